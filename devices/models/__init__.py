@@ -1,0 +1,19 @@
+"""With what: suppliers, their models and register maps, gateways, units and installations."""
+
+from .gateways import Gateway
+from .installations import Installation
+from .products import DeviceModel, DeviceKind, Medium, RegisterMap
+from .suppliers import Supplier, SupplierMember
+from .units import Unit
+
+__all__ = [
+    "DeviceKind",
+    "DeviceModel",
+    "Gateway",
+    "Installation",
+    "Medium",
+    "RegisterMap",
+    "Supplier",
+    "SupplierMember",
+    "Unit",
+]

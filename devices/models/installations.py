@@ -1,0 +1,52 @@
+"""Installation records: which unit stands in which household, from when to when."""
+
+from __future__ import annotations
+
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from households.models import Household
+from households.uid import uuid7
+
+from .units import Unit
+
+
+class Installation(models.Model):
+    """A dated record with the twelve values of Annex 2 item 5.
+
+    Town, village, door, name and phone are the household's; maker, name and model the unit's;
+    what was true on the day and may change later (area, position, the two numbers on the plates)
+    is kept here.
+    """
+
+    uid = models.UUIDField(default=uuid7, unique=True, editable=False)
+    household = models.ForeignKey(Household, models.PROTECT, related_name="installations")
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="installations")
+    installed_on = models.DateField(_("安装日期"))
+    removed_on = models.DateField(_("拆除日期"), null=True, blank=True)
+    heated_area = models.DecimalField(
+        _("取暖面积"), max_digits=7, decimal_places=1, validators=[MinValueValidator(1)]
+    )
+    latitude = models.FloatField(_("纬度"), null=True, blank=True)
+    longitude = models.FloatField(_("经度"), null=True, blank=True)
+    factory_number = models.CharField(_("设备出厂地址编号"), max_length=40)
+    transmitter_number = models.CharField(_("无线传输设备地址编号"), max_length=40, blank=True)
+
+    class Meta:
+        verbose_name = _("安装记录")
+        verbose_name_plural = _("安装记录")
+        ordering = ["-installed_on", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["unit"], condition=Q(removed_on=None), name="installation_once_per_unit"
+            ),
+            models.CheckConstraint(
+                name="installation_ends_after_it_began",
+                condition=Q(removed_on=None) | Q(removed_on__gte=F("installed_on")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.household} · {self.unit}"

@@ -1,0 +1,104 @@
+"""Device models and their register maps."""
+
+from __future__ import annotations
+
+import hashlib
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from devices.modbus import pointmap
+from households import clock
+
+from .suppliers import Supplier
+
+
+class DeviceKind(models.TextChoices):
+    ASHP_WATER = "ashp_water", _("空气源热泵热水机组")
+    ASHP_AIR = "ashp_air", _("空气源热泵热风机")
+    GAS_BOILER = "gas_boiler", _("燃气壁挂炉")
+    STORAGE_HEATER = "storage_heater", _("蓄热式电暖器")
+    HEAT_INTERFACE_UNIT = "heat_interface_unit", _("入户换热单元")
+    OTHER = "other", _("其他")
+
+
+class Medium(models.TextChoices):
+    WATER = "water", _("水")
+    AIR = "air", _("风")
+
+
+class DeviceModel(models.Model):
+    supplier = models.ForeignKey(Supplier, models.PROTECT, related_name="device_models")
+    name = models.CharField(_("设备名称"), max_length=60)
+    code = models.CharField(_("设备型号"), max_length=40)
+    kind = models.CharField(_("种类"), max_length=20, choices=DeviceKind)
+    medium = models.CharField(_("介质"), max_length=5, choices=Medium)
+
+    class Meta:
+        verbose_name = _("设备型号")
+        verbose_name_plural = _("设备型号")
+        ordering = ["supplier", "code"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["supplier", "code"], name="model_code_once_per_supplier"
+            ),
+            models.CheckConstraint(
+                name="model_kind_known", condition=Q(kind__in=DeviceKind.values)
+            ),
+            models.CheckConstraint(
+                name="model_medium_known", condition=Q(medium__in=Medium.values)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class RegisterMapQuerySet(models.QuerySet["RegisterMap"]):
+    def add(self, model: DeviceModel, data: bytes, filename: str) -> RegisterMap:
+        """Check a supplier's file and keep it as the model's next version.
+
+        Raises pointmap.MapRefused with every mistake; nothing is stored then. A file that means
+        the same as the newest version adds none.
+        """
+        content = pointmap.load(data, filename).to_csv()
+        digest = hashlib.sha256(content.encode()).hexdigest()
+        newest = self.filter(model=model).order_by("-version").first()
+        if newest and newest.digest == digest:
+            return newest
+        version = newest.version + 1 if newest else 1
+        return self.create(model=model, version=version, content=content, digest=digest)
+
+
+class RegisterMap(models.Model):
+    """One version of a model's register map (点表). Once a unit uses it, a trigger of the
+    database lets nobody change or delete it: stored values keep their meaning."""
+
+    model = models.ForeignKey(DeviceModel, models.PROTECT, related_name="register_maps")
+    version = models.PositiveIntegerField(_("版本"))
+    content = models.TextField(_("内容"))
+    digest = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+    used_since = models.DateTimeField(null=True, editable=False)
+
+    objects = RegisterMapQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("点表")
+        verbose_name_plural = _("点表")
+        ordering = ["model", "-version"]
+        constraints = [
+            models.UniqueConstraint(fields=["model", "version"], name="map_version_once_per_model")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model} · {self.version}"
+
+    def parsed(self) -> pointmap.PointMap:
+        """The map ready to plan reads and decode; costs a parse, so keep what you get."""
+        return pointmap.load(self.content.encode(), f"{self.model.code}.csv")
+
+    def mark_used(self) -> None:
+        """From now on this version is fixed."""
+        RegisterMap.objects.filter(pk=self.pk, used_since=None).update(used_since=clock.now())

@@ -1,0 +1,5 @@
+"""Where every page and endpoint is mounted."""
+
+from django.urls import URLPattern, URLResolver
+
+urlpatterns: list[URLPattern | URLResolver] = []

@@ -1,0 +1,35 @@
+"""The platform's only clock: every rule that asks for "now" or "today" asks here.
+
+Tests and replays set the clock with `at`; days and hours of the offices are those of Shanghai.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+_fixed: ContextVar[datetime | None] = ContextVar("fixed clock", default=None)
+
+
+def now() -> datetime:
+    """This moment, with its zone."""
+    return _fixed.get() or timezone.now()
+
+
+def today() -> date:
+    """The date on the offices' wall."""
+    return now().astimezone(SHANGHAI).date()
+
+
+@contextmanager
+def at(moment: datetime) -> Iterator[None]:
+    """Hold the clock at `moment` (with its zone) within the block."""
+    token = _fixed.set(moment)
+    try:
+        yield
+    finally:
+        _fixed.reset(token)

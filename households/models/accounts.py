@@ -1,0 +1,128 @@
+"""Accounts of people and tokens of programs."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import timedelta
+from typing import ClassVar
+
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from households import clock
+
+
+class Role(models.TextChoices):
+    """What an account is for; its reach is the area or the supplier beside it."""
+
+    CLERK = "clerk", _("村（社区）网格员")
+    TOWN = "town", _("镇（街道）")
+    DISTRICT = "district", _("区领导小组办公室")
+    INSTALLER = "installer", _("安装人员")
+    SUPPLIER = "supplier", _("供应商")
+    SERVICE_UNIT = "service_unit", _("平台服务单位")
+    HEAT_COMPANY = "heat_company", _("供热企业")
+    POWER_COMPANY = "power_company", _("供电公司")
+    SUPERVISOR = "supervisor", _("监理单位")
+    READER = "reader", _("区直有关单位（只读）")
+    ADMINISTRATOR = "administrator", _("系统管理员")
+
+
+WHOLE_DISTRICT = (Role.DISTRICT, Role.SERVICE_UNIT, Role.READER, Role.ADMINISTRATOR)
+OF_AN_AREA = (Role.CLERK, Role.TOWN)
+MAY_COMMAND = (Role.DISTRICT, Role.TOWN, Role.SERVICE_UNIT, Role.SUPPLIER)
+
+
+class User(AbstractUser):
+    """A person with one role. Belonging to a supplier is `devices.SupplierMember`."""
+
+    name = models.CharField(_("姓名"), max_length=40, blank=True)
+    role = models.CharField(_("角色"), max_length=16, choices=Role, default=Role.READER)
+    area = models.ForeignKey(
+        "households.Area", models.PROTECT, null=True, blank=True, verbose_name=_("所属区域")
+    )
+    language = models.CharField(_("语言"), max_length=8, default="zh-hans")
+
+    objects: ClassVar[UserManager[User]] = UserManager()
+
+    class Meta:
+        verbose_name = _("账号")
+        verbose_name_plural = _("账号")
+        constraints = [
+            models.CheckConstraint(
+                name="user_of_an_area_has_one",
+                condition=~Q(role__in=OF_AN_AREA) | Q(area__isnull=False),
+            ),
+            models.CheckConstraint(name="user_role_known", condition=Q(role__in=Role.values)),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.username
+
+    @property
+    def sees_whole_district(self) -> bool:
+        return self.is_active and self.role in WHOLE_DISTRICT
+
+    @property
+    def may_command(self) -> bool:
+        """Whether the role may ask a heating unit to change something, within its own reach."""
+        return self.is_active and self.role in MAY_COMMAND
+
+    @property
+    def office(self) -> str:
+        """The office that the account acts for, as papers and lists name it."""
+        if self.role in OF_AN_AREA and self.area:
+            return self.area.name
+        return str(Role(self.role).label)
+
+
+class ApiToken(models.Model):
+    """A program's key to the API: scoped, expiring, kept only as a hash."""
+
+    SCOPES = ("areas:read", "plans:read", "units:read", "readings:read", "commands:write")
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="api_tokens")
+    name = models.CharField(_("名称"), max_length=60)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    scopes = models.JSONField(_("权限范围"), default=list)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(_("有效期至"))
+    last_used_at = models.DateTimeField(null=True, editable=False)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("接口令牌")
+        verbose_name_plural = _("接口令牌")
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def issue(
+        cls, user: User, name: str, scopes: list[str], days: int = 90
+    ) -> tuple[ApiToken, str]:
+        """A new token and its secret, which is shown this once. Unknown scopes: ValueError."""
+        unknown = set(scopes) - set(cls.SCOPES)
+        if unknown or not scopes:
+            raise ValueError(f"unknown scopes: {sorted(unknown)}; choose from {cls.SCOPES}")
+        secret = "qn_" + secrets.token_urlsafe(32)
+        token = cls.objects.create(
+            user=user,
+            name=name,
+            digest=cls.digest_of(secret),
+            scopes=sorted(set(scopes)),
+            expires_at=clock.now() + timedelta(days=days),
+        )
+        return token, secret
+
+    @staticmethod
+    def digest_of(secret: str) -> str:
+        """SHA-256 of a 256-bit random secret: no salt needed, nothing to guess."""
+        return hashlib.sha256(secret.encode()).hexdigest()
+
+    @property
+    def is_valid(self) -> bool:
+        return self.revoked_at is None and self.expires_at > clock.now() and self.user.is_active

@@ -1,0 +1,200 @@
+"""A household that is converted, and where it stands on its path."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import Case, Q, Value, When
+from django.utils.translation import gettext_lazy as _
+
+from households.uid import uuid7
+
+from .accounts import User
+from .areas import Area
+from .steps import StepKind
+
+
+class Method(models.TextChoices):
+    """Conversion method, in the notice's order."""
+
+    CENTRAL_HEATING = "central_heating", _("集中供热")
+    COAL_TO_ELECTRICITY = "coal_to_electricity", _("电代煤")
+    COAL_TO_GAS = "coal_to_gas", _("气代煤")
+    INDUSTRIAL_WASTE_HEAT = "industrial_waste_heat", _("工业余热")
+
+    @property
+    def has_unit(self) -> bool:
+        """Whether a household of this method gets a heating unit of its own."""
+        return self in (Method.COAL_TO_ELECTRICITY, Method.COAL_TO_GAS)
+
+
+class SiteKind(models.TextChoices):
+    HOUSEHOLD = "household", _("居民住户")
+    SCHOOL = "school", _("学校")
+    NURSING_HOME = "nursing_home", _("养老院")
+    PUBLIC_BUILDING = "public_building", _("其他公益单位")
+
+
+class State(models.TextChoices):
+    """Where a household stands; computed by the database from the dates of its steps."""
+
+    DRAFT = "draft", _("暂存")
+    TO_LIST = "to_list", _("待列入计划")
+    TO_SIGN = "to_sign", _("待签协议")
+    TO_INSTALL = "to_install", _("待安装")
+    TO_COMMISSION = "to_commission", _("待调试")
+    TO_ACCEPT = "to_accept", _("待验收")
+    ACCEPTED = "accepted", _("竣工验收")
+    PROVEN = "proven", _("运行检验合格")
+    STOVE_REMOVED = "stove_removed", _("已拆除燃煤设施")
+    PAPERS_INCOMPLETE = "papers_incomplete", _("手续不全")
+    WITHDRAWN = "withdrawn", _("退出改造")
+
+
+# The state that names what comes next while a step's date is still missing.
+WAITING_FOR = {
+    StepKind.SURVEYED: State.DRAFT,
+    StepKind.LISTED: State.TO_LIST,
+    StepKind.SIGNED: State.TO_SIGN,
+    StepKind.INSTALLED: State.TO_INSTALL,
+    StepKind.COMMISSIONED: State.TO_COMMISSION,
+    StepKind.ACCEPTED: State.TO_ACCEPT,
+    StepKind.PROVEN: State.ACCEPTED,
+    StepKind.STOVE_REMOVED: State.PROVEN,
+}
+
+
+def _state_expression() -> Case:
+    """The first step without a valid date names the state: a gap stops the path there."""
+    waiting = [
+        When(**{f"{kind}_on": None}, then=Value(state)) for kind, state in WAITING_FOR.items()
+    ]
+    return Case(
+        When(withdrawn_on__isnull=False, then=Value(State.WITHDRAWN)),
+        When(papers_incomplete=True, then=Value(State.PAPERS_INCOMPLETE)),
+        *waiting,
+        default=Value(State.STOVE_REMOVED),
+    )
+
+
+class HouseholdQuerySet(models.QuerySet["Household"]):
+    def visible_to(self, user: User) -> HouseholdQuerySet:
+        """Households of the user's area subtree; all of them for district-wide roles."""
+        if user.sees_whole_district:
+            return self
+        if user.is_active and user.area:
+            return self.filter(area__in=Area.objects.under(user.area))
+        return self.none()
+
+    def in_task(self) -> HouseholdQuerySet:
+        """Households that count: put on the list and not withdrawn."""
+        return self.filter(listed_on__isnull=False, withdrawn_on=None)
+
+    def complete(self, by: date | None = None) -> HouseholdQuerySet:
+        """Commissioned with every step before it valid (完工); `by` looks back to a date."""
+        return self._through(StepKind.COMMISSIONED, by)
+
+    def accepted(self, by: date | None = None) -> HouseholdQuerySet:
+        """Accepted with every step before it valid (竣工验收)."""
+        return self._through(StepKind.ACCEPTED, by)
+
+    def _through(self, last: StepKind, by: date | None) -> HouseholdQuerySet:
+        kinds = list(StepKind)[: list(StepKind).index(last) + 1]
+        rows = self.filter(withdrawn_on=None, papers_incomplete=False)
+        rows = rows.filter(**{f"{kind}_on__isnull": False for kind in kinds})
+        return rows.filter(**{f"{kind}_on__lte": by for kind in kinds}) if by else rows
+
+
+class Household(models.Model):
+    """One household (or school, nursing home) of a year's task.
+
+    `uid` is made by whoever enters it first and is the key of imports, papers and offline entry;
+    `number` (户编号, year-plan line-serial such as 26-10-0001) is the one that people read.
+    Names and phones are never keys.
+    """
+
+    uid = models.UUIDField(default=uuid7, unique=True, editable=False)
+    number = models.CharField(_("户编号"), max_length=12, unique=True)
+    year = models.PositiveSmallIntegerField(_("年度"))
+    area = models.ForeignKey(
+        Area, models.PROTECT, related_name="households", verbose_name=_("区域")
+    )
+    method = models.CharField(_("改造方式"), max_length=24, choices=Method)
+    site_kind = models.CharField(
+        _("类别"), max_length=16, choices=SiteKind, default=SiteKind.HOUSEHOLD
+    )
+    householder = models.CharField(_("户主"), max_length=40)
+    phone = models.CharField(_("联系电话"), max_length=20, blank=True)
+    door = models.CharField(_("门牌号"), max_length=60, blank=True)
+    house_type = models.CharField(_("户型结构"), max_length=40, blank=True)
+    heated_area = models.DecimalField(
+        _("取暖面积"),
+        max_digits=7,
+        decimal_places=1,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+    )
+    electricity_account = models.CharField(_("用电户号"), max_length=20, blank=True)
+    latitude = models.FloatField(_("纬度"), null=True, blank=True)
+    longitude = models.FloatField(_("经度"), null=True, blank=True)
+    note = models.CharField(_("备注"), max_length=200, blank=True)
+
+    surveyed_on = models.DateField(null=True, editable=False)
+    listed_on = models.DateField(null=True, editable=False)
+    signed_on = models.DateField(null=True, editable=False)
+    installed_on = models.DateField(null=True, editable=False)
+    commissioned_on = models.DateField(null=True, editable=False)
+    accepted_on = models.DateField(null=True, editable=False)
+    proven_on = models.DateField(null=True, editable=False)
+    stove_removed_on = models.DateField(null=True, editable=False)
+    withdrawn_on = models.DateField(null=True, editable=False)
+    papers_incomplete = models.BooleanField(default=False, editable=False)
+    state = models.GeneratedField(
+        expression=_state_expression(),
+        output_field=models.CharField(_("状态"), max_length=20, choices=State),
+        db_persist=True,
+    )
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = HouseholdQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("改造户")
+        verbose_name_plural = _("改造户")
+        ordering = ["number"]
+        indexes = [
+            models.Index(fields=["area", "state"]),
+            models.Index(fields=["year", "method", "state"]),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="household_number_form",
+                condition=Q(number__regex=r"^\d{2}-\d{2,3}-\d{4,5}$"),
+            ),
+            models.CheckConstraint(
+                name="household_method_known", condition=Q(method__in=Method.values)
+            ),
+            models.CheckConstraint(
+                name="household_site_kind_known", condition=Q(site_kind__in=SiteKind.values)
+            ),
+            models.CheckConstraint(
+                name="household_area_plausible",
+                condition=Q(heated_area=None) | Q(heated_area__gt=0),
+            ),
+            models.CheckConstraint(
+                name="household_position_whole",
+                condition=Q(latitude=None, longitude=None)
+                | Q(latitude__range=(-90, 90), longitude__range=(-180, 180)),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def masked_phone(self) -> str:
+        """Phone for the screen: the first three and the last four digits."""
+        return f"{self.phone[:3]}****{self.phone[-4:]}" if len(self.phone) >= 7 else self.phone

@@ -1,0 +1,32 @@
+from django.db import migrations
+
+# Partitioned by day (telemetry.partitions makes the days ahead); no default partition, so that a
+# row of a day that nobody prepared is an error at once and not a slow table later.
+FORWARD = """
+CREATE TABLE telemetry_reading (
+    unit_id bigint NOT NULL,
+    at timestamptz NOT NULL,
+    supply_temp double precision,
+    return_temp double precision,
+    outdoor_temp double precision,
+    indoor_temp double precision,
+    indoor_temp_setpoint double precision,
+    supply_temp_setpoint double precision,
+    return_temp_setpoint double precision,
+    power_state boolean,
+    mode text,
+    fault_active boolean,
+    electric_power double precision,
+    electric_energy double precision,
+    compressor_running boolean,
+    defrosting boolean,
+    others jsonb,
+    not_good jsonb,
+    PRIMARY KEY (unit_id, at)
+) PARTITION BY RANGE (at);
+"""
+
+
+class Migration(migrations.Migration):
+    dependencies = [("telemetry", "0001_initial")]
+    operations = [migrations.RunSQL(FORWARD, "DROP TABLE telemetry_reading")]

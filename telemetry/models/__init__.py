@@ -1,0 +1,19 @@
+"""How it runs: readings, states, hours, commands, and the processes that fetch them."""
+
+from .commands import Command, CommandState
+from .hours import MissedPolls, UnitHour
+from .readings import COLUMNS, Batch, Reading
+from .states import GatewayState, UnitState, WorkerState
+
+__all__ = [
+    "COLUMNS",
+    "Batch",
+    "Command",
+    "CommandState",
+    "GatewayState",
+    "MissedPolls",
+    "Reading",
+    "UnitHour",
+    "UnitState",
+    "WorkerState",
+]

@@ -1,0 +1,102 @@
+"""Latest states: of units, of gateways, of line workers."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import models
+from django.db.models import ExpressionWrapper, F, Q, Value
+from django.utils.translation import gettext_lazy as _
+
+from households import clock
+
+SILENT_AFTER = 3  # intervals without an answer
+
+
+class UnitStateQuerySet(models.QuerySet["UnitState"]):
+    def _answered_lately(self) -> Q:
+        grace = ExpressionWrapper(
+            F("interval_s") * Value(timedelta(seconds=SILENT_AFTER)),
+            output_field=models.DurationField(),
+        )
+        return Q(
+            answered_at__gt=ExpressionWrapper(
+                Value(clock.now(), models.DateTimeField()) - grace,
+                output_field=models.DateTimeField(),
+            )
+        )
+
+    def online(self) -> UnitStateQuerySet:
+        """Answered within three of its intervals."""
+        return self.filter(self._answered_lately())
+
+    def silent(self) -> UnitStateQuerySet:
+        return self.exclude(self._answered_lately())
+
+    def in_fault(self) -> UnitStateQuerySet:
+        """Online and reporting a fault of its own."""
+        return self.online().filter(fault_active=True)
+
+
+class UnitState(models.Model):
+    """The newest of one unit, written by the writer together with the readings.
+
+    `values`: `{point: {"value", "quality", "raw", "at", "good", "good_at"}}`, times ISO 8601 in
+    UTC; `good` is the last good value where the newest is not good. `missed_cause` says why the
+    newest poll brought nothing.
+    """
+
+    unit = models.OneToOneField(
+        "devices.Unit", models.CASCADE, primary_key=True, related_name="state"
+    )
+    answered_at = models.DateTimeField(null=True, db_index=True)
+    polled_at = models.DateTimeField()
+    interval_s = models.FloatField()
+    missed_cause = models.CharField(max_length=24, blank=True)
+    fault_active = models.BooleanField(null=True)
+    values = models.JSONField(default=dict)
+
+    objects = UnitStateQuerySet.as_manager()
+
+    @property
+    def is_online(self) -> bool:
+        limit = timedelta(seconds=SILENT_AFTER * self.interval_s)
+        return self.answered_at is not None and self.answered_at > clock.now() - limit
+
+    @property
+    def shape(self) -> str:
+        """CSS class of the state's shape (look.md, 2)."""
+        if not self.is_online:
+            return "st-off"
+        return "st-bad" if self.fault_active else "st-ok"
+
+    @property
+    def label(self) -> str:
+        if not self.is_online:
+            return str(_("离线"))
+        return str(_("在线有故障") if self.fault_active else _("在线"))
+
+
+class GatewayState(models.Model):
+    """Whether a gateway's line is open now, and since when."""
+
+    gateway = models.OneToOneField(
+        "devices.Gateway", models.CASCADE, primary_key=True, related_name="state"
+    )
+    connected = models.BooleanField()
+    since = models.DateTimeField()
+    problem = models.CharField(max_length=200, blank=True)
+
+
+class WorkerState(models.Model):
+    """A line worker's own word of how it goes, written every few seconds."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    start_id = models.UUIDField()
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    figures = models.JSONField(default=dict)
+
+    @property
+    def lives(self) -> bool:
+        return self.seen_at > clock.now() - timedelta(seconds=15)
