@@ -100,6 +100,10 @@ class HouseholdQuerySet(models.QuerySet["Household"]):
         """Accepted with every step before it valid (竣工验收)."""
         return self._through(StepKind.ACCEPTED, by)
 
+    def papers_incomplete(self) -> HouseholdQuerySet:
+        """Households with a recorded step that lacks something (手续不全)."""
+        return self.filter(withdrawn_on=None, papers_incomplete=True)
+
     def _through(self, last: StepKind, by: date | None) -> HouseholdQuerySet:
         kinds = list(StepKind)[: list(StepKind).index(last) + 1]
         rows = self.filter(withdrawn_on=None, papers_incomplete=False)
