@@ -63,6 +63,7 @@ class Command(models.Model):
     them (number, true/false or label); `detail` is one sentence for people. The line worker that
     holds the gateway claims a row by committing `sending` with its start id and a deadline before
     the first byte leaves; rows of a dead start id become `unknown` and are settled by reading.
+    `compared_at` is when a poll after the end was held against it.
     """
 
     class Reason(models.TextChoices):
@@ -92,6 +93,7 @@ class Command(models.Model):
     sent = models.JSONField(null=True, editable=False)
     read_back = models.JSONField(null=True, editable=False)
     detail = models.CharField(max_length=300, blank=True, editable=False)
+    compared_at = models.DateTimeField(null=True, editable=False)
 
     objects = CommandQuerySet.as_manager()
 
@@ -102,6 +104,11 @@ class Command(models.Model):
         indexes = [
             models.Index(fields=["unit", "-requested_at"]),
             models.Index(fields=["state"], condition=Q(state__in=OPEN), name="command_open"),
+            models.Index(
+                fields=["finished_at"],
+                condition=Q(state__in=("unknown", "verified"), compared_at=None),
+                name="command_to_compare",
+            ),
         ]
         constraints = [
             models.CheckConstraint(

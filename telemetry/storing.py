@@ -1,0 +1,379 @@
+"""The writer of a line worker: a thread with its own connection that stores what was polled.
+
+The event loop hands over `Polled` and `Missed` and never waits; the writer gathers them into
+batches, keeps each in the spool, and stores it in one transaction (batch id, COPY of the readings,
+latest states where newer, missed polls). While the database is away batches stay in the spool.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import logging
+import queue
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg2
+from django.conf import settings
+from django.db import close_old_connections
+from psycopg2.errors import CheckViolation
+from psycopg2.extensions import connection as Connection
+from psycopg2.extras import execute_batch
+
+from devices.modbus.points import Value
+from households import clock
+from telemetry import partitions
+from telemetry.models import COLUMNS
+from telemetry.spool import Batch, Spool
+
+log = logging.getLogger(__name__)
+
+GATHER_S = 0.5
+MOST_ROWS = 5_000
+QUEUE_LIMIT = 200_000
+READING_COLUMNS = ("unit_id", "at", *COLUMNS, "others", "not_good")
+STATE_COLUMNS = (
+    "unit_id",
+    "answered_at",
+    "polled_at",
+    "interval_s",
+    "missed_cause",
+    "fault_active",
+    "values",
+)
+COPY_READINGS = f"COPY telemetry_reading ({', '.join(READING_COLUMNS)}) FROM STDIN"
+MAKE_STATES = """
+CREATE TEMPORARY TABLE incoming (
+    unit_id bigint, answered_at timestamptz, polled_at timestamptz, interval_s double precision,
+    missed_cause text, fault_active boolean, "values" jsonb) ON COMMIT DROP
+"""
+COPY_STATES = "COPY incoming FROM STDIN"
+# A silent poll keeps the last values and the last answer; an older batch changes nothing.
+MERGE_STATES = """
+INSERT INTO telemetry_unitstate AS s
+    (unit_id, answered_at, polled_at, interval_s, missed_cause, fault_active, "values")
+SELECT i.* FROM incoming i JOIN devices_unit u ON u.id = i.unit_id
+ON CONFLICT (unit_id) DO UPDATE SET
+    answered_at = coalesce(excluded.answered_at, s.answered_at), polled_at = excluded.polled_at,
+    interval_s = excluded.interval_s, missed_cause = excluded.missed_cause,
+    fault_active = CASE WHEN excluded.answered_at IS NULL THEN s.fault_active
+                        ELSE excluded.fault_active END,
+    "values" = CASE WHEN excluded.answered_at IS NULL THEN s."values" ELSE excluded."values" END
+WHERE excluded.polled_at > s.polled_at
+"""
+ADD_MISSES = """
+INSERT INTO telemetry_missedpolls AS m (unit_id, hour, cause, count) VALUES (%s, %s, %s, %s)
+ON CONFLICT (unit_id, hour, cause) DO UPDATE SET count = m.count + excluded.count
+"""
+NEW_BATCH = """
+INSERT INTO telemetry_batch (id, stored_at, rows, hours, summed) VALUES (%s, %s, %s, %s, %s)
+ON CONFLICT (id) DO NOTHING
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """One answered poll; `at` is when the reply was complete."""
+
+    unit_id: int
+    at: datetime
+    interval_s: float
+    values: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """One poll that brought nothing, and why (not_answered, line_down, transmitter_offline …)."""
+
+    unit_id: int
+    at: datetime
+    interval_s: float
+    cause: str
+
+
+def escape(text: str) -> str:
+    """Text as COPY's text format wants it."""
+    return (
+        text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+    )
+
+
+def cell(value: object) -> str:
+    """One value as COPY's text format wants it."""
+    if value is None:
+        return "\\N"
+    if value is True:
+        return "t"
+    if value is False:
+        return "f"
+    if isinstance(value, float | int):
+        return repr(value)
+    if isinstance(value, str):
+        return escape(value.replace("\0", ""))  # PostgreSQL's text and jsonb hold no NUL
+    return escape(json.dumps(value).replace("\\u0000", ""))
+
+
+def reading_line(row: Polled) -> str:
+    """A row of the readings: good values in their columns, the others' reasons in `not_good`."""
+    values = row.values
+    not_good = {p: [v.quality, v.raw] for p, v in values.items() if v.quality != "good"}
+    others = {
+        p: v.value for p, v in values.items() if p not in COLUMN_SET and v.quality == "good"
+    }
+    cells = [str(row.unit_id), row.at.isoformat()]
+    for name in COLUMNS:
+        value = values.get(name)
+        cells.append(cell(value.value) if value is not None and value.quality == "good" else "\\N")
+    cells += [cell(others or None), cell(not_good or None)]
+    return "\t".join(cells) + "\n"
+
+
+COLUMN_SET = frozenset(COLUMNS)
+
+
+class LatestStates:
+    """The newest values per unit, with the last good one beside a newest that is not good."""
+
+    def __init__(self) -> None:
+        self._values: dict[int, dict[str, dict[str, object]]] = {}
+
+    def load(self, unit_id: int, values: dict[str, dict[str, object]]) -> None:
+        """Begin with what the database knows of a unit, unless something newer is here."""
+        self._values.setdefault(unit_id, values)
+
+    def take(self, row: Polled) -> None:
+        before = self._values.get(row.unit_id, {})
+        at = row.at.astimezone(UTC).isoformat(timespec="milliseconds")
+        self._values[row.unit_id] = {
+            signal: _entry(value, at, before.get(signal)) for signal, value in row.values.items()
+        }
+
+    def line(self, newest: Polled | Missed, answered: Polled | None) -> str:
+        """The unit's line for MERGE_STATES: its newest poll, and its newest answer if any."""
+        cause = newest.cause if isinstance(newest, Missed) else ""
+        cells = [str(newest.unit_id), cell(answered and answered.at.isoformat())]
+        cells += [newest.at.isoformat(), repr(newest.interval_s), cause]
+        fault = answered and answered.values.get("fault_active")
+        cells += [cell(fault.value if fault else None)]
+        cells += [cell(self._values[newest.unit_id] if answered else {})]
+        return "\t".join(cells) + "\n"
+
+
+def _entry(value: Value, at: str, before: dict[str, object] | None) -> dict[str, object]:
+    entry: dict[str, object] = {"value": value.value, "quality": value.quality, "at": at}
+    if value.raw is not None:
+        entry["raw"] = value.raw
+    if value.quality == "good":
+        entry |= {"good": value.value, "good_at": at}
+    elif before and "good_at" in before:
+        entry |= {"good": before["good"], "good_at": before["good_at"]}
+    return entry
+
+
+def hour_of(at: datetime) -> str:
+    return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0).isoformat()
+
+
+def gather(rows: list[Polled | Missed], latest: LatestStates) -> Batch:
+    """Rows in the order of their polls as one batch."""
+    batch = Batch(uuid.uuid4())
+    newest: dict[int, Polled | Missed] = {}
+    answered: dict[int, Polled] = {}
+    misses: dict[tuple[int, str, str], int] = {}
+    for row in rows:
+        newest[row.unit_id] = row
+        if isinstance(row, Polled):
+            batch.readings.append(reading_line(row))
+            latest.take(row)
+            answered[row.unit_id] = row
+        else:
+            key = (row.unit_id, hour_of(row.at), row.cause)
+            misses[key] = misses.get(key, 0) + 1
+    batch.states = [latest.line(row, answered.get(unit)) for unit, row in newest.items()]
+    batch.misses = [(unit, hour, cause, n) for (unit, hour, cause), n in misses.items()]
+    batch.hours = sorted({hour_of(row.at) for row in rows})
+    return batch
+
+
+class Store:
+    """A connection to the database that stores batches; makes itself anew after a failure."""
+
+    def __init__(self, connect: Callable[[], Connection], rejects: Path) -> None:
+        self._connect = connect
+        self._connection: Connection | None = None
+        self._rejects = rejects
+        self.rejected = 0
+
+    def store(self, batch: Batch) -> None:
+        """Store the batch, once; what its data makes impossible goes to the rejects file.
+
+        Raises psycopg2.OperationalError or InterfaceError where the database is away: the caller
+        keeps the batch then.
+        """
+        try:
+            self._transaction(batch)
+        except (psycopg2.DataError, psycopg2.IntegrityError) as error:
+            if _lacks_partition(error) and _made_partitions(batch):
+                self.store(batch)
+            elif len(batch) > 1:
+                for half in batch.halves():
+                    self.store(half)
+            else:
+                self._reject(batch, error)
+
+    def close(self) -> None:
+        if self._connection is not None:
+            with contextlib.suppress(psycopg2.Error):
+                self._connection.close()
+            self._connection = None
+
+    def _transaction(self, batch: Batch) -> None:
+        if self._connection is None:
+            self._connection = self._connect()
+        try:
+            with self._connection, self._connection.cursor() as cursor:
+                cursor.execute("SET LOCAL statement_timeout = '30s'")
+                _write(cursor, batch)
+        except (psycopg2.OperationalError, psycopg2.InterfaceError):
+            self.close()
+            raise
+
+    def _reject(self, batch: Batch, error: psycopg2.Error) -> None:
+        self.rejected += 1
+        self._rejects.parent.mkdir(parents=True, exist_ok=True)
+        with self._rejects.open("a") as file:
+            file.write(json.dumps({"error": str(error), "row": batch.to_bytes().decode()}) + "\n")
+        log.error("one row cannot be stored and went to %s: %s", self._rejects.name, error)
+
+
+def _write(cursor: psycopg2.extensions.cursor, batch: Batch) -> None:
+    now = clock.now()
+    new = (str(batch.id), now, len(batch.readings), json.dumps(batch.hours), False)
+    cursor.execute(NEW_BATCH, new)
+    if not cursor.rowcount:
+        return  # committed before a crash hid it from us
+    cursor.copy_expert(COPY_READINGS, io.StringIO("".join(batch.readings)))
+    cursor.execute(MAKE_STATES)
+    cursor.copy_expert(COPY_STATES, io.StringIO("".join(batch.states)))
+    cursor.execute(MERGE_STATES)
+    if batch.misses:
+        execute_batch(cursor, ADD_MISSES, batch.misses, page_size=500)
+
+
+def _lacks_partition(error: psycopg2.Error) -> bool:
+    return isinstance(error, CheckViolation) and "no partition of relation" in str(error)
+
+
+def _made_partitions(batch: Batch) -> bool:
+    """Whether a missing day of the batch could be made; a clock gone wild gets none."""
+    days = {datetime.fromisoformat(hour).astimezone(clock.SHANGHAI).date() for hour in batch.hours}
+    near = timedelta(days=settings.RAW_READINGS_DAYS)
+    days = {day for day in days if abs(day - clock.today()) <= near}
+    close_old_connections()
+    return any([partitions.ensure(day, day) for day in sorted(days)])
+
+
+class Writer(threading.Thread):
+    """Gathers what the loop hands over and stores it; `put` never blocks and never raises."""
+
+    def __init__(self, store: Store, spool: Spool, latest: LatestStates) -> None:
+        super().__init__(name="writer", daemon=True)
+        self._store = store
+        self._spool = spool
+        self._latest = latest
+        self._queue: queue.SimpleQueue[Polled | Missed] = queue.SimpleQueue()
+        self._ending = threading.Event()
+        self.overflowed = 0
+        self.stored_rows = 0
+        self.database_away = False
+
+    def put(self, row: Polled | Missed) -> None:
+        """Hand over a row; a full queue counts it as overflowed and goes on."""
+        if self._queue.qsize() >= QUEUE_LIMIT:
+            self.overflowed += 1
+        else:
+            self._queue.put(row)
+
+    def end(self) -> None:
+        """Store or spool what is there and stop; waits at most 10 s."""
+        self._ending.set()
+        self.join(10)
+
+    def figures(self) -> dict[str, float]:
+        return {
+            "queue": self._queue.qsize(),
+            "spooled_batches": len(self._spool),
+            "oldest_unsent_s": round(self._spool.age_of_oldest(time.time()), 1),
+            "dropped_batches": self._spool.dropped,
+            "rejected_rows": self._store.rejected,
+            "overflowed_rows": self.overflowed,
+            "stored_rows": self.stored_rows,
+        }
+
+    def run(self) -> None:
+        self._drain()
+        while not (self._ending.is_set() and self._queue.empty()):
+            rows = self._gathered()
+            if rows:
+                self._keep(gather(rows, self._latest))
+            self._drain()
+        self._store.close()
+
+    def _gathered(self) -> list[Polled | Missed]:
+        """What comes within GATHER_S after the first row, MOST_ROWS at most."""
+        rows: list[Polled | Missed] = []
+        until = time.monotonic() + GATHER_S
+        while len(rows) < MOST_ROWS and (left := until - time.monotonic()) > 0:
+            try:
+                rows.append(self._queue.get(timeout=left))
+            except queue.Empty:
+                break
+            if self._ending.is_set() and self._queue.empty():
+                break
+        return rows
+
+    def _keep(self, batch: Batch) -> None:
+        """Into the spool; a full disk still lets the batch reach the database."""
+        try:
+            self._spool.put(batch)
+        except OSError as error:
+            log.error("the spool cannot be written (%s): storing without it", error)
+            self._without_spool(batch)
+
+    def _without_spool(self, batch: Batch) -> None:
+        try:
+            self._store.store(batch)
+            self.stored_rows += len(batch.readings)
+        except (psycopg2.OperationalError, psycopg2.InterfaceError):
+            self.overflowed += len(batch)
+
+    def _drain(self) -> None:
+        """Store what is spooled, oldest first, until nothing is left or the database is away."""
+        for name in self._spool.names():
+            try:
+                self._store_one(name)
+            except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+                if not self.database_away:
+                    log.warning("the database is away, batches are kept: %s", error)
+                self.database_away = True
+                return
+            if self._queue.qsize() > MOST_ROWS:
+                return  # what comes in must be safe before old batches go out
+        self.database_away = False
+
+    def _store_one(self, name: str) -> None:
+        try:
+            batch = self._spool.get(name)
+        except (ValueError, OSError) as error:
+            log.error("batch %s cannot be read: %s", name, error)
+        else:
+            self._store.store(batch)
+            self.stored_rows += len(batch.readings)
+        self._spool.remove(name)
