@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from households.models import Household
+from households.models.households import POSITION_WHOLE
 from households.uid import uuid7
 
 from .units import Unit
+
+
+class InstallationQuerySet(models.QuerySet["Installation"]):
+    def open_on(self, day: date) -> InstallationQuerySet:
+        """Standing on that day: installed by then and not yet removed."""
+        still_there = Q(removed_on=None) | Q(removed_on__gt=day)
+        return self.filter(still_there, installed_on__lte=day)
 
 
 class Installation(models.Model):
@@ -34,6 +44,8 @@ class Installation(models.Model):
     factory_number = models.CharField(_("设备出厂地址编号"), max_length=40)
     transmitter_number = models.CharField(_("无线传输设备地址编号"), max_length=40, blank=True)
 
+    objects = InstallationQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("安装记录")
         verbose_name_plural = _("安装记录")
@@ -46,6 +58,10 @@ class Installation(models.Model):
                 name="installation_ends_after_it_began",
                 condition=Q(removed_on=None) | Q(removed_on__gte=F("installed_on")),
             ),
+            models.CheckConstraint(
+                name="installation_area_plausible", condition=Q(heated_area__gt=0)
+            ),
+            models.CheckConstraint(name="installation_position_whole", condition=POSITION_WHOLE),
         ]
 
     def __str__(self) -> str:

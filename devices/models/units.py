@@ -19,8 +19,8 @@ class UnitQuerySet(models.QuerySet["Unit"]):
 
     def installed(self) -> UnitQuerySet:
         """Standing in a household now; samples and spares are left out."""
-        return self.filter(retired_at=None, installations__removed_on=None).filter(
-            installations__isnull=False
+        return self.filter(
+            retired_at=None, installations__isnull=False, installations__removed_on=None
         )
 
     def visible_to(self, user: User) -> UnitQuerySet:

@@ -66,6 +66,15 @@ WAITING_FOR = {
 }
 
 
+# Both or neither: a check that comes out NULL would let one without the other pass.
+POSITION_WHOLE = Q(latitude=None, longitude=None) | Q(
+    latitude__isnull=False,
+    longitude__isnull=False,
+    latitude__range=(-90, 90),
+    longitude__range=(-180, 180),
+)
+
+
 def _state_expression() -> Case:
     """The first step without a valid date names the state: a gap stops the path there."""
     waiting = [
@@ -190,8 +199,7 @@ class Household(models.Model):
             ),
             models.CheckConstraint(
                 name="household_position_whole",
-                condition=Q(latitude=None, longitude=None)
-                | Q(latitude__range=(-90, 90), longitude__range=(-180, 180)),
+                condition=POSITION_WHOLE,
             ),
         ]
 

@@ -1,0 +1,85 @@
+import pytest
+from django.db.models import ProtectedError
+
+from households.models import Area, Household, Role, Step, StepKind, User
+from tests import cast as make
+from tests.cast import Cast
+from tests.constraints import Case, named, refused, unique_over
+
+
+def household(**changes: object) -> Case:
+    return lambda cast: make.household(cast.area("洞头村"), **changes)
+
+
+def area(**fields: object) -> Case:
+    return lambda cast: Area.objects.create(**fields)
+
+
+def second_area_of_a_name(cast: Cast) -> object:
+    return Area.objects.create(level="village", name="洞头村", owner=cast.area("钟家庄街道"))
+
+
+def step_of_a_free_kind(cast: Cast) -> object:
+    when = {"on": make.INSTALLED_ON, "recorded_at": make.SERVICE_BEGAN}
+    return Step.objects.create(
+        household=cast.water_household, kind="painted", recorded_by=cast.clerk, **when
+    )
+
+
+CASES: list[tuple[str, Case]] = [
+    ("user_of_an_area_has_one", lambda cast: make.user("x", Role.CLERK)),
+    ("user_of_an_area_has_one", lambda cast: make.user("x", Role.TOWN)),
+    ("user_role_known", lambda cast: make.user("x", "king")),  # type: ignore[arg-type]
+    ("area_owner_unless_district", area(level="village", name="无主村")),
+    (
+        "area_owner_unless_district",
+        lambda cast: Area.objects.create(level="district", name="x", owner=cast.area("城区")),
+    ),
+    ("area_name_once_per_owner", second_area_of_a_name),
+    ("area_name_once_per_owner", area(level="district", name="城区")),
+    ("household_number_form", household(number="26-1-1")),
+    ("household_number_form", household(number="洞头1")),
+    ("household_method_known", household(method="coal")),
+    ("household_site_kind_known", household(site_kind="castle")),
+    ("household_area_plausible", household(heated_area=0)),
+    ("household_area_plausible", household(heated_area=-1)),
+    ("household_position_whole", household(latitude=35.5)),
+    ("household_position_whole", household(longitude=112.8)),
+    ("household_position_whole", household(latitude=91, longitude=112.8)),
+    ("household_position_whole", household(latitude=35.5, longitude=181)),
+    ("step_kind_known", step_of_a_free_kind),
+]
+
+
+@pytest.mark.parametrize(("name", "case"), CASES)
+def test_the_database_refuses(cast: Cast, name: str, case: Case) -> None:
+    with refused(name):
+        case(cast)
+
+
+def test_no_constraint_is_left_untried() -> None:
+    assert {name for name, _ in CASES} == named("households")
+
+
+def test_two_households_never_share_a_number_or_a_uid(cast: Cast) -> None:
+    with refused(unique_over("households_household", "number")):
+        make.household(cast.area("洞头村"), number=cast.water_household.number)
+    with refused(unique_over("households_household", "uid")):
+        make.household(cast.area("洞头村"), uid=cast.water_household.uid)
+
+
+def test_villages_of_two_towns_may_share_a_name(cast: Cast) -> None:
+    again = Area.objects.create(level="village", name="洞头村", owner=cast.area("南村镇"))
+    assert again.town == cast.area("南村镇")
+
+
+def test_whoever_has_recorded_a_step_cannot_be_deleted(cast: Cast) -> None:
+    make.reach(cast.water_household, StepKind.SURVEYED, cast.clerk)
+    with pytest.raises(ProtectedError):
+        User.objects.get(pk=cast.clerk.pk).delete()
+
+
+def test_an_area_with_households_cannot_be_deleted(cast: Cast) -> None:
+    with pytest.raises(ProtectedError):
+        cast.area("洞头村").delete()
+    assert Household.objects.filter(area=cast.area("洞头村")).exists()

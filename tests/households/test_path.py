@@ -1,0 +1,133 @@
+from datetime import UTC, date, datetime
+
+import pytest
+
+from households import clock, path
+from households.models import Household, Method, State, Step, StepKind
+from tests import cast as make
+from tests.cast import Cast
+
+NOW = datetime(2026, 11, 20, 4, tzinfo=UTC)
+
+
+@pytest.fixture
+def home(cast: Cast) -> Household:
+    """A household on the heat network: no gate of a unit stands in its way."""
+    return make.household(
+        cast.area("南大街社区"), number="26-13-0001", method=Method.CENTRAL_HEATING
+    )
+
+
+def take(home: Household, kind: StepKind, day: int, cast: Cast) -> Household:
+    with clock.at(NOW):
+        path.take(home, kind, on=date(2026, 11, day), by=cast.town_officer)
+    home.refresh_from_db()
+    return home
+
+
+def test_the_whole_path_in_its_order_ends_with_the_stove_removed(
+    cast: Cast, home: Household
+) -> None:
+    states = [take(home, kind, n + 1, cast).state for n, kind in enumerate(StepKind)]
+    assert states == [
+        State.TO_LIST,
+        State.TO_SIGN,
+        State.TO_INSTALL,
+        State.TO_COMMISSION,
+        State.TO_ACCEPT,
+        State.ACCEPTED,
+        State.PROVEN,
+        State.STOVE_REMOVED,
+    ]
+    assert home.stove_removed_on == date(2026, 11, 8)
+
+
+def test_a_step_without_the_one_before_is_kept_and_does_not_count(
+    cast: Cast, home: Household
+) -> None:
+    take(home, StepKind.SURVEYED, 1, cast)
+    take(home, StepKind.SIGNED, 3, cast)
+    assert home.signed_on is None
+    assert home.state == State.PAPERS_INCOMPLETE
+    assert Step.objects.get(household=home, kind="signed").lacks == ["“列入计划”还没有有效日期"]
+
+
+def test_a_step_dated_before_its_forerunner_is_kept_and_does_not_count(
+    cast: Cast, home: Household
+) -> None:
+    take(home, StepKind.SURVEYED, 5, cast)
+    take(home, StepKind.LISTED, 4, cast)
+    assert home.listed_on is None
+    lacks = Step.objects.get(household=home, kind="listed").lacks
+    assert lacks == ["日期早于“摸底登记”（2026-11-05）"]
+
+
+def test_two_steps_may_share_a_day(cast: Cast, home: Household) -> None:
+    take(home, StepKind.SURVEYED, 5, cast)
+    assert take(home, StepKind.LISTED, 5, cast).listed_on == date(2026, 11, 5)
+
+
+def test_taking_a_step_again_with_its_papers_mends_it(cast: Cast, home: Household) -> None:
+    take(home, StepKind.SURVEYED, 1, cast)
+    take(home, StepKind.SIGNED, 3, cast)
+    take(home, StepKind.LISTED, 2, cast)
+    take(home, StepKind.SIGNED, 3, cast)
+    assert home.state == State.TO_INSTALL
+    assert home.signed_on == date(2026, 11, 3)
+    assert home.steps.filter(kind="signed").count() == 2
+
+
+@pytest.mark.parametrize("kind", path.GRANTED)
+def test_what_is_granted_is_refused_out_of_order_and_leaves_no_row(
+    cast: Cast, home: Household, kind: StepKind
+) -> None:
+    take(home, StepKind.SURVEYED, 1, cast)
+    with pytest.raises(path.StepRefused) as refusal:
+        take(home, kind, 2, cast)
+    assert refusal.value.lacks
+    assert list(home.steps.values_list("kind", flat=True)) == ["surveyed"]
+
+
+def test_the_old_stove_stays_until_the_new_heating_is_proven(cast: Cast, home: Household) -> None:
+    for n, kind in enumerate(list(StepKind)[:6]):
+        take(home, kind, n + 1, cast)
+    with pytest.raises(path.StepRefused, match="运行检验合格"):
+        take(home, StepKind.STOVE_REMOVED, 10, cast)
+    home.refresh_from_db()
+    assert home.stove_removed_on is None
+
+
+def test_a_future_date_is_refused_by_the_offices_calendar(cast: Cast, home: Household) -> None:
+    late_evening_in_london = datetime(2026, 11, 20, 16, 30, tzinfo=UTC)  # the 21st in Shanghai
+    with clock.at(late_evening_in_london):
+        path.take(home, StepKind.SURVEYED, on=date(2026, 11, 21), by=cast.clerk)
+        with pytest.raises(path.StepRefused, match="2026-11-22 还没有到"):
+            path.take(home, StepKind.LISTED, on=date(2026, 11, 22), by=cast.clerk)
+
+
+def test_nothing_is_taken_by_a_household_that_withdrew(cast: Cast, home: Household) -> None:
+    Household.objects.filter(pk=home.pk).update(withdrawn_on=date(2026, 11, 2))
+    with pytest.raises(path.StepRefused, match="退出改造"):
+        take(home, StepKind.SURVEYED, 3, cast)
+    assert not home.steps.exists()
+
+
+def test_a_gate_of_an_app_is_asked_with_household_and_day(
+    cast: Cast, home: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def gate(household: Household, on: date) -> list[str]:
+        asked.append((household, on))
+        return ["缺一张纸"]
+
+    monkeypatch.setitem(path.GATES, StepKind.SURVEYED, [gate])
+    take(home, StepKind.SURVEYED, 1, cast)
+    assert asked == [(home, date(2026, 11, 1))]
+    assert home.state == State.PAPERS_INCOMPLETE
+
+
+def test_a_step_says_who_recorded_it_and_when(cast: Cast, home: Household) -> None:
+    take(home, StepKind.SURVEYED, 1, cast)
+    step = home.steps.get()
+    assert (step.recorded_by, step.recorded_at) == (cast.town_officer, NOW)
