@@ -8,16 +8,19 @@ next poll and becomes `not_held` where the unit took it back.
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
+from celery import current_app
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext as _
+from kombu.exceptions import OperationalError
 
-from devices.models import Gateway, Unit
+from devices.models import Unit
 from devices.modbus.points import Point, Scalar
 from households import clock
 from households.models import User
@@ -92,9 +95,10 @@ def _setting(point: Point, medium: str, current: Scalar) -> Setting:
 
 
 def _choices(point: Point) -> tuple[tuple[Scalar, str], ...]:
-    if point.signal == "power_state":
-        return (True, points.show("power_state", True)), (False, points.show("power_state", False))
-    return tuple((value, points.show(point.signal, value)) for value in point.writable_labels())
+    if point.is_bool:
+        return (True, points.show(point.signal, True)), (False, points.show(point.signal, False))
+    labels = point.write_allowed or tuple(point.write_enum.values())
+    return tuple((label, points.show(point.signal, label)) for label in labels)
 
 
 def _limits(point: Point) -> tuple[float | None, float | None]:
@@ -135,9 +139,11 @@ def request(
 
 
 def _wake(line_worker: str) -> None:
-    from telemetry.tasks import wake  # the task module imports this one
-
-    wake(line_worker)
+    """A task that only wakes; where the broker is away the line worker looks within a second."""
+    with contextlib.suppress(OperationalError):
+        current_app.send_task(
+            "telemetry.wake_line_worker", queue=f"lines.{line_worker}", retry=False, expires=30
+        )
 
 
 def _supersede(unit: Unit, signal: str) -> None:
@@ -338,8 +344,5 @@ def _compared(command: Command, holds: bool) -> tuple[CommandState, str]:
     return CommandState.FAILED, _("下次采集读回不一致")
 
 
-def _iso(moment: object) -> str:
-    from datetime import UTC, datetime
-
-    assert isinstance(moment, datetime)
+def _iso(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds")

@@ -20,7 +20,8 @@ WITH span AS (
            least(%(hour)s::timestamptz + interval '1 hour', %(now)s::timestamptz) AS until
 ), service AS (
     SELECT u.id AS unit_id,
-        coalesce(u.interval_s, g.interval_s, (%(intervals)s::jsonb ->> g.kind)::float) AS interval_s,
+        coalesce(%(interval)s::float, u.interval_s, g.interval_s,
+                 (%(intervals)s::jsonb ->> g.kind)::float) AS interval_s,
         extract(epoch FROM least(coalesce(u.retired_at, until), until)
                            - greatest(u.in_service_since, h0)) AS seconds
     FROM devices_unit u JOIN devices_gateway g ON g.id = u.gateway_id AND g.enabled, span
@@ -71,8 +72,11 @@ ON CONFLICT (unit_id, hour) DO UPDATE SET (interval_s, due, stored, missed, on_s
 """
 
 
-def recompute(hours: Iterable[datetime]) -> None:
-    """Sum up these hours of all units anew from what is stored; idempotent."""
+def recompute(hours: Iterable[datetime], interval_s: float | None = None) -> None:
+    """Sum up these hours of all units anew from what is stored; idempotent.
+
+    `interval_s` is the interval that was in force then, where it was not the one of now.
+    """
     with connection.cursor() as cursor:
         for hour in sorted(set(hours)):
             cursor.execute(
@@ -80,6 +84,7 @@ def recompute(hours: Iterable[datetime]) -> None:
                 {
                     "hour": hour,
                     "now": clock.now(),
+                    "interval": interval_s,
                     "intervals": json.dumps(settings.POLL_INTERVAL_S),
                 },
             )

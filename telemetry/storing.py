@@ -22,7 +22,7 @@ from pathlib import Path
 
 import psycopg2
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 from psycopg2.errors import CheckViolation
 from psycopg2.extensions import connection as Connection
 from psycopg2.extras import execute_batch
@@ -200,6 +200,12 @@ def gather(rows: list[Polled | Missed], latest: LatestStates) -> Batch:
     batch.misses = [(unit, hour, cause, n) for (unit, hour, cause), n in misses.items()]
     batch.hours = sorted({hour_of(row.at) for row in rows})
     return batch
+
+
+def connect() -> Connection:
+    """A connection of its own to Django's database."""
+    parameters = connection.get_connection_params()
+    return psycopg2.connect(**{k: v for k, v in parameters.items() if k != "cursor_factory"})
 
 
 class Store:

@@ -53,7 +53,6 @@ class Reading(models.Model):
     not_good = models.JSONField(null=True)
 
     class Meta:
-        managed = False
         db_table = "telemetry_reading"
         ordering = ["at"]
 

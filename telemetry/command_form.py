@@ -1,0 +1,114 @@
+"""Setting something on a unit from its page (远程设定), and following what becomes of it."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from devices.models import Unit
+from devices.modbus.points import Scalar
+from households.requests import SignedIn
+from telemetry import commands
+from telemetry.commands import CommandRefused, Setting
+from telemetry.models import Command
+from telemetry.unit_list import seen_by, state_of
+
+CHANGED = {"HX-Trigger": "command-changed"}
+
+
+def command_context(request: SignedIn, unit: Unit) -> dict[str, object]:
+    """What the form shows: the settings that the map allows and the one that is chosen."""
+    settings = commands.settable(unit)
+    wanted = request.POST.get("signal") or request.GET.get("signal")
+    chosen = next((setting for setting in settings if setting.signal == wanted), None)
+    return {
+        "settings": settings,
+        "setting": chosen or (settings[0] if settings else None),
+        "reasons": Command.Reason.choices,
+        "newest_command": unit.commands.filter(requested_by=request.user).first(),
+    }
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def command_form(request: SignedIn, pk: int) -> HttpResponse:
+    """The form for one setting; posted, the wish becomes a command or the reasons why not."""
+    unit = get_object_or_404(seen_by(request), pk=pk)
+    context = {"unit": unit, "state": state_of(unit)}
+    if request.method == "GET":
+        return _form(request, context | command_context(request, unit))
+    posted = command_context(request, unit)
+    try:
+        command = _ask(request, unit, posted["setting"])
+    except CommandRefused as refused:
+        typed = {"mistakes": refused.messages, "typed": request.POST}
+        return _form(request, context | posted | typed, status=422)
+    context |= command_context(request, unit) | {"newest_command": command}
+    return _form(request, context, headers=CHANGED)
+
+
+def _form(request: SignedIn, context: dict[str, object], **how: object) -> HttpResponse:
+    response = render(request, "telemetry/parts/command.html", context)
+    response.status_code = how.get("status", 200)
+    for name, value in how.get("headers", {}).items():
+        response[name] = value
+    return response
+
+
+def _ask(request: SignedIn, unit: Unit, setting: Setting | None) -> Command:
+    if setting is None or setting.signal != request.POST.get("signal"):
+        raise CommandRefused([_("请选择要设定的项目")])
+    target = _target(setting, request.POST.get("target", ""))
+    reason = request.POST.get("reason", "")
+    return commands.request(unit, setting.signal, target, by=request.user, reason=reason)
+
+
+def _target(setting: Setting, text: str) -> Scalar:
+    """The value as typed, in the kind that the setting takes; commands.request judges it."""
+    if setting.kind == "action":
+        return True
+    if setting.kind == "choice":
+        by_text = {str(value): value for value, _label in setting.choices}
+        if text not in by_text:
+            raise CommandRefused([_("请选择目标值")])
+        return by_text[text]
+    try:
+        return float(text.strip().replace("−", "-").replace(",", "."))
+    except ValueError:
+        raise CommandRefused([_("目标值“%(text)s”不是数字") % {"text": text}]) from None
+
+
+@login_required
+@never_cache
+@require_safe
+def command_outcome(request: SignedIn, pk: str) -> HttpResponse:
+    """What became of a command; nothing new (204) while it stands as the asker has seen it."""
+    command = get_object_or_404(_seen_commands(request), pk=pk)
+    if request.GET.get("seen") == command.state:
+        return HttpResponse(status=204)
+    response = render(request, "telemetry/parts/outcome.html", {"command": command})
+    response["HX-Trigger"] = "command-changed"
+    return response
+
+
+@login_required
+@require_POST
+def cancel_command(request: SignedIn, pk: str) -> HttpResponse:
+    """Take a waiting command back."""
+    command = get_object_or_404(_seen_commands(request), pk=pk)
+    if request.user.may_command:
+        commands.cancel(command, request.user)
+    command.refresh_from_db()
+    response = render(request, "telemetry/parts/outcome.html", {"command": command})
+    response["HX-Trigger"] = "command-changed"
+    return response
+
+
+def _seen_commands(request: SignedIn) -> object:
+    rows = Command.objects.filter(unit__in=Unit.objects.visible_to(request.user).values("pk"))
+    return rows.select_related("unit__model", "unit__register_map")

@@ -1,0 +1,55 @@
+"""One household with its path, what stands in it and how it runs."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from devices.models import Installation
+from households import clock
+from households.models import Household
+from households.path import by_whom, lacks, standing
+from households.requests import SignedIn
+from households.views import Line
+from telemetry import history
+from telemetry.latest import value_of
+from telemetry.unit_list import state_of
+
+
+@login_required
+@require_safe
+def household(request: SignedIn, number: str) -> HttpResponse:
+    """The household's path, what comes next and what it lacks, its facts, its installation."""
+    rows = Household.objects.visible_to(request.user).select_related("area__owner")
+    home = get_object_or_404(rows.prefetch_related("steps__recorded_by__area"), number=number)
+    standings = standing(home)
+    due = next((one for one in standings if one.sign in ("lack", "now")), None)
+    context = {
+        "household": home,
+        "line": Line.of(home),
+        "standings": standings,
+        "next": due,
+        "next_by": by_whom(home, due.kind) if due else "",
+        "lacks": lacks(home, due.kind, clock.today()) if due else [],
+        "steps": list(home.steps.all())[::-1],
+    }
+    return render(request, "telemetry/household.html", context | _installed(home))
+
+
+def _installed(home: Household) -> dict[str, object]:
+    records = Installation.objects.filter(household=home, removed_on=None).select_related(
+        "unit__model__supplier", "unit__gateway", "unit__register_map", "unit__state"
+    )
+    record = records.first()
+    if record is None:
+        return {}
+    unit, state = record.unit, state_of(record.unit)
+    signals = ("supply_temp", "return_temp", "indoor_temp")
+    return {
+        "installation": record,
+        "state": state,
+        "values": [value_of(unit, state, signal) for signal in signals],
+        "today": history.day_run(unit, clock.today()),
+    }

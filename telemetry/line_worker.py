@@ -1,0 +1,141 @@
+"""Way 1 of the house: the process that owns lines, polls units and stores what they say.
+
+One event loop owns serial ports, outgoing connections and dialled-in transmitters and polls on
+its own clock. It never touches the database: a writer thread stores (telemetry.storing), a keeper
+thread brings units and commands (telemetry.keeping). It knows nothing of Celery; the bootstep
+starts it, and so may a test or a bench.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import threading
+import uuid
+from pathlib import Path
+
+from django.conf import settings
+
+from devices.modbus.switchboard import Switchboard
+from telemetry.keeping import Keeper, LineCondition, Order, Outcome
+from telemetry.polling import Poller
+from telemetry.roster import Roster
+from telemetry.spool import Spool
+from telemetry.storing import LatestStates, Missed, Polled, Store, Writer, connect
+
+log = logging.getLogger(__name__)
+
+running: list[LineWorker] = []  # the line workers of this process, for the task that wakes them
+
+
+def new_event_loop() -> asyncio.AbstractEventLoop:
+    """uvloop where it installs, else asyncio's own."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
+class LineWorker:
+    """All lines of one name. `start` returns at once; `end` stores what is there and stops."""
+
+    def __init__(self, name: str, *, listeners: str | None = None, var: Path | None = None) -> None:
+        self.name = name
+        self.start_id = uuid.uuid4()
+        self._listeners = settings.LINE_LISTENERS if listeners is None else listeners
+        directory = (var or settings.VAR_DIR) / "spool" / name
+        latest = LatestStates()
+        self._writer = Writer(
+            Store(connect, directory / "rejects.jsonl"), Spool(directory), latest
+        )
+        self._keeper = Keeper(name, self.start_id, self, latest.load)
+        self._loop = new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="lines", daemon=True)
+        self._switchboard: Switchboard | None = None
+        self._pollers: dict[int, Poller] = {}
+        self._ending: asyncio.Event | None = None
+        self.polls = self.misses = 0
+
+    def start(self) -> None:
+        self._writer.start()
+        self._thread.start()
+
+    def end(self) -> None:
+        """Stop polling, write the ends of commands, store or spool the last readings."""
+        if self._ending is not None:
+            self._loop.call_soon_threadsafe(self._ending.set)
+        self._thread.join(15)
+        self._keeper.end()
+        self._writer.end()
+
+    def wake(self) -> None:
+        self._keeper.wake()
+
+    # What the keeper calls, from its thread.
+
+    def take_up(self, news: Roster) -> None:
+        self._loop.call_soon_threadsafe(self._take_up, news)
+
+    def execute(self, order: Order) -> None:
+        self._loop.call_soon_threadsafe(self._execute, order)
+
+    def conditions(self) -> dict[int, LineCondition]:
+        return {key: poller.condition() for key, poller in tuple(self._pollers.items())}
+
+    def figures(self) -> dict[str, float]:
+        return {**self._writer.figures(), "polls": self.polls, "misses": self.misses}
+
+    # In the loop's thread.
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_until_complete(self._live())
+        except BaseException:
+            log.exception("the loop of line worker %s died: ending the process", self.name)
+            os._exit(1)  # whoever supervises us starts a whole one; the spool has what was stored
+
+    async def _live(self) -> None:
+        self._ending = asyncio.Event()
+        self._switchboard = Switchboard()
+        for spec in filter(None, self._listeners.split(",")):
+            await self._switchboard.listen(spec)
+        self._keeper.start()
+        await self._ending.wait()
+        for poller in self._pollers.values():
+            await poller.close()
+        await self._switchboard.close()
+
+    def _take_up(self, news: Roster) -> None:
+        for key in set(self._pollers) - set(news.gateways):
+            self._let_go(key)
+        for key, spec in news.gateways.items():
+            poller = self._pollers.get(key)
+            if poller is not None and not poller.fits(spec, news.maps):
+                self._let_go(key)
+                poller = None
+            if poller is None:
+                self._pollers[key] = Poller(spec, news.maps, self._switchboard, self._sink)
+            else:
+                poller.take_up(spec, news.maps)
+
+    def _let_go(self, key: int) -> None:
+        task = self._loop.create_task(self._pollers.pop(key).close())
+        task.add_done_callback(lambda done: done.exception())
+
+    def _sink(self, row: Polled | Missed) -> None:
+        if isinstance(row, Polled):
+            self.polls += 1
+        else:
+            self.misses += 1
+        self._writer.put(row)
+
+    def _execute(self, order: Order) -> None:
+        poller = self._pollers.get(order.gateway_id)
+        if poller is None:
+            self._keeper.done(Outcome(order.id, "unknown", None, None, ""))
+            return
+        task = self._loop.create_task(poller.carry_out(order))
+        task.add_done_callback(lambda done: self._keeper.done(done.result()))
