@@ -1,0 +1,298 @@
+"""Requests, replies and the frames that carry them.
+
+A PDU is function code and data (Modbus application protocol V1.1b3, chapter 6); a frame adds unit
+address and CRC (RTU) or a header (MBAP, Modbus TCP). Replies are searched for in a stream of bytes
+that may hold noise, heartbeats, replies to others and parts of frames: only the expected header
+with a valid CRC counts, and what does not belong is stepped over byte by byte.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Collection, Sequence
+from functools import lru_cache
+from typing import Literal, Protocol
+
+from devices.modbus.cells import BIT_AREAS, Area
+from devices.modbus.troubles import AddressRefused, ExceptionReply, WrongEcho
+from devices.modbus.words import N_
+
+READ_FUNCTIONS: dict[Area, int] = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
+
+
+def _crc_table() -> tuple[int, ...]:
+    table = []
+    for byte in range(256):
+        crc = byte
+        for _ in range(8):
+            crc = (crc >> 1) ^ 0xA001 if crc & 1 else crc >> 1
+        table.append(crc)
+    return tuple(table)
+
+
+_CRC_TABLE = _crc_table()
+
+
+def crc16(data: bytes | bytearray) -> int:
+    """CRC-16/MODBUS of some bytes; low byte goes first on the wire, and a whole frame gives 0."""
+    crc = 0xFFFF
+    table = _CRC_TABLE
+    for byte in data:
+        crc = (crc >> 8) ^ table[(crc ^ byte) & 0xFF]
+    return crc
+
+
+class Request:
+    """One request PDU, the head that its reply must have, and the reply's length in bytes."""
+
+    __slots__ = ("head", "pdu", "reply_length")
+
+    def __init__(self, pdu: bytes, head: bytes, reply_length: int) -> None:
+        self.pdu = pdu
+        self.head = head
+        self.reply_length = reply_length
+
+    @property
+    def function(self) -> int:
+        return self.pdu[0]
+
+    def parse(self, pdu: bytes) -> tuple[int, ...]:
+        """What a reply with the right head and length says; raises ExceptionReply, WrongEcho."""
+        if pdu[0] & 0x80:
+            raise ExceptionReply(pdu[1])
+        return self._values(pdu)
+
+    def _values(self, pdu: bytes) -> tuple[int, ...]:
+        raise NotImplementedError
+
+
+class ReadWords(Request):
+    """Functions 3 and 4; answers with register words."""
+
+    __slots__ = ("_unpack",)
+
+    def __init__(self, function: int, address: int, count: int) -> None:
+        pdu = struct.pack(">BHH", function, address, count)
+        super().__init__(pdu, bytes((function, 2 * count)), 2 + 2 * count)
+        self._unpack = struct.Struct(f">{count}H").unpack_from
+
+    def _values(self, pdu: bytes) -> tuple[int, ...]:
+        return self._unpack(pdu, 2)
+
+
+class ReadBits(Request):
+    """Functions 1 and 2; answers with bits, 0 or 1."""
+
+    __slots__ = ("_count",)
+
+    def __init__(self, function: int, address: int, count: int) -> None:
+        size = (count + 7) // 8
+        super().__init__(
+            struct.pack(">BHH", function, address, count), bytes((function, size)), 2 + size
+        )
+        self._count = count
+
+    def _values(self, pdu: bytes) -> tuple[int, ...]:
+        bits = int.from_bytes(pdu[2:], "little")
+        return tuple((bits >> i) & 1 for i in range(self._count))
+
+
+class Write(Request):
+    """Functions 5, 6, 15, 16: the reply repeats the first five bytes of the request."""
+
+    __slots__ = ()
+
+    def __init__(self, pdu: bytes) -> None:
+        super().__init__(pdu, pdu[:1], 5)
+
+    def _values(self, pdu: bytes) -> tuple[int, ...]:
+        if pdu != self.pdu[:5]:
+            raise WrongEcho(self.pdu[:5], pdu)
+        return ()
+
+
+@lru_cache(maxsize=4096)
+def read(area: Area, address: int, count: int) -> Request:
+    """The request that reads `count` registers or bits; the same object each time."""
+    function = READ_FUNCTIONS[area]
+    if area in BIT_AREAS:
+        return ReadBits(function, address, count)
+    return ReadWords(function, address, count)
+
+
+def write_coil(address: int, on: int) -> Request:
+    """Function 5."""
+    return Write(struct.pack(">BHH", 5, address, 0xFF00 if on else 0))
+
+
+def write_register(address: int, word: int) -> Request:
+    """Function 6."""
+    return Write(struct.pack(">BHH", 6, address, word))
+
+
+def write_coils(address: int, bits: Sequence[int]) -> Request:
+    """Function 15."""
+    size = (len(bits) + 7) // 8
+    packed = sum(1 << i for i, bit in enumerate(bits) if bit).to_bytes(size, "little")
+    return Write(struct.pack(">BHHB", 15, address, len(bits), size) + packed)
+
+
+def write_registers(address: int, words: Sequence[int]) -> Request:
+    """Function 16."""
+    count = len(words)
+    return Write(struct.pack(f">BHHB{count}H", 16, address, count, 2 * count, *words))
+
+
+class Framing(Protocol):
+    """How a PDU becomes bytes on a line and is found again among the bytes that arrive.
+
+    `overhead` is what a frame has beyond its PDU, in bytes; `paced` tells whether silence parts
+    the frames, so that wire time and gaps count.
+    """
+
+    overhead: int
+    paced: bool
+
+    def check(self, address: int) -> None:
+        """Raises AddressRefused where no frame may go to this unit address."""
+
+    def wrap(self, address: int, pdu: bytes) -> bytes:
+        """The frame to send."""
+
+    def find(
+        self, buffer: bytearray, address: int, request: Request, *, last_chance: bool = False
+    ) -> bytes | None:
+        """The PDU of the first reply to this request, cut out of the buffer with all before it.
+
+        While a frame that begins further ahead may still be growing, a later one is not taken;
+        `last_chance` looks behind unfinished ones too.
+        """
+
+
+# The second byte of a native address must not read as a function that writes for a one-byte
+# reader, which takes the first byte for its address.
+_WRITING_BYTES = frozenset((0x05, 0x06, 0x0F, 0x10, 0x16, 0x17))
+
+
+def is_safe_native(address: int, order: Literal["big", "little"] = "big") -> bool:
+    """May a two-byte address be tried or handed out without a unit on record there?"""
+    first, second = address.to_bytes(2, order)
+    return first != 0 and second not in _WRITING_BYTES
+
+
+class Rtu:
+    """RTU frames with a unit address of one byte, or natively of two.
+
+    `on_record` are the native addresses in use although a one-byte reader could mistake them.
+    """
+
+    paced = True
+
+    def __init__(
+        self,
+        width: Literal[1, 2] = 1,
+        order: Literal["big", "little"] = "big",
+        on_record: Collection[int] = (),
+    ) -> None:
+        self.width = width
+        self.order = order
+        self.on_record = on_record
+        self.overhead = width + 2
+
+    def check(self, address: int) -> None:
+        """One byte: 1..247. Two bytes: 1..65535, unsafe ones only where on record."""
+        if self.width == 1:
+            if not 1 <= address <= 247:
+                raise AddressRefused(
+                    N_("设备地址 %(address)d 不在 1～247 之内，单字节地址的链路不能使用"),
+                    address=address,
+                )
+        elif not 1 <= address <= 0xFFFF:
+            raise AddressRefused(
+                N_("设备地址 %(address)d 不在 1～65535 之内"), address=address
+            )
+        elif address not in self.on_record and not is_safe_native(address, self.order):
+            raise AddressRefused(
+                N_("双字节地址 %(address)d 会被单字节设备当作广播或写入，未登记前不能使用"),
+                address=address,
+            )
+
+    def wrap(self, address: int, pdu: bytes) -> bytes:
+        self.check(address)
+        body = address.to_bytes(self.width, self.order) + pdu
+        return body + crc16(body).to_bytes(2, "little")
+
+    def find(
+        self, buffer: bytearray, address: int, request: Request, *, last_chance: bool = False
+    ) -> bytes | None:
+        width = self.width
+        size = request.reply_length + width + 2
+        unit = address.to_bytes(width, self.order)
+        head = unit + request.head
+        if len(buffer) == size and buffer.startswith(head) and crc16(buffer) == 0:
+            pdu = bytes(buffer[width:-2])
+            buffer.clear()
+            return pdu
+        refusal = unit + bytes((request.pdu[0] | 0x80,))
+        shapes = ((head, size), (refusal, width + 4))
+        return _search(buffer, shapes, width, last_chance)
+
+
+def _search(
+    buffer: bytearray, shapes: Sequence[tuple[bytes, int]], width: int, last_chance: bool
+) -> bytes | None:
+    for start in range(len(buffer)):
+        for head, size in shapes:
+            begun = buffer[start : start + len(head)]
+            if not head.startswith(begun):
+                continue
+            frame = buffer[start : start + size]
+            if len(frame) < size:
+                if last_chance:
+                    continue
+                return None
+            if crc16(frame) == 0:
+                del buffer[: start + size]
+                return bytes(frame[width:-2])
+    return None
+
+
+class Mbap:
+    """Modbus TCP: transaction id, protocol 0, length, unit id, PDU; no CRC.
+
+    A reply counts only with the transaction id of the frame that was wrapped last.
+    """
+
+    overhead = 7
+    paced = False
+
+    def __init__(self) -> None:
+        self._transaction = 0
+
+    def check(self, address: int) -> None:
+        """1..247 behind a gateway, 255 for a device that is its own; 0 would be a broadcast."""
+        if not (1 <= address <= 247 or address == 255):
+            raise AddressRefused(
+                N_("设备地址 %(address)d 不在 1～247 之内，Modbus TCP 不能使用"), address=address
+            )
+
+    def wrap(self, address: int, pdu: bytes) -> bytes:
+        self.check(address)
+        self._transaction = self._transaction % 0xFFFF + 1
+        return struct.pack(">HHHB", self._transaction, 0, len(pdu) + 1, address) + pdu
+
+    def find(
+        self, buffer: bytearray, address: int, request: Request, *, last_chance: bool = False
+    ) -> bytes | None:
+        good = self._head(address, request.reply_length) + request.head
+        refusal = self._head(address, 2) + bytes((request.pdu[0] | 0x80,))
+        for head, size in ((good, 7 + request.reply_length), (refusal, 9)):
+            start = buffer.find(head)
+            if start >= 0 and len(buffer) >= start + size:
+                pdu = bytes(buffer[start + 7 : start + size])
+                del buffer[: start + size]
+                return pdu
+        return None
+
+    def _head(self, address: int, pdu_length: int) -> bytes:
+        return struct.pack(">HHHB", self._transaction, 0, pdu_length + 1, address)

@@ -1,0 +1,441 @@
+"""How bytes reach a line: a serial port, a TCP connection, or a transmitter that dialled in.
+
+    serial:///dev/ttyUSB0?baud=9600&parity=N&stop_bits=1   opened exclusively
+    tcp://host:port                                        RTU frames over TCP
+    mbap://host:port                                       Modbus TCP
+    dial://ID                                              a transmitter at the switchboard
+    dial://ID?listen=host:port&dialect=auto&wait=90        for the shell, which listens itself
+
+A transport knows whether it is connected and since when, and connects again by itself with
+growing pauses. It hands every chunk of bytes to its receiver, the line, and understands none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import os
+import random
+import socket
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol, cast
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import serial
+
+from devices.modbus.troubles import LineDown, Trouble, UrlRefused
+from devices.modbus.words import N_, Sentence
+
+if TYPE_CHECKING:
+    from devices.modbus.switchboard import Switchboard
+
+CONNECT_TIMEOUT_S = 10.0
+_PAUSES_S = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
+
+
+@dataclass(frozen=True, slots=True)
+class LineUrl:
+    """A parsed URL; fields that its scheme does not have keep their defaults.
+
+    baud, parity and stop_bits are None where the URL does not say them.
+    """
+
+    scheme: Literal["serial", "tcp", "mbap", "dial"]
+    host: str = ""
+    port: int = 0
+    device: str = ""
+    baud: int | None = None
+    parity: Literal["N", "E", "O"] | None = None
+    stop_bits: int | None = None
+    transmitter: str = ""
+    listen: str = ""
+    dialect: str = "auto"
+    wait_s: float = 90.0
+
+
+_PARAMETERS = {
+    "serial": {"baud", "parity", "stop_bits"},
+    "tcp": set[str](),
+    "mbap": set[str](),
+    "dial": {"listen", "dialect", "wait"},
+}
+
+
+def parse_url(url: str) -> LineUrl:
+    """Read a line's URL; raises UrlRefused with what is wrong and what to write instead."""
+    try:
+        parts = urlsplit(url.strip())
+        port = parts.port if parts.scheme in ("tcp", "mbap") else None
+    except ValueError:
+        raise UrlRefused(N_("地址“%(url)s”写法不对：端口应为 1～65535 的数字"), url=url) from None
+    if parts.scheme not in _PARAMETERS:
+        raise UrlRefused(
+            N_(
+                "地址“%(url)s”写法不对：应以 serial://、tcp://、mbap:// 或 dial:// 开头，"
+                "例如 tcp://192.168.1.10:502"
+            ),
+            url=url,
+        )
+    query = _query(url, parts.query, _PARAMETERS[parts.scheme])
+    if parts.scheme == "serial":
+        return _serial_url(url, unquote(parts.netloc + parts.path), query)
+    if parts.scheme == "dial":
+        return _dial_url(url, unquote(parts.netloc), query)
+    if not parts.hostname or not port or parts.path not in ("", "/"):
+        raise UrlRefused(
+            N_("地址“%(url)s”写法不对：应为 %(scheme)s://主机:端口"), url=url, scheme=parts.scheme
+        )
+    scheme = cast(Literal["tcp", "mbap"], parts.scheme)
+    return LineUrl(scheme, host=parts.hostname, port=port)
+
+
+def _query(url: str, text: str, allowed: set[str]) -> dict[str, str]:
+    query = dict(parse_qsl(text, keep_blank_values=True))
+    for name in query:
+        if name not in allowed:
+            raise UrlRefused(
+                N_("地址“%(url)s”里的参数 %(name)s 不认识"), url=url, name=name
+            )
+    return query
+
+
+def _serial_url(url: str, device: str, query: dict[str, str]) -> LineUrl:
+    if not device.strip("/"):
+        raise UrlRefused(
+            N_("地址“%(url)s”没有写明串口，例如 serial:///dev/ttyUSB0?baud=9600&parity=N"), url=url
+        )
+    parity = query.get("parity", "").upper() or None
+    if parity not in (None, "N", "E", "O"):
+        raise UrlRefused(N_("地址“%(url)s”里的 parity 应为 N、E 或 O"), url=url)
+    baud = _whole(url, query, "baud", 300, 4_000_000)
+    stop_bits = _whole(url, query, "stop_bits", 1, 2)
+    return LineUrl(
+        "serial",
+        device=device,
+        baud=baud,
+        parity=cast(Literal["N", "E", "O"] | None, parity),
+        stop_bits=stop_bits,
+    )
+
+
+def _dial_url(url: str, transmitter: str, query: dict[str, str]) -> LineUrl:
+    if not transmitter:
+        raise UrlRefused(N_("地址“%(url)s”没有写明传输装置的编号，例如 dial://1001"), url=url)
+    wait = _whole(url, query, "wait", 1, 3600)
+    return LineUrl(
+        "dial",
+        transmitter=transmitter,
+        listen=query.get("listen", ""),
+        dialect=query.get("dialect", "auto"),
+        wait_s=90 if wait is None else wait,
+    )
+
+
+def _whole(url: str, query: dict[str, str], name: str, least: int, most: int) -> int | None:
+    text = query.get(name)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+        raise UrlRefused(
+            N_("地址“%(url)s”里的 %(name)s 应为 %(least)d～%(most)d 的整数"),
+            url=url,
+            name=name,
+            least=least,
+            most=most,
+        )
+    return int(text)
+
+
+def open(url: str | LineUrl, switchboard: Switchboard | None = None) -> Transport:
+    """The transport of a URL, not yet connected; raises UrlRefused.
+
+    `dial://` needs the switchboard at which the transmitter registers.
+    """
+    parsed = parse_url(url) if isinstance(url, str) else url
+    if parsed.scheme == "serial":
+        return SerialTransport(
+            parsed.device, parsed.baud or 9600, parsed.parity or "N", parsed.stop_bits or 1
+        )
+    if parsed.scheme != "dial":
+        return TcpTransport(parsed.host, parsed.port)
+    if switchboard is None:
+        raise UrlRefused(
+            N_("传输装置 %(id)s 由平台等待拨入；在命令行里请写 dial://%(id)s?listen=主机:端口"),
+            id=parsed.transmitter,
+        )
+    return switchboard.transport_for(parsed.transmitter)
+
+
+class Receiver(Protocol):
+    """Whoever a transport serves: the line."""
+
+    def arrived(self, data: bytes) -> None: ...
+    def up(self) -> None: ...
+    def lost(self, why: Trouble) -> None: ...
+
+
+class Transport:
+    """A way for bytes, and its state.
+
+    connected; `since` when it is so or not (Unix seconds); `trouble` why it is not; bytes counted
+    both ways.
+    """
+
+    def __init__(self) -> None:
+        self.connected = False
+        self.since = time.time()
+        self.trouble: Sentence | None = None
+        self.bytes_in = 0
+        self.bytes_out = 0
+        self._receiver: Receiver | None = None
+        self._change = asyncio.Event()
+        self._keeping: asyncio.Task[None] | None = None
+
+    def attach(self, receiver: Receiver) -> None:
+        """From now on this one hears the bytes, and of connections made and lost."""
+        self._receiver = receiver
+
+    async def connect(self) -> None:
+        """Connect once; raises LineDown with the reason. Nothing to do if connected."""
+        raise NotImplementedError
+
+    def write(self, data: bytes) -> None:
+        """Send bytes; silently dropped where not connected, which the receiver is told anyway."""
+        raise NotImplementedError
+
+    def keep(self) -> None:
+        """Connect, and connect again after every loss, until closed."""
+        if self._keeping is None:
+            self._keeping = asyncio.get_running_loop().create_task(self._keep())
+
+    async def close(self) -> None:
+        """Give the connection back and stay away."""
+        if self._keeping:
+            self._keeping.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._keeping
+            self._keeping = None
+
+    async def _keep(self) -> None:
+        failures = 0
+        while True:
+            self._change.clear()
+            try:
+                await self.connect()
+            except LineDown:
+                pause = _PAUSES_S[min(failures, len(_PAUSES_S) - 1)]
+                failures += 1
+                await asyncio.sleep(pause * random.uniform(0.8, 1.2))
+            else:
+                failures = 0
+                while self.connected:
+                    await self._change.wait()
+                    self._change.clear()
+                await asyncio.sleep(_PAUSES_S[0] * random.uniform(0.2, 1.0))
+
+    def _is_up(self) -> None:
+        self.connected, self.since, self.trouble = True, time.time(), None
+        self._change.set()
+        if self._receiver:
+            self._receiver.up()
+
+    def _is_lost(self, why: Trouble) -> None:
+        if not self.connected:
+            return
+        self.connected, self.since, self.trouble = False, time.time(), why.sentence
+        self._change.set()
+        if self._receiver:
+            self._receiver.lost(why)
+
+    def _deliver(self, data: bytes) -> None:
+        self.bytes_in += len(data)
+        if self._receiver:
+            self._receiver.arrived(data)
+
+    def _failed(self, template: str, **params: object) -> LineDown:
+        down = LineDown(template, **params)
+        self.trouble = down.sentence
+        return down
+
+
+class _Connection(asyncio.Protocol):
+    """One TCP connection of a TcpTransport; a later one has an object of its own."""
+
+    def __init__(self, owner: TcpTransport) -> None:
+        self._owner = owner
+        self.data_received = owner._deliver  # type: ignore[method-assign]  # one call less
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._owner._connection_lost(self)
+
+
+class TcpTransport(Transport):
+    """An outgoing TCP connection, for RTU frames as well as for Modbus TCP."""
+
+    def __init__(self, host: str, port: int) -> None:
+        super().__init__()
+        self.host = host
+        self.port = port
+        self._socket: asyncio.Transport | None = None
+        self._connection: _Connection | None = None
+
+    async def connect(self) -> None:
+        if self.connected:
+            return
+        where = {"host": self.host, "port": self.port}
+        loop = asyncio.get_running_loop()
+        connection = _Connection(self)
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                self._socket, _ = await loop.create_connection(
+                    lambda: connection, self.host, self.port
+                )
+        except TimeoutError:
+            raise self._failed(N_("%(host)s:%(port)d 连接超时"), **where) from None
+        except ConnectionRefusedError:
+            raise self._failed(
+                N_("%(host)s:%(port)d 拒绝连接：端口没有开放，请检查地址和网关"), **where
+            ) from None
+        except socket.gaierror:
+            raise self._failed(N_("找不到主机 %(host)s"), **where) from None
+        except OSError as error:
+            raise self._failed(
+                N_("%(host)s:%(port)d 连接失败：%(why)s"), why=_reason(error), **where
+            ) from None
+        if self._socket.is_closing():
+            raise self._failed(N_("%(host)s:%(port)d 的连接已断开"), **where)
+        self._connection = connection
+        watch_for_dead_peers(self._socket)
+        self._is_up()
+
+    def write(self, data: bytes) -> None:
+        if self._socket is not None:
+            self.bytes_out += len(data)
+            self._socket.write(data)
+
+    async def close(self) -> None:
+        await super().close()
+        if self._socket is not None:
+            self._socket.close()
+            self._closed()
+
+    def _connection_lost(self, connection: _Connection) -> None:
+        if connection is self._connection:
+            self._closed()
+
+    def _closed(self) -> None:
+        self._socket = self._connection = None
+        self._is_lost(
+            Trouble(N_("%(host)s:%(port)d 的连接已断开"), host=self.host, port=self.port)
+        )
+
+
+def watch_for_dead_peers(transport: asyncio.BaseTransport) -> None:
+    """Find half-open connections: keepalive when idle, a limit for bytes not acknowledged."""
+    sock = transport.get_extra_info("socket")
+    for level, option, value in (
+        (socket.SOL_SOCKET, "SO_KEEPALIVE", 1),
+        (socket.IPPROTO_TCP, "TCP_NODELAY", 1),
+        (socket.IPPROTO_TCP, "TCP_KEEPIDLE", 30),
+        (socket.IPPROTO_TCP, "TCP_KEEPINTVL", 10),
+        (socket.IPPROTO_TCP, "TCP_KEEPCNT", 3),
+        (socket.IPPROTO_TCP, "TCP_USER_TIMEOUT", 30_000),
+    ):
+        if hasattr(socket, option):  # not every system has each
+            with contextlib.suppress(OSError):
+                sock.setsockopt(level, getattr(socket, option), value)
+
+
+class SerialTransport(Transport):
+    """A serial port, opened exclusively and watched by the event loop itself."""
+
+    def __init__(self, device: str, baud: int, parity: str, stop_bits: int) -> None:
+        super().__init__()
+        self.device = device
+        self._settings = {"baudrate": baud, "parity": parity, "stopbits": stop_bits}
+        self._port: serial.Serial | None = None
+        self._unsent = b""
+        self._loop = asyncio.get_running_loop()
+
+    async def connect(self) -> None:
+        if self.connected:
+            return
+        try:
+            port = serial.Serial(
+                self.device, timeout=0, write_timeout=0, exclusive=True, **self._settings
+            )
+        except (OSError, ValueError) as error:
+            raise self._refused(error) from None
+        self._port = port
+        self._unsent = b""
+        self._loop.add_reader(port.fileno(), self._readable)
+        self._is_up()
+
+    def write(self, data: bytes) -> None:
+        if self._port is None:
+            return
+        self.bytes_out += len(data)
+        self._unsent += data
+        self._flush()
+
+    async def close(self) -> None:
+        await super().close()
+        self._closed()
+
+    def _refused(self, error: Exception) -> LineDown:
+        number = getattr(error, "errno", None)
+        if number in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
+            return self._failed(N_("找不到串口 %(device)s"), device=self.device)
+        if number in (errno.EACCES, errno.EPERM):
+            return self._failed(N_("没有打开串口 %(device)s 的权限"), device=self.device)
+        if number in (errno.EBUSY, errno.EAGAIN) or "exclusively lock" in str(error):
+            return self._failed(N_("串口 %(device)s 正被别的程序使用"), device=self.device)
+        template = N_("串口 %(device)s 打不开：%(why)s")
+        return self._failed(template, device=self.device, why=_reason(error))
+
+    def _readable(self) -> None:
+        if self._port is None:
+            return
+        try:
+            data = os.read(self._port.fileno(), 4096)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if data:
+            self._deliver(data)
+        else:
+            self._closed()
+
+    def _flush(self) -> None:
+        if self._port is None:
+            return
+        fd = self._port.fileno()
+        try:
+            sent = os.write(fd, self._unsent)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self._closed()
+            return
+        self._unsent = self._unsent[sent:]
+        if self._unsent:
+            self._loop.add_writer(fd, self._flush)
+        else:
+            self._loop.remove_writer(fd)
+
+    def _closed(self) -> None:
+        if self._port is None:
+            return
+        self._loop.remove_reader(self._port.fileno())
+        self._loop.remove_writer(self._port.fileno())
+        with contextlib.suppress(OSError):
+            self._port.close()
+        self._port = None
+        self._is_lost(Trouble(N_("串口 %(device)s 已断开"), device=self.device))
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
