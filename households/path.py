@@ -8,14 +8,16 @@ Each app puts its own checks into GATES when it is ready; a check gets the house
 and answers with what is missing, in words that say who can bring it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from django.db import transaction
+from django.db.models import prefetch_related_objects
 from django.utils.translation import gettext as _
 
 from households import clock
-from households.models import Household, Step, StepKind, User
+from households.models import Household, Method, Step, StepKind, User
 
 Gate = Callable[[Household, date], list[str]]
 GATES: dict[StepKind, list[Gate]] = {kind: [] for kind in StepKind}
@@ -51,39 +53,111 @@ def _out_of_order(household: Household, kind: StepKind, on: date) -> list[str]:
     return []
 
 
-@transaction.atomic
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """That a household took a step: when, and who records it."""
+
+    household: Household
+    on: date
+    by: User
+    note: str = ""
+
+
 def take(household: Household, kind: StepKind, *, on: date, by: User, note: str = "") -> Step:
     """Record that `kind` was taken on that day and, where nothing is missing, let it count.
 
     Raises StepRefused for a future date, for a withdrawn household, and where a granted step lacks
     something.
     """
-    household = Household.objects.select_for_update().get(pk=household.pk)
-    if on > clock.today():
-        raise StepRefused([_("日期 %(date)s 还没有到") % {"date": on}])
+    return take_many(kind, [Taken(household, on, by, note)])[0]
+
+
+@transaction.atomic
+def take_many(kind: StepKind, taken: Sequence[Taken]) -> list[Step]:
+    """Like `take` for many households: all of them, or none and StepRefused for the first."""
+    wanted = {one.household.pk for one in taken}
+    rows = Household.objects.select_for_update().filter(pk__in=wanted).order_by("pk")
+    homes = {home.pk: home for home in rows}
+    if len(homes) != len(wanted):
+        raise Household.DoesNotExist
+    steps = [_checked(homes[one.household.pk], kind, one) for one in taken]
+    Step.objects.bulk_create(steps)
+    _write_columns(list(homes.values()), kind)
+    return steps
+
+
+def _checked(household: Household, kind: StepKind, taken: Taken) -> Step:
+    if taken.on > clock.today():
+        raise StepRefused([_("日期 %(date)s 还没有到") % {"date": taken.on}])
     if household.withdrawn_on:
         raise StepRefused([_("该户已于 %(date)s 退出改造") % {"date": household.withdrawn_on}])
-    missing = lacks(household, kind, on)
+    missing = lacks(household, kind, taken.on)
     if missing and kind in GRANTED:
         raise StepRefused(missing)
-    step = Step.objects.create(
+    return Step(
         household=household,
         kind=kind,
-        on=on,
+        on=taken.on,
         lacks=missing,
-        note=note,
-        recorded_by=by,
+        note=taken.note,
+        recorded_by=taken.by,
         recorded_at=clock.now(),
     )
-    _write_columns(household)
-    return step
 
 
-def _write_columns(household: Household) -> None:
-    """Bring the household's date columns in line with the latest row of each kind."""
-    latest: dict[str, Step] = {step.kind: step for step in household.steps.all()}
+def _write_columns(households: list[Household], kind: StepKind) -> None:
+    """Bring the column of this kind in line with its latest row, 手续不全 with those of all."""
+    prefetch_related_objects(households, "steps")
+    for household in households:
+        latest: dict[str, Step] = {step.kind: step for step in household.steps.all()}
+        step = latest[kind]
+        setattr(household, f"{kind}_on", None if step.lacks else step.on)
+        household.papers_incomplete = any(step.lacks for step in latest.values())
+        household.updated_at = clock.now()
+    Household.objects.bulk_update(households, [f"{kind}_on", "papers_incomplete", "updated_at"])
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a household stands with one step: `sign` is done, now, lack or open."""
+
+    kind: StepKind
+    sign: str
+    on: date | None
+    lacks: tuple[str, ...] = ()
+
+
+def standing(household: Household) -> list[Standing]:
+    """The eight steps in lawful order, as lists and the household's page draw them.
+
+    `now` is the step that can be taken next. Of a withdrawn household only what was done is told.
+    Asks `household.steps`, so lists should prefetch them.
+    """
+    latest = {step.kind: step for step in household.steps.all()}
+    found: list[Standing] = []
     for kind in StepKind:
-        step = latest.get(kind)
-        setattr(household, f"{kind}_on", step.on if step and not step.lacks else None)
-    household.papers_incomplete = any(step.lacks for step in latest.values())
-    household.save()
+        on, step = getattr(household, f"{kind}_on"), latest.get(kind)
+        if on:
+            found.append(Standing(kind, "done", on))
+        elif step and step.lacks:
+            found.append(Standing(kind, "lack", step.on, tuple(step.lacks)))
+        else:
+            is_next = not found or found[-1].sign == "done"
+            found.append(Standing(kind, "now" if is_next else "open", None))
+    return [one for one in found if one.sign == "done"] if household.withdrawn_on else found
+
+
+def by_whom(household: Household, kind: StepKind) -> str:
+    """Who takes this step, or brings its papers, for a household of this method."""
+    supplier = _("供应商") if Method(household.method).has_unit else _("供热企业")
+    installer = _("安装人员") if Method(household.method).has_unit else _("供热企业")
+    return {
+        StepKind.SURVEYED: _("村（社区）"),
+        StepKind.LISTED: _("镇（街道）"),
+        StepKind.SIGNED: _("村（社区）"),
+        StepKind.INSTALLED: supplier,
+        StepKind.COMMISSIONED: installer,
+        StepKind.ACCEPTED: _("镇（街道）"),
+        StepKind.PROVEN: _("镇（街道）"),
+        StepKind.STOVE_REMOVED: _("镇（街道）"),
+    }[kind]

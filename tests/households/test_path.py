@@ -131,3 +131,24 @@ def test_a_step_says_who_recorded_it_and_when(cast: Cast, home: Household) -> No
     take(home, StepKind.SURVEYED, 1, cast)
     step = home.steps.get()
     assert (step.recorded_by, step.recorded_at) == (cast.town_officer, NOW)
+
+
+def test_many_households_take_a_step_together_or_none_does(cast: Cast, home: Household) -> None:
+    behind = make.household(cast.area("南大街社区"), number="26-13-0002")
+    for kind in list(StepKind)[:5]:
+        take(home, kind, 3, cast)
+    both = [path.Taken(one, date(2026, 11, 4), cast.town_officer) for one in (home, behind)]
+    with clock.at(NOW), pytest.raises(path.StepRefused):
+        path.take_many(StepKind.ACCEPTED, both)
+    home.refresh_from_db()
+    assert home.accepted_on is None
+    with clock.at(NOW):
+        path.take_many(StepKind.SURVEYED, both)
+    assert set(Household.objects.filter(surveyed_on=date(2026, 11, 4))) == {home, behind}
+
+
+def test_a_household_that_is_gone_takes_no_step(cast: Cast, home: Household) -> None:
+    taken = path.Taken(home, date(2026, 11, 4), cast.town_officer)
+    Household.objects.filter(pk=home.pk).delete()
+    with clock.at(NOW), pytest.raises(Household.DoesNotExist):
+        path.take_many(StepKind.SURVEYED, [taken])

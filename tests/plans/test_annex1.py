@@ -61,7 +61,7 @@ def keep(lines: list[annex1.Line], **changes: Any) -> task_plan.Stored:
     return task_plan.store(lines, **fields | changes)
 
 
-def test_the_notices_file_agrees_with_itself_and_with_the_notices_sentence():
+def test_the_notices_file_agrees_with_itself_and_with_the_notices_sentence() -> None:
     lines = annex1.load(DATA, SENTENCE)
     assert len(lines) == 14
     assert [numbers(lines, name) for name in annex1.NUMBERS] == [820, 575, 185, 0, 60]
@@ -72,11 +72,11 @@ def test_the_notices_file_agrees_with_itself_and_with_the_notices_sentence():
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
-def test_every_usual_encoding_reads_the_same(encoding: str):
+def test_every_usual_encoding_reads_the_same(encoding: str) -> None:
     assert annex1.load(DATA.decode().encode(encoding)) == annex1.load(DATA)
 
 
-def test_the_table_as_the_notice_prints_it_is_read_and_its_sums_are_checked():
+def test_the_table_as_the_notice_prints_it_is_read_and_its_sums_are_checked() -> None:
     lines = annex1.load(AS_PRINTED.encode("gb18030"))
     assert [(line.town, line.village, line.note) for line in lines] == [
         ("南村镇", "司匠村", ""),
@@ -90,18 +90,18 @@ def test_the_table_as_the_notice_prints_it_is_read_and_its_sums_are_checked():
     ]
 
 
-def test_a_town_left_blank_after_a_subtotal_is_not_guessed():
+def test_a_town_left_blank_after_a_subtotal_is_not_guessed() -> None:
     report = annex1.check(AS_PRINTED.replace("9,西上庄街道", "9,").encode())
     assert (6, "改造主体", "") in places(report)
 
 
-def test_a_line_whose_methods_do_not_add_up_is_named_with_row_and_column():
+def test_a_line_whose_methods_do_not_add_up_is_named_with_row_and_column() -> None:
     report = annex1.check(changed("2,南村镇,青杨掌村,10,10", "2,南村镇,青杨掌村,10,9"))
     assert places(report) == [(3, "households", "10")]
     assert "9" in report.mistakes[0].reason
 
 
-def test_every_mistake_of_a_file_is_shown_at_once():
+def test_every_mistake_of_a_file_is_shown_at_once() -> None:
     data = (
         DATA.decode()
         .replace("3,南村镇,放马坪", "1,南村镇,放马坪")
@@ -118,7 +118,7 @@ def test_every_mistake_of_a_file_is_shown_at_once():
     ]
 
 
-def test_an_unknown_a_missing_and_a_doubled_column_are_named():
+def test_an_unknown_a_missing_and_a_doubled_column_are_named() -> None:
     report = annex1.check(changed("seq,town,village", "seq,town,town,place"))
     assert {wrong.column for wrong in report.mistakes} == {"place", "改造主体", "村（社区）"}
     assert all(wrong.row == 1 for wrong in report.mistakes)
@@ -136,7 +136,7 @@ def test_an_unknown_a_missing_and_a_doubled_column_are_named():
         DATA + b'15,"open',
     ],
 )
-def test_a_file_that_is_no_plan_gets_one_clear_sentence(data: bytes):
+def test_a_file_that_is_no_plan_gets_one_clear_sentence(data: bytes) -> None:
     with pytest.raises(annex1.PlanRefused) as refused:
         annex1.load(data)
     assert len(refused.value.mistakes) == 1
@@ -153,18 +153,20 @@ def test_a_file_that_is_no_plan_gets_one_clear_sentence(data: bytes):
         ("南街街道5户", "南街街道5户，北街街道1户", "北街街道"),
     ],
 )
-def test_a_number_that_differs_from_the_notices_sentence_is_named(old: str, new: str, named: str):
+def test_a_number_that_differs_from_the_notices_sentence_is_named(
+    old: str, new: str, named: str
+) -> None:
     report = annex1.check(DATA, SENTENCE.replace(old, new))
     assert [wrong.column for wrong in report.mistakes] == [named]
 
 
-def test_a_sentence_without_numbers_is_no_proof():
+def test_a_sentence_without_numbers_is_no_proof() -> None:
     assert annex1.check(DATA, "任务如期完成").mistakes
 
 
 @given(st.binary(max_size=300) | st.text(max_size=300).map(lambda text: text.encode()))
 @settings(max_examples=200, deadline=None)
-def test_no_file_at_all_breaks_the_check(data: bytes):
+def test_no_file_at_all_breaks_the_check(data: bytes) -> None:
     report = annex1.check(data)
     assert report.mistakes or report.lines
 
@@ -177,7 +179,7 @@ cells = st.lists(
 
 @given(st.lists(cells, max_size=8))
 @settings(max_examples=200, deadline=None)
-def test_lines_without_a_mistake_always_add_up(rows: list[list[str]]):
+def test_lines_without_a_mistake_always_add_up(rows: list[list[str]]) -> None:
     file = io.StringIO()
     csv.writer(file).writerows([next(csv.reader(DATA.decode().splitlines())), *rows])
     report = annex1.check(file.getvalue().encode())
@@ -188,7 +190,7 @@ def test_lines_without_a_mistake_always_add_up(rows: list[list[str]]):
 
 
 @pytest.mark.django_db
-def test_areas_are_made_with_their_owner_in_the_notices_order():
+def test_areas_are_made_with_their_owner_in_the_notices_order() -> None:
     keep(annex1.load(DATA))
     towns = Area.objects.filter(level=Area.Level.TOWN)
     assert [town.name for town in towns] == [
@@ -207,14 +209,14 @@ def test_areas_are_made_with_their_owner_in_the_notices_order():
 
 
 @pytest.mark.django_db
-def test_scattered_households_belong_to_the_town_itself():
+def test_scattered_households_belong_to_the_town_itself() -> None:
     keep(annex1.load(DATA))
     item = PlanItem.objects.get(seq=9)
     assert (item.area.name, item.area.level, item.households) == ("西上庄街道", "town", 80)
 
 
 @pytest.mark.django_db
-def test_importing_again_changes_nothing():
+def test_importing_again_changes_nothing() -> None:
     keep(annex1.load(DATA))
     before = list(PlanItem.objects.values()), list(Area.objects.values())
     again = keep(annex1.load(DATA))
@@ -223,7 +225,7 @@ def test_importing_again_changes_nothing():
 
 
 @pytest.mark.django_db
-def test_a_changed_file_updates_lines_in_place_even_when_serial_numbers_change_hands():
+def test_a_changed_file_updates_lines_in_place_even_when_serial_numbers_change_hands() -> None:
     keep(annex1.load(DATA))
     kept = PlanItem.objects.get(area__name="司匠村").pk
     text = DATA.decode().replace("1,南村镇,司匠村", "2,南村镇,司匠村", 1)
@@ -236,7 +238,7 @@ def test_a_changed_file_updates_lines_in_place_even_when_serial_numbers_change_h
 
 
 @pytest.mark.django_db
-def test_two_years_stand_beside_each_other():
+def test_two_years_stand_beside_each_other() -> None:
     keep(annex1.load(DATA))
     dates = [date(2021, 6, 1), date(2021, 10, 1), date(2021, 10, 31)]
     names = ["starts_on", "works_done_by", "ends_on"]
@@ -246,7 +248,7 @@ def test_two_years_stand_beside_each_other():
 
 
 @pytest.mark.django_db
-def test_the_command_stores_nothing_on_any_mistake(tmp_path: Path):
+def test_the_command_stores_nothing_on_any_mistake(tmp_path: Path) -> None:
     file = tmp_path / "plan.csv"
     file.write_bytes(changed("6,南村镇,夥窑河村,50", "6,南村镇,夥窑河村,51"))
     with pytest.raises(CommandError, match="第 7 行 “households”"):
@@ -261,7 +263,7 @@ def test_the_command_stores_nothing_on_any_mistake(tmp_path: Path):
 
 
 @pytest.mark.django_db
-def test_the_command_imports_and_checks(capsys: pytest.CaptureFixture[str]):
+def test_the_command_imports_and_checks(capsys: pytest.CaptureFixture[str]) -> None:
     call_command("plan", "check", FILE, sentence=SENTENCE)
     assert not TaskPlan.objects.exists()
     call_command("plan", "import", FILE, year=2026, basis="示例", district="城区")

@@ -94,7 +94,7 @@ def assert_counts(figures: progress.Figures, homes: list[Household], on: date) -
 @pytest.mark.parametrize("on", [date(YEAR, 6, 30), date(YEAR, 8, 15), TODAY])
 def test_every_row_and_cell_is_what_counting_household_by_household_gives(
     plan: TaskPlan, officer: User, on: date
-):
+) -> None:
     homes = scatter(plan)
     shown = progress.table(officer, plan, on)
     for town in shown.towns:
@@ -112,7 +112,7 @@ def test_every_row_and_cell_is_what_counting_household_by_household_gives(
     assert shown.total.figures.complete > 0
 
 
-def test_the_tasks_are_the_notices(plan: TaskPlan, officer: User):
+def test_the_tasks_are_the_notices(plan: TaskPlan, officer: User) -> None:
     shown = progress.table(officer, plan)
     assert [town.subtotal.figures.task for town in shown.towns] == [531, 80, 185, 19, 5]
     assert [cell.task for _method, cell in shown.total.cells] == [575, 185, 0, 60]
@@ -125,7 +125,9 @@ def test_the_tasks_are_the_notices(plan: TaskPlan, officer: User):
     ]
 
 
-def test_the_figures_take_five_queries_however_many_households(plan: TaskPlan, officer: User):
+def test_the_figures_take_five_queries_however_many_households(
+    plan: TaskPlan, officer: User
+) -> None:
     scatter(plan)
     with CaptureQueriesContext(
         connection,
@@ -134,7 +136,7 @@ def test_the_figures_take_five_queries_however_many_households(plan: TaskPlan, o
     assert len(queries) == 5
 
 
-def test_a_town_sees_its_lines_and_a_village_its_own(plan: TaskPlan):
+def test_a_town_sees_its_lines_and_a_village_its_own(plan: TaskPlan) -> None:
     scatter(plan)
     town = Area.objects.get(name="钟家庄街道")
     officer = cast.user("zjz", Role.TOWN, town)
@@ -146,7 +148,7 @@ def test_a_town_sees_its_lines_and_a_village_its_own(plan: TaskPlan):
     assert progress.curves(clerk, plan).due[-1] == 26
 
 
-def test_a_supplier_learns_nothing_of_the_districts_progress(plan: TaskPlan):
+def test_a_supplier_learns_nothing_of_the_districts_progress(plan: TaskPlan) -> None:
     scatter(plan)
     member = cast.member("chennuan", cast.supplier("晨暖（虚构）"))
     shown = progress.table(member, plan)
@@ -155,7 +157,7 @@ def test_a_supplier_learns_nothing_of_the_districts_progress(plan: TaskPlan):
     assert shown.outside == 0
 
 
-def test_households_without_a_plan_line_are_counted_apart(plan: TaskPlan, officer: User):
+def test_households_without_a_plan_line_are_counted_apart(plan: TaskPlan, officer: User) -> None:
     village = Area.objects.create(
         level=Area.Level.VILLAGE, name="新村", owner=Area.objects.get(name="南村镇")
     )
@@ -168,7 +170,7 @@ def test_households_without_a_plan_line_are_counted_apart(plan: TaskPlan, office
     assert shown.total.figures.task == 820
 
 
-def test_curves_end_where_the_table_stands_on_every_day(plan: TaskPlan, officer: User):
+def test_curves_end_where_the_table_stands_on_every_day(plan: TaskPlan, officer: User) -> None:
     scatter(plan)
     with clock.at(NOON):
         lines = progress.curves(officer, plan)
@@ -181,7 +183,9 @@ def test_curves_end_where_the_table_stands_on_every_day(plan: TaskPlan, officer:
     assert lines.complete[lines.days.index(TODAY) + 1 :] == [None] * 33
 
 
-def test_what_was_gained_since_a_day_is_the_difference_of_two_tables(plan: TaskPlan, officer: User):
+def test_what_was_gained_since_a_day_is_the_difference_of_two_tables(
+    plan: TaskPlan, officer: User
+) -> None:
     scatter(plan)
     monday = date(YEAR, 9, 21)
     with clock.at(NOON):
@@ -193,7 +197,7 @@ def test_what_was_gained_since_a_day_is_the_difference_of_two_tables(plan: TaskP
     )
 
 
-def test_the_backward_schedule_starts_at_nothing_and_ends_with_everything(plan: TaskPlan):
+def test_the_backward_schedule_starts_at_nothing_and_ends_with_everything(plan: TaskPlan) -> None:
     schedule = progress.Schedule(plan)
     assert schedule.days == 136
     assert schedule.due(820, date(YEAR, 5, 27)) == 0
@@ -204,26 +208,26 @@ def test_the_backward_schedule_starts_at_nothing_and_ends_with_everything(plan: 
     assert (schedule.days_left(TODAY), schedule.days_left(date(YEAR, 10, 12))) == (12, -2)
 
 
-def test_what_is_due_never_falls_from_one_day_to_the_next(plan: TaskPlan, officer: User):
+def test_what_is_due_never_falls_from_one_day_to_the_next(plan: TaskPlan, officer: User) -> None:
     due = progress.curves(officer, plan).due
     assert due == sorted(due)
     assert due[-1] == 820
 
 
-def test_being_behind_and_ahead_exclude_each_other():
+def test_being_behind_and_ahead_exclude_each_other() -> None:
     late = progress.Figures(task=100, due=80, complete=60, accepted=50)
     assert (late.behind, late.ahead, late.to_accept) == (20, 0, 10)
     early = progress.Figures(task=100, due=40, complete=60)
     assert (early.behind, early.ahead) == (0, 20)
 
 
-def test_a_percentage_is_rounded_half_up_and_needs_a_denominator():
+def test_a_percentage_is_rounded_half_up_and_needs_a_denominator() -> None:
     assert progress.percent(683, 820) == Decimal("83.3")
     assert progress.percent(1, 16) == Decimal("6.3")
     assert progress.percent(0, 0) is None
 
 
-def test_the_forecast_goes_on_at_the_pace_of_the_last_days():
+def test_the_forecast_goes_on_at_the_pace_of_the_last_days() -> None:
     days = [date(YEAR, 6, 1) + timedelta(days=n) for n in range(60)]
     today = days[19]
     done: list[int | None] = [10 * (n + 1) if n < 20 else None for n in range(60)]
