@@ -1,0 +1,243 @@
+"""Which registers are read together, and what the replies mean.
+
+A `Plan` is compiled once per map (and module) and then turns the words of a visit into values
+in a few microseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+
+from devices.modbus.cells import BIT_AREAS, Area
+from devices.modbus.faults import Faults
+from devices.modbus.mapmodel import PointMap
+from devices.modbus.mapsettings import Settings
+from devices.modbus.points import ON_WORDS, Point, Scalar, Value, compiled, evidence, remembered
+
+TURNAROUND_S = 0.05  # what an exchange costs beyond its bytes, until a line has measured it
+Reply = Sequence[int] | str
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Neighbouring registers or bits, read by one request; the address is as on the wire."""
+
+    area: Area
+    address: int
+    count: int
+
+    def covers(self, point: Point) -> bool:
+        """Whether a read of the block brings the point's words."""
+        first = point.address - self.address
+        return point.area == self.area and 0 <= first and first + point.count <= self.count
+
+
+def plan(
+    map: PointMap,
+    *,
+    module: int | None = None,
+    splits: Collection[Block] = (),
+    turnaround_s: float = TURNAROUND_S,
+) -> Plan:
+    """The plan that reads everything readable of a map.
+
+    `module` counts from 1 where the map has a `module_stride`. `splits` are blocks that a
+    device refused: their points are read apart. Registers between two points are read over
+    where `holes` is zero and that takes less time than another exchange, `turnaround_s` being
+    what an exchange costs beyond its bytes.
+    """
+    return Plan(map.for_module(module), frozenset(splits), turnaround_s)
+
+
+class Plan:
+    """The blocks of one map and the way from their words to values."""
+
+    def __init__(
+        self, map: PointMap, splits: frozenset[Block], turnaround_s: float = TURNAROUND_S
+    ) -> None:
+        self.map = map
+        self.splits = splits
+        self._turnaround_s = turnaround_s
+        points = [point for point in map.points if point.readable]
+        self.blocks: tuple[Block, ...] = tuple(_blocks(points, map.settings, splits, turnaround_s))
+        plain = [point for point in points if not _depends(point)]
+        self._plain = [
+            [_place(block, point) for point in mine]
+            for block, mine in zip(self.blocks, self._shared_out(plain), strict=True)
+        ]
+        rest = dict.fromkeys(point.signal for point in points if _depends(point))
+        self._dependent = {
+            signal: [_Dependent(self.blocks, point) for point in points if point.signal == signal]
+            for signal in rest
+        }
+        self._faults = Faults(point.signal for point in points)
+
+    def _shared_out(self, points: Iterable[Point]) -> list[list[Point]]:
+        """The points by the block that reads them."""
+        shares: list[list[Point]] = [[] for _ in self.blocks]
+        for point in points:
+            shares[_block_of(self.blocks, point)].append(point)
+        return shares
+
+    def decode(self, replies: Sequence[Reply]) -> dict[str, Value]:
+        """The values of a visit, faults merged. A reply is the words (or bits) of the block at
+        its place, or the quality of everything in it (`not_answered`, `exception:2`)."""
+        values = self.decode_rows(replies)
+        self._faults.derive(values)
+        return values
+
+    def decode_rows(self, replies: Sequence[Reply]) -> dict[str, Value]:
+        """The same before faults are merged and derived: each signal of the map by itself."""
+        values: dict[str, Value] = {}
+        for block, reply, places in zip(self.blocks, replies, self._plain, strict=True):
+            if isinstance(reply, str):
+                nothing = Value(None, reply)
+                for signal, _, _, _ in places:
+                    values[signal] = nothing
+                continue
+            if len(reply) != block.count:
+                raise ValueError(f"{block} answered with {len(reply)} words")
+            for signal, start, stop, decode in places:
+                values[signal] = decode(*reply[start:stop])
+        for signal, rows in self._dependent.items():
+            values[signal] = _of_rows(rows, replies, values)
+        return values
+
+    def split(self, block: Block) -> Plan:
+        """The plan that reads this block's points apart."""
+        return Plan(self.map, self.splits | {block}, self._turnaround_s)
+
+
+_Place = tuple[str, int, int, Callable[..., Value]]
+
+
+def _place(block: Block, point: Point) -> _Place:
+    start = point.address - block.address
+    return point.signal, start, start + point.count, remembered(point)
+
+
+def _block_of(blocks: Sequence[Block], point: Point) -> int:
+    return next(index for index, block in enumerate(blocks) if block.covers(point))
+
+
+def _depends(point: Point) -> bool:
+    return bool(point.when or point.scale_from)
+
+
+# --- what depends on another signal -----------------------------------------------------------
+
+
+class _Dependent:
+    """A row under a condition, or with a scale that another signal tells."""
+
+    def __init__(self, blocks: Sequence[Block], point: Point) -> None:
+        self.point = point
+        self.block = _block_of(blocks, point)
+        self.start = point.address - blocks[self.block].address
+        self.decode = remembered(point)
+
+    @cached_property
+    def condition(self) -> str:
+        return next((f"when:{s}={labels[0]}" for s, labels in self.point.when.items()), "")
+
+    def failed(self, values: dict[str, Value]) -> str:
+        """Why the row does not hold now; "" if it does."""
+        for signal, labels in self.point.when.items():
+            source = values[signal]
+            if source.quality != "good":
+                return source.quality
+            if not any(shows(source.value, label) for label in labels):
+                return self.condition
+        return ""
+
+    def value(self, replies: Sequence[Reply], values: dict[str, Value]) -> Value:
+        reply = replies[self.block]
+        if isinstance(reply, str):
+            return Value(None, reply)
+        words = reply[self.start : self.start + self.point.count]
+        if not self.point.scale_from:
+            return self.decode(*words)
+        source = values[self.point.scale_from]
+        if source.quality != "good":
+            return Value(None, source.quality, evidence(words, self.point.area))
+        return compiled(self.point, Decimal(repr(source.value)))(*words)
+
+
+def _of_rows(
+    rows: list[_Dependent], replies: Sequence[Reply], values: dict[str, Value]
+) -> Value:
+    """The value by the row that holds; where none does, why the last does not."""
+    reason = ""
+    for row in rows:
+        reason = row.failed(values)
+        if not reason:
+            return row.value(replies, values)
+    return Value(None, reason)
+
+
+def shows(value: Scalar, label: str) -> bool:
+    """Whether a good value is what `when` and `verify` name: a label, a member of a set, on or
+    off, a number."""
+    if isinstance(value, bool):
+        return ON_WORDS.get(label.lower(), {"1": True, "0": False}.get(label)) is value
+    if isinstance(value, list):
+        return label in value or (label == "none" and not value)
+    if isinstance(value, str):
+        return value == label
+    try:
+        return value is not None and value == float(label)
+    except ValueError:
+        return False
+
+
+# --- neighbours together ----------------------------------------------------------------------
+
+
+def _blocks(
+    points: Iterable[Point], settings: Settings, splits: Collection[Block], turnaround_s: float
+) -> list[Block]:
+    found: list[Block] = []
+    for block in _joined(points, settings, turnaround_s):
+        if block in splits:
+            apart = {(point.address, point.count) for point in points if block.covers(point)}
+            found += [Block(block.area, *span) for span in sorted(apart)]
+        else:
+            found.append(block)
+    return found
+
+
+def _joined(points: Iterable[Point], settings: Settings, turnaround_s: float) -> list[Block]:
+    blocks: list[Block] = []
+    for point in sorted(points, key=lambda point: (point.area, point.address, point.count)):
+        together = _together(blocks[-1], point, settings, turnaround_s) if blocks else None
+        if together:
+            blocks[-1] = together
+        else:
+            blocks.append(Block(point.area, point.address, point.count))
+    return blocks
+
+
+def _together(
+    block: Block, point: Point, settings: Settings, turnaround_s: float
+) -> Block | None:
+    """The block that reads the point too, if that is allowed and worth it."""
+    end = block.address + block.count
+    count = max(end, point.address + point.count) - block.address
+    most = settings.max_read_bits if point.area in BIT_AREAS else settings.max_read
+    if point.area != block.area or count > most:
+        return None
+    gap = point.address - end
+    if gap > 0 and (settings.holes != "zero" or gap > _worth(point.area, settings, turnaround_s)):
+        return None
+    return Block(block.area, block.address, count)
+
+
+def _worth(area: Area, settings: Settings, turnaround_s: float) -> float:
+    """The widest gap that costs less than another exchange: its 13 bytes of frames, two pauses
+    of 3.5 characters and the turnaround, against two characters a register."""
+    character = (9 + settings.stop_bits + (settings.parity != "N")) / settings.baud
+    exchange = turnaround_s + settings.frame_gap_ms / 1000 + (13 + 7) * character
+    return exchange / character * (8 if area in BIT_AREAS else 0.5)
