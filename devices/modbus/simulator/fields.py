@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from devices.modbus.simulator.maps import Field, integer
@@ -66,6 +67,8 @@ def from_words(field: Field, words: Sequence[int], multiplier: Decimal = Decimal
         return sorted(label for bit, label in field.bits.items() if raw >> bit & 1)
     if field.type.startswith("ascii"):
         return raw.to_bytes(2 * field.count, "big").rstrip(b"\0 ").decode("ascii", "replace")
+    if field.type.startswith("datetime"):
+        return _moment(field, raw)
     return _number(field, raw, multiplier)
 
 
@@ -109,7 +112,28 @@ def _pattern(field: Field, value: Value, multiplier: Decimal) -> int:
         return sum(1 << bit for bit, label in field.bits.items() if label in value)
     if field.type.startswith("ascii"):
         return int.from_bytes(str(value).encode("ascii", "replace").ljust(2 * field.count), "big")
+    if field.type.startswith("datetime"):
+        return _moment_pattern(field, str(value))
     return _number_pattern(field, float(value), multiplier)  # type: ignore[arg-type]
+
+
+def _moment_pattern(field: Field, text: str) -> int:
+    """A moment (ISO 8601) as seconds since 1970, or a register for each of its parts."""
+    moment = datetime.fromisoformat(text)
+    if field.type == "datetime:unix":
+        return int(moment.timestamp())
+    parts = dict(zip("YMDhms", moment.timetuple(), strict=False))
+    letters = field.type.removeprefix("datetime:").split("-")
+    return int.from_bytes(_bytes([parts[letter] for letter in letters]), "big")
+
+
+def _moment(field: Field, raw: int) -> str:
+    if field.type == "datetime:unix":
+        return datetime.fromtimestamp(raw, UTC).isoformat()
+    letters = field.type.removeprefix("datetime:").split("-")
+    parts = {letter: raw >> 16 * place & 0xFFFF for place, letter in enumerate(reversed(letters))}
+    moment = datetime(*(parts.get(letter, 0) for letter in "YMDhms"))  # type: ignore[arg-type]
+    return moment.isoformat()
 
 
 def _raw_of_label(field: Field, value: Value) -> int:

@@ -159,7 +159,7 @@ class House:
         if room < 8:
             gain += 1500 * (8 - room)  # a stove is lit before the pipes freeze
         self.room = room + dt * (emitted + gain - self.loss * (room - outdoor)) / self.walls
-        self._count(dt, heat, 20 <= whole % 24 or whole % 24 < 8)
+        self._count(dt, heat, whole % 24 >= 20 or whole % 24 < 8)
 
     def _act(self) -> None:
         self.power = self.acting

@@ -146,7 +146,7 @@ def _head(cells: list[str]) -> list[str]:
 
 
 def _row(cell: dict[str, str], settings: dict[str, str]) -> Row:
-    signal, kind = cell["signal"], cell.get("type", "").lower()
+    signal, kind = cell["signal"], _type(cell.get("type", ""))
     enum, mild = _labels(cell.get("enum", ""))
     bits, mild_bits = _labels(cell.get("bits", ""))
     is_bool = kind == "bool" or signal in BOOLEAN or signal.startswith("fault.")
@@ -207,7 +207,7 @@ def _field(
     bits: dict[int, str] | None = None,
     invalid: dict[str, str] | None = None,
 ) -> Field:
-    area, kind = cell["area"].lower(), cell["type"].lower()
+    area, kind = cell["area"].lower(), _type(cell["type"])
     if area not in AREAS:
         raise ValueError(f"unknown area {area}")
     count = _count(kind)
@@ -228,10 +228,22 @@ def _field(
     )
 
 
+def _type(text: str) -> str:
+    """Lower case, but for the format of a datetime."""
+    base, colon, argument = text.partition(":")
+    return base.lower() + colon + argument
+
+
 def _count(kind: str) -> int:
+    """Registers of a type; a datetime is `unix` or a register for each of Y-M-D-h-m-s."""
     base, _, argument = kind.partition(":")
     if base == "ascii":
         return (int(argument) + 1) // 2
+    if base == "datetime":
+        letters = argument.split("-")
+        if argument != "unix" and not set("YMD") <= set(letters) <= set("YMDhms"):
+            raise ValueError(f"no simulated unit speaks {kind}; datetime:unix or :Y-M-D-h-m-s")
+        return 2 if argument == "unix" else len(letters)
     if kind not in REGISTERS:
         raise ValueError(f"unknown type {kind}")
     return REGISTERS[kind]
@@ -312,8 +324,7 @@ def _place(text: str, settings: dict[str, str]) -> tuple[str, int, int]:
     place, _, value = text.partition("=")
     area, _, address = place.partition(":")
     area = area.strip().lower()
-    address = wire_address(address.strip(), area, settings["address_base"])
-    return area, address, integer(value)
+    return area, wire_address(address.strip(), area, settings["address_base"]), integer(value)
 
 
 def _held(settings: dict[str, str], name: str) -> tuple[str, int, int] | None:

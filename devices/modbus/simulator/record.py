@@ -22,7 +22,7 @@ class Record:
         self.lines: list[str] = []
         self.file: TextIO | None = None
         if path is not None:
-            self.file = Path(path).open("a", encoding="utf-8", buffering=BUFFER)
+            self.file = open(path, "a", encoding="utf-8", buffering=BUFFER)  # noqa: SIM115 - close()
 
     def write(self, at: float, told: Iterable[str]) -> None:
         """`told` are the tails of lines that `SimUnit.answer` gives; `at` is Unix time."""

@@ -40,7 +40,7 @@ def take(buffer: bytearray, width: int = 1, order: str = "big") -> list[tuple[in
                 del buffer[0]
                 continue
             break
-        if size is None or crc(buffer[: size - 2]) != buffer[size - 2 : size]:
+        if size is None or not _is_whole(buffer, size):
             del buffer[0]
             continue
         address = int.from_bytes(buffer[:width], "big" if order == "big" else "little")
@@ -58,7 +58,11 @@ def _size(buffer: bytearray, width: int) -> int | None:
         # Until the byte count is there, ask for as much as shows it.
         return width + 8 + buffer[width + 5] if len(buffer) > width + 5 else width + 8
     # A function that no unit knows has no known length: the chunk is taken as one frame.
-    return len(buffer) if crc(buffer[:-2]) == buffer[-2:] else None
+    return len(buffer) if _is_whole(buffer, len(buffer)) else None
+
+
+def _is_whole(buffer: bytearray, size: int) -> bool:
+    return crc(buffer[: size - 2]) == buffer[size - 2 : size]
 
 
 def _has_request_later(buffer: bytearray, width: int) -> bool:
