@@ -48,7 +48,7 @@ SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
-THROWAWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+THROWAWAY = {"fsync": "off", "full_page_writes": "off"}
 START_PATIENCE_S = 60.0  # PostgreSQL may have to recover first
 STOP_PATIENCE_S = 15.0
 

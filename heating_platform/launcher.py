@@ -182,12 +182,15 @@ def start_servers(servers: Servers, supervisor: Supervisor) -> None:
 
 def prepare(platform: Platform, env: dict[str, str]) -> None:
     """Migrate; without a demonstration the command may have to ask on our terminal."""
+    log = platform.var / "log" / "prepare.log"
     if platform.demo:
-        manage(env, "prepare", log=platform.var / "log" / "prepare.log")
+        manage(env, "prepare", log=log)
         return
     command = [sys.executable, "manage.py", "prepare", "--administrator"]
-    if subprocess.run(command, cwd=BASE, env=env).returncode != 0:
-        raise NotPossible("The database is not ready.")
+    with log.open("wb") as errors:
+        code = subprocess.run(command, cwd=BASE, env=env, stderr=errors).returncode
+    if code != 0:
+        raise NotPossible(f"The database is not ready: {last_words(log)}")
 
 
 def starter(

@@ -1,0 +1,117 @@
+"""The pieces of the launcher."""
+
+import fcntl
+import json
+import os
+import socket
+import stat
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from heating_platform import launcher
+from heating_platform.embedded import Servers
+from heating_platform.launcher import Platform
+
+
+@pytest.fixture
+def platform(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Platform:
+    monkeypatch.setattr(Servers, "sockets", tmp_path)
+    return Platform(tmp_path, demo=True, port=8123)
+
+
+def test_the_secret_key_is_drawn_once_and_kept_to_ourselves(tmp_path: Path) -> None:
+    path = tmp_path / "var" / "secret_key"
+    first = launcher.secret_key(path)
+    assert len(first) > 40
+    assert launcher.secret_key(path) == first
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_listener_ports_are_free_and_differ() -> None:
+    ports = launcher.free_ports(5)
+    assert len(set(ports)) == 5
+    for port in ports:
+        socket.create_server(("127.0.0.1", port)).close()
+
+
+def test_the_demonstration_listens_on_this_machine_alone(platform: Platform) -> None:
+    commands = platform.commands("auto@127.0.0.1:20001")
+    assert commands["web"][-1] == "127.0.0.1:8123"
+    assert commands["simulator"][-1] == "auto@127.0.0.1:20001"
+
+
+def test_without_demonstration_there_are_no_simulated_units(tmp_path: Path) -> None:
+    assert "simulator" not in Platform(tmp_path, demo=False).commands("")
+
+
+def test_the_poll_interval_of_the_demonstration_can_be_set_from_outside(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("POLL_INTERVAL_S", raising=False)
+    assert platform.environment()["POLL_INTERVAL_S"] == "60"
+    monkeypatch.setenv("POLL_INTERVAL_S", "5")
+    assert platform.environment()["POLL_INTERVAL_S"] == "5"
+
+
+def test_a_lock_is_shared_by_commands_and_refused_to_the_platform(tmp_path: Path) -> None:
+    path = tmp_path / "run.lock"
+    with launcher.held(path, fcntl.LOCK_SH) as first, launcher.held(path, fcntl.LOCK_SH) as second:
+        assert first and second
+        assert not first.alone()
+        with launcher.held(path, fcntl.LOCK_EX) as platform:
+            assert not platform
+    with launcher.held(path, fcntl.LOCK_SH) as last:
+        assert last.alone()
+
+
+def test_catalogues_are_compiled_where_they_are_stale(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "locale" / "en" / "LC_MESSAGES" / "django.po"
+    source.parent.mkdir(parents=True)
+    header = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\n'
+    source.write_text(header + 'msgid "在线"\nmsgstr "online"\n')
+    monkeypatch.setattr(launcher, "BASE", tmp_path)
+    launcher.compile_catalogues()
+    target = source.with_suffix(".mo")
+    assert b"online" in target.read_bytes()
+    os.utime(target, (source.stat().st_mtime + 9,) * 2)
+    made = target.stat().st_mtime_ns
+    launcher.compile_catalogues()
+    assert target.stat().st_mtime_ns == made
+
+
+@pytest.mark.parametrize(("status", "answers"), [(200, True), (302, True), (500, False)])
+def test_the_web_answers_when_it_does_not_fail(status: int, answers: bool) -> None:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        assert launcher.web_answers(server.server_address[1]) is answers
+        thread.join()
+
+
+def test_nobody_there_is_no_answer() -> None:
+    assert launcher.web_answers(launcher.free_ports(1)[0]) is False
+
+
+def test_the_greeting_names_address_and_sign_ins(
+    platform: Platform, capsys: pytest.CaptureFixture[str]
+) -> None:
+    account = {"username": "town1", "password": "p-1", "name": "甲", "role": "镇/街道"}
+    (platform.var / "demo").mkdir()
+    (platform.var / "demo" / "accounts.json").write_text(json.dumps([account]))
+    launcher.greet(platform)
+    said = capsys.readouterr().out
+    assert "http://127.0.0.1:8123/" in said
+    assert all(word in said for word in account.values())

@@ -1,0 +1,59 @@
+"""The platform refuses to start where its secrets would be known, and says why."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from heating_platform import settings
+
+BASE = Path(__file__).resolve().parents[2]
+
+
+def load(**env: str) -> str:
+    """What loading the settings in a fresh process with *env* alone says at its end."""
+    done = subprocess.run(
+        [sys.executable, "-c", "import heating_platform.settings as s; print(s.HTTPS, s.DEBUG)"],
+        cwd=BASE,
+        env={"PATH": os.environ["PATH"]} | env,
+        capture_output=True,
+        text=True,
+    )
+    return (done.stdout or done.stderr).strip().splitlines()[-1]
+
+
+@pytest.mark.parametrize("key", ["", "only-for-development", "change-me"])
+def test_production_refuses_a_default_secret(key: str) -> None:
+    assert "SECRET_KEY is not set" in load(SECRET_KEY=key, ALLOWED_HOSTS="heating.example")
+
+
+def test_production_runs_on_https_with_a_secret_of_its_own() -> None:
+    assert load(SECRET_KEY="x" * 50, ALLOWED_HOSTS="heating.example") == "True False"
+
+
+def test_debug_is_refused_for_other_hosts() -> None:
+    said = load(SECRET_KEY="x" * 50, DEBUG="1", ALLOWED_HOSTS="heating.example")
+    assert "DEBUG shows secrets" in said
+
+
+def test_the_demonstration_needs_neither_secret_nor_https() -> None:
+    assert load(DEMO="1") == "False False"
+
+
+def test_a_number_that_is_none_is_named() -> None:
+    assert "POLL_INTERVAL_S must be a whole number, not 'often'" in load(
+        DEMO="1", POLL_INTERVAL_S="often"
+    )
+
+
+def test_a_database_url_may_name_a_socket_or_a_host() -> None:
+    private = settings.env_database("postgresql://heating@/heating?host=%2Ftmp%2Fsockets")
+    assert (private["HOST"], private["NAME"], private["USER"]) == (
+        "/tmp/sockets",
+        "heating",
+        "heating",
+    )
+    remote = settings.env_database("postgresql://heating:p%40ss@database:5433/heating")
+    assert (remote["HOST"], remote["PORT"], remote["PASSWORD"]) == ("database", "5433", "p@ss")
