@@ -12,10 +12,11 @@ from decimal import Decimal
 from functools import cached_property
 
 from devices.modbus.cells import BIT_AREAS, Area
+from devices.modbus.decoding import compiled, evidence, remembered
 from devices.modbus.faults import Faults
 from devices.modbus.mapmodel import PointMap
 from devices.modbus.mapsettings import Settings
-from devices.modbus.points import ON_WORDS, Point, Scalar, Value, compiled, evidence, remembered
+from devices.modbus.points import ON_WORDS, Point, Scalar, Value
 
 TURNAROUND_S = 0.05  # what an exchange costs beyond its bytes, until a line has measured it
 Reply = Sequence[int] | str
@@ -32,7 +33,7 @@ class Block:
     def covers(self, point: Point) -> bool:
         """Whether a read of the block brings the point's words."""
         first = point.address - self.address
-        return point.area == self.area and 0 <= first and first + point.count <= self.count
+        return point.area == self.area and first >= 0 and first + point.count <= self.count
 
 
 def plan(
@@ -166,9 +167,7 @@ class _Dependent:
         return compiled(self.point, Decimal(repr(source.value)))(*words)
 
 
-def _of_rows(
-    rows: list[_Dependent], replies: Sequence[Reply], values: dict[str, Value]
-) -> Value:
+def _of_rows(rows: list[_Dependent], replies: Sequence[Reply], values: dict[str, Value]) -> Value:
     """The value by the row that holds; where none does, why the last does not."""
     reason = ""
     for row in rows:
@@ -220,9 +219,7 @@ def _joined(points: Iterable[Point], settings: Settings, turnaround_s: float) ->
     return blocks
 
 
-def _together(
-    block: Block, point: Point, settings: Settings, turnaround_s: float
-) -> Block | None:
+def _together(block: Block, point: Point, settings: Settings, turnaround_s: float) -> Block | None:
     """The block that reads the point too, if that is allowed and worth it."""
     end = block.address + block.count
     count = max(end, point.address + point.count) - block.address

@@ -121,9 +121,7 @@ def label(text: str) -> tuple[str, str | None]:
     if not mark:
         return text, None
     if severity.strip().lower() not in SEVERITIES or not name.strip():
-        raise CellRefused(
-            N_("“%(text)s”的级别不认识，可用：!critical、!warn、!info"), text=text
-        )
+        raise CellRefused(N_("“%(text)s”的级别不认识，可用：!critical、!warn、!info"), text=text)
     return name.strip(), severity.strip().lower()
 
 

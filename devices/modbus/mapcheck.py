@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
-from itertools import combinations
 
 from devices.modbus import rawtypes, signals, texts
 from devices.modbus.cells import BIT_AREAS
@@ -103,15 +102,18 @@ def _functions(point: Point, row: RowCells, settings: Settings) -> None:
     code = READ_FUNCTION[point.area]
     if point.readable and code not in settings.read_functions:
         row.refuse(
-            column, N_("读 %(area)s 要用功能码 %(code)s，read_functions 里没有"),
-            area=point.area, code=code,
+            column,
+            N_("读 %(area)s 要用功能码 %(code)s，read_functions 里没有"),
+            area=point.area,
+            code=code,
         )
     if not point.writable:
         return
     usable = usable_functions(point, settings)
     if point.write_function is not None and not usable:
-        row.refuse("write_function", N_("write_functions 里没有功能码 %(code)s"),
-                   code=point.write_function)
+        row.refuse(
+            "write_function", N_("write_functions 里没有功能码 %(code)s"), code=point.write_function
+        )
     elif not usable:
         row.refuse(
             "write_area" if "write_area" in row else column,
@@ -232,8 +234,10 @@ def _shared_registers(checked: Checked) -> None:
         owned = _owned(point)
         near = [other for place in owned for other in taken.get((point.area, place), [])]
         for other in near:
-            if other.signal != point.signal and not exclude_each_other(other, point) and any(
-                bits & _owned(other).get(place, 0) for place, bits in owned.items()
+            if (
+                other.signal != point.signal
+                and not exclude_each_other(other, point)
+                and any(bits & _owned(other).get(place, 0) for place, bits in owned.items())
             ):
                 row.remind(
                     "address",
@@ -297,7 +301,10 @@ def _doubtful_labels(point: Point, row: RowCells) -> None:
 
 def _doubtful_limits(point: Point, row: RowCells) -> None:
     number = not (point.write_enum or point.is_bool or texts.is_text(point.write_type))
-    if point.writable and number and point.write_value is None and (
-        point.min is None or point.max is None
+    if (
+        point.writable
+        and number
+        and point.write_value is None
+        and (point.min is None or point.max is None)
     ):
         row.remind("min" if point.min is None else "max", N_("可写的点没有最小值和最大值"))

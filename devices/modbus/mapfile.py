@@ -83,9 +83,7 @@ def _filled(rows: Iterable[Iterable[str]]) -> list[Row]:
         while texts and not texts[-1]:
             texts.pop()
         if len(texts) > MAX_COLUMNS:
-            raise CellRefused(
-                N_("第 %(line)s 行超过 %(limit)s 列"), line=number, limit=MAX_COLUMNS
-            )
+            raise CellRefused(N_("第 %(line)s 行超过 %(limit)s 列"), line=number, limit=MAX_COLUMNS)
         if any(len(text) > MAX_CELL for text in texts):
             raise CellRefused(
                 N_("第 %(line)s 行有超过 %(limit)s 字的单元格"), line=number, limit=MAX_CELL
@@ -105,9 +103,7 @@ def _sheet(data: bytes) -> Iterable[list[str]]:
     except CellRefused:
         raise
     except Exception:  # openpyxl and zipfile raise nearly anything on a damaged file
-        raise CellRefused(
-            N_("不是可读的 XLSX 文件，请用表格软件另存为 XLSX 或 CSV")
-        ) from None
+        raise CellRefused(N_("不是可读的 XLSX 文件，请用表格软件另存为 XLSX 或 CSV")) from None
     return [
         [_shown(value if value is not None else formula) for value, formula in zip_longest(*pair)]
         for pair in zip_longest(results, formulas, fillvalue=())

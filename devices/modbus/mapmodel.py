@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 from devices.modbus import faults, mapfile, signals
 from devices.modbus.cells import Target, written_address, written_targets
@@ -97,7 +98,7 @@ def _moved(point: Point, by: int) -> Point:
 # --- to a file -----------------------------------------------------------------------------
 
 
-def _list(items: Mapping[int | float, str], severity: Mapping[str, str]) -> str:
+def _list(items: Mapping[Any, str], severity: Mapping[str, str]) -> str:
     """Labels with their severities behind them."""
     grades = {label: f"!{grade}" for label, grade in severity.items()}
     return ";".join(f"{key}={label}{grades.get(label, '')}" for key, label in items.items())

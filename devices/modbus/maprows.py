@@ -58,7 +58,7 @@ def read_point(row: RowCells, settings: Settings) -> Point | None:
 
 def _place(row: RowCells, base: str) -> tuple[Area, int] | None:
     """The area and the address on the wire; None where a cell is wrong."""
-    area = row.take("area", cells.area_of, None)  # type: ignore[arg-type]
+    area = row.take("area", cells.area_of, None)
     if "area" in row and area is None:
         return None
     return row.take("address", lambda text: cells.address(text, area, base), None)
@@ -79,10 +79,10 @@ def _type(row: RowCells, area: Area | None) -> str:
 def _numbers(row: RowCells, found: dict[str, Any]) -> None:
     found["scale"] = row.take("scale", factor, Decimal(1))
     found["offset"] = row.take("offset", cells.number, Decimal(0))
-    found["scale_from"] = row.take("scale_from", signal_name, None)  # type: ignore[arg-type]
+    found["scale_from"] = row.take("scale_from", signal_name, None)
     for column in ("min", "max"):
-        found[column] = row.take(column, cells.number, None)  # type: ignore[arg-type]
-    found["step"] = row.take("step", step_of, None)  # type: ignore[arg-type]
+        found[column] = row.take(column, cells.number, None)
+    found["step"] = row.take("step", step_of, None)
     if found["min"] is not None and found["max"] is not None and found["min"] > found["max"]:
         row.refuse("min", N_("最小 %(min)s 大于最大 %(max)s"), min=found["min"], max=found["max"])
     if not has_arithmetic(found["type"]):

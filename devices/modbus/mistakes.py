@@ -10,6 +10,7 @@ from devices.modbus.cells import CellRefused
 from devices.modbus.words import N_
 
 T = TypeVar("T")
+D = TypeVar("D")
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class RowCells:
     def __contains__(self, column: str) -> bool:
         return bool(self.texts.get(column))
 
-    def take(self, column: str, parse: Callable[[str], T], default: T) -> T:
+    def take(self, column: str, parse: Callable[[str], T], default: D) -> T | D:
         """The cell as `parse` reads it; the default where it is blank or refused."""
         text = self.texts.get(column, "")
         if not text:

@@ -1,7 +1,7 @@
 """A device model's register map (点表): reading a supplier's file, checking it, writing it out.
 
-    report = check(data, "cn-w10.csv")   # every mistake and reminder, and the map if it is right
-    point_map = load(data, "cn-w10.csv") # raises MapRefused
+report = check(data, "cn-w10.csv")   # every mistake and reminder, and the map if it is right
+point_map = load(data, "cn-w10.csv") # raises MapRefused
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from devices.modbus import faults, mapfile
 from devices.modbus.blocks import plan
 from devices.modbus.cells import BIT_AREAS, Area, CellRefused
+from devices.modbus.decoding import decode
 from devices.modbus.mapcheck import Checked, check_points
 from devices.modbus.mapcolumns import column_of
 from devices.modbus.mapfile import Row
@@ -19,7 +20,7 @@ from devices.modbus.mapmodel import PointMap
 from devices.modbus.maprows import read_point
 from devices.modbus.mapsettings import Settings, read_settings
 from devices.modbus.mistakes import Findings, Mistake, RowCells
-from devices.modbus.points import Point, Value, ValueRefused, decode
+from devices.modbus.points import Point, Value, ValueRefused
 from devices.modbus.words import N_
 
 __all__ = [
@@ -217,7 +218,8 @@ def _memory(spans: Sequence[_Span], words: Sequence[int]) -> dict[tuple[Area, in
     for (area, _), word in memory.items():
         highest = 1 if area in BIT_AREAS else 0xFFFF
         if not 0 <= word <= highest:
-            raise ValueRefused(N_("%(word)s 应在 0 到 %(highest)s 之间"), word=word, highest=highest)
+            template = N_("%(word)s 应在 0 到 %(highest)s 之间")
+            raise ValueRefused(template, word=word, highest=highest)
     return memory
 
 

@@ -102,7 +102,8 @@ def patterns(text: str, type_: str, bits: int) -> dict[Pattern, str]:
 
 def labelled(found: Mapping[Any, str]) -> tuple[dict[Any, str], dict[str, str]]:
     """The labels without their severities, and the severities by label."""
-    labels, severity = {}, {}
+    labels: dict[Any, str] = {}
+    severity: dict[str, str] = {}
     for key, text in found.items():
         labels[key], grade = cells.label(text)
         if grade and severity.setdefault(labels[key], grade) != grade:
@@ -146,9 +147,7 @@ def proof(text: str) -> tuple[str, str]:
     return signal_name(found[0][0]), found[0][1]
 
 
-def mask_of(
-    row: RowCells, column: str, area: Area, type_: str, default: int | None
-) -> int | None:
+def mask_of(row: RowCells, column: str, area: Area, type_: str, default: int | None) -> int | None:
     """The mask in force; noted where it is missing or out of place."""
     if area in BIT_AREAS or type_ not in rawtypes.MASKABLE:
         row.forbid(column, N_("掩码只用于 bits（以及寄存器里的 bool、uint16）"))

@@ -50,9 +50,9 @@ class Signal:
 def _signal(row: dict[str, str]) -> Signal:
     kind = row["type"]
     unit = row["unit"] if kind in ("float", "counter") else ""
-    limits = (float(row["plausible_min"]), float(row["plausible_max"])) if row[
-        "plausible_min"
-    ] else None
+    limits = (
+        (float(row["plausible_min"]), float(row["plausible_max"])) if row["plausible_min"] else None
+    )
     return Signal(row["canonical"], row["cn"], unit, kind, limits)
 
 

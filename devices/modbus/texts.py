@@ -54,9 +54,11 @@ def text_registers(type_: str) -> int:
     if type_.startswith("datetime:"):
         return sum(size for _, size in _fields(type_)) // 2
     count = type_.removeprefix("ascii:")
-    return -(-int(count) // 2) if re.fullmatch(r"[1-9]\d{0,2}", count) and (
-        int(count) <= MAX_CHARACTERS
-    ) else 0
+    return (
+        -(-int(count) // 2)
+        if re.fullmatch(r"[1-9]\d{0,2}", count) and (int(count) <= MAX_CHARACTERS)
+        else 0
+    )
 
 
 def _to_bytes(words: tuple[int, ...], order: str) -> bytes:
@@ -107,9 +109,7 @@ def _moment_bytes(type_: str, text: str) -> bytes:
         known = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         return int(known.timestamp()).to_bytes(4, "big")
     values = dict(zip("YMDhms", moment.timetuple()[:6], strict=True))
-    return b"".join(
-        _part(values[letter], size, "bcd:" in type_) for letter, size in _fields(type_)
-    )
+    return b"".join(_part(values[letter], size, "bcd:" in type_) for letter, size in _fields(type_))
 
 
 def words_of(type_: str, text: str, order: str) -> list[int]:

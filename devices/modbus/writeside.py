@@ -41,11 +41,11 @@ def read_write_side(row: RowCells, found: dict[str, Any], settings: Settings) ->
     _value(row, found)
     _allowed(row, found)
     found["before"] = row.take("before", lambda text: _before(text, settings.address_base), ())
-    found["verify"] = row.take("verify", proof, None)  # type: ignore[arg-type]
+    found["verify"] = row.take("verify", proof, None)
 
 
 def _place(row: RowCells, found: dict[str, Any], base: str) -> tuple[Area, int] | None:
-    area = row.take("write_area", cells.area_of, None)  # type: ignore[arg-type]
+    area = row.take("write_area", cells.area_of, None)
     if "write_area" in row and area is None:
         return None
     text = row.texts.get("write_address", "")
@@ -137,9 +137,7 @@ def _method(row: RowCells, found: dict[str, Any]) -> None:
     found["write_method"] = method
     usual_delay = 1.0 if method == "pulse" else 2.0
     found["write_delay_s"] = row.take("write_delay_s", _seconds, usual_delay)
-    found["write_function"] = row.take(
-        "write_function", lambda text: _function(text, coil), None  # type: ignore[arg-type]
-    )
+    found["write_function"] = row.take("write_function", lambda text: _function(text, coil), None)
 
 
 def _seconds(text: str) -> float:
@@ -162,7 +160,8 @@ def _value(row: RowCells, found: dict[str, Any]) -> None:
     found["write_value"] = None
     if method not in TRIGGERS and found["signal"] != "alarm_reset":
         if "write_value" in row:
-            row.remind("write_value", N_("写方式 %(method)s 不用写值，这一格不起作用"), method=method)
+            reason = N_("写方式 %(method)s 不用写值，这一格不起作用")
+            row.remind("write_value", reason, method=method)
         return
     if not bits or found["write_type"] in rawtypes.FLOATS:
         row.refuse("write_type" if "write_type" in row else "type", N_("触发要用整数类型"))
