@@ -2,8 +2,8 @@
 
 The row is the queue. `request` makes it, `claim` commits `sending` before the first byte leaves,
 `finish` writes the end. A row whose process died becomes `unknown` and is settled by reading what
-the unit says afterwards, never by writing again; a verified value is looked at once more with the
-next poll and becomes `not_held` where the unit took it back.
+the unit says when it answers again, never by writing; a verified value is looked at once more
+with the next poll and becomes `not_held` where the unit took it back.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from django.db.models import F, Q
 from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
-from devices.models import Unit
 from devices.modbus.points import Point, Scalar
+from devices.models import Unit
 from households import clock
 from households.models import User
 from telemetry import points
@@ -151,7 +151,8 @@ def _supersede(unit: Unit, signal: str) -> None:
     waiting.update(
         state=CommandState.SUPERSEDED,
         finished_at=clock.now(),
-        detail=_("%(time)s 有新的命令") % {"time": clock.now().astimezone(clock.SHANGHAI).strftime("%H:%M")},
+        detail=_("%(time)s 有新的命令")
+        % {"time": clock.now().astimezone(clock.SHANGHAI).strftime("%H:%M")},
     )
 
 
@@ -205,9 +206,17 @@ def _against_number(point: Point, target: float) -> list[str]:
 
 def _outside(who: str, point: Point, low: object, high: object) -> str:
     if low is None:
-        return _("超出范围：%(who)s至多 %(max)s %(unit)s") % {"who": who, "max": high, "unit": point.unit}
+        return _("超出范围：%(who)s至多 %(max)s %(unit)s") % {
+            "who": who,
+            "max": high,
+            "unit": point.unit,
+        }
     if high is None:
-        return _("超出范围：%(who)s至少 %(min)s %(unit)s") % {"who": who, "min": low, "unit": point.unit}
+        return _("超出范围：%(who)s至少 %(min)s %(unit)s") % {
+            "who": who,
+            "min": low,
+            "unit": point.unit,
+        }
     return _("超出范围：%(who)s %(min)s 至 %(max)s %(unit)s") % {
         "who": who,
         "min": low,
@@ -299,32 +308,55 @@ def disown(line_worker: str, start_id: uuid.UUID) -> int:
     )
 
 
-def settle() -> int:
-    """Compare ended commands with what their units said afterwards.
-
-    `unknown` becomes verified or failed; `verified` is looked at once more and becomes not_held
-    where the unit took the value back. Answers how many changed their state.
-    """
+def unsettled(line_worker: str, gateways: Iterable[int]) -> list[Command]:
+    """Commands of unknown end whose units, on these connected gateways, answer again."""
     since = clock.now() - SETTLE_WITHIN
-    states = (CommandState.UNKNOWN, CommandState.VERIFIED)
-    rows = Command.objects.filter(state__in=states, compared_at=None, finished_at__gt=since)
-    rows = rows.filter(unit__state__answered_at__gt=F("finished_at"))
-    return sum(_settle(row) for row in rows.select_related("unit__state"))
-
-
-def _settle(command: Command) -> bool:
-    entry = command.unit.state.values.get(command.signal)
-    if not entry or entry.get("quality") != "good" or entry["at"] <= _iso(command.finished_at):
-        return False  # a pulse has no value of its own; a bad value proves nothing
-    if _superseded_since(command):
-        Command.objects.filter(pk=command.pk).update(compared_at=clock.now())
-        return False
-    holds = entry["value"] == (command.target if command.sent is None else command.sent)
-    state, detail = _compared(command, holds)
-    Command.objects.filter(pk=command.pk, state=command.state).update(
-        state=state, detail=detail, compared_at=clock.now(), read_back=entry["value"]
+    rows = Command.objects.filter(state=CommandState.UNKNOWN, finished_at__gt=since)
+    rows = rows.filter(unit__gateway__in=list(gateways), unit__gateway__line_worker=line_worker)
+    rows = rows.filter(
+        Q(compared_at=None, unit__state__answered_at__gt=F("finished_at"))
+        | Q(unit__state__answered_at__gt=F("compared_at"))
     )
-    return state != command.state
+    return [row for row in rows.select_related("unit") if not _superseded_since(row)]
+
+
+def settled(pk: uuid.UUID, state: str, read_back: Scalar, detail: str) -> bool:
+    """What reading said of a command of unknown end; unknown again waits for the next answer."""
+    rows = Command.objects.filter(pk=pk, state=CommandState.UNKNOWN)
+    if state not in (CommandState.VERIFIED, CommandState.FAILED):
+        rows.update(compared_at=clock.now())
+        return False
+    words = _("事后读回一致") if state == CommandState.VERIFIED else _("事后读回不一致")
+    text = "；".join(filter(None, (words, detail)))[:300]
+    return bool(rows.update(state=state, read_back=read_back, detail=text, compared_at=clock.now()))
+
+
+def compare() -> int:
+    """Hold verified commands once more against the next poll: a value that the unit took back is
+    `not_held`. Answers how many were not."""
+    since = clock.now() - SETTLE_WITHIN
+    rows = Command.objects.filter(state=CommandState.VERIFIED, compared_at=None)
+    rows = rows.filter(finished_at__gt=since, unit__state__answered_at__gt=F("finished_at"))
+    return sum(_is_not_held(row) for row in rows.select_related("unit__state"))
+
+
+def _is_not_held(command: Command) -> bool:
+    entry = command.unit.state.values.get(command.signal, {})
+    if entry and (entry["quality"] != "good" or entry["at"] <= _iso(command.finished_at)):
+        return False  # a bad or an older value says nothing; the next one may
+    wanted = command.target if command.sent is None else command.sent
+    held = not entry or entry["value"] == wanted or _superseded_since(command)
+    row = Command.objects.filter(pk=command.pk, state=CommandState.VERIFIED)
+    if held:  # a pulse has no value of its own: its idle state was read back
+        row.update(compared_at=clock.now())
+    else:
+        row.update(
+            state=CommandState.NOT_HELD,
+            detail=_("下次采集时已不是设定的值"),
+            read_back=entry["value"],
+            compared_at=clock.now(),
+        )
+    return not held
 
 
 def _superseded_since(command: Command) -> bool:
@@ -332,16 +364,6 @@ def _superseded_since(command: Command) -> bool:
     later = Command.objects.filter(unit=command.unit_id, signal=command.signal)
     later = later.filter(requested_at__gt=command.requested_at, sending_since__isnull=False)
     return later.exists()
-
-
-def _compared(command: Command, holds: bool) -> tuple[CommandState, str]:
-    if command.state == CommandState.VERIFIED:
-        if holds:
-            return CommandState.VERIFIED, command.detail
-        return CommandState.NOT_HELD, _("下次采集时已不是设定的值")
-    if holds:
-        return CommandState.VERIFIED, _("下次采集读回一致")
-    return CommandState.FAILED, _("下次采集读回不一致")
 
 
 def _iso(moment: datetime) -> str:

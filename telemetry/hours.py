@@ -17,7 +17,8 @@ from telemetry.models import Batch
 SUM_UP = """
 WITH span AS (
     SELECT %(hour)s::timestamptz AS h0, %(hour)s::timestamptz + interval '1 hour' AS h1,
-           least(%(hour)s::timestamptz + interval '1 hour', %(now)s::timestamptz) AS until
+           least(%(hour)s::timestamptz + interval '1 hour', %(now)s::timestamptz)
+            AS until
 ), service AS (
     SELECT u.id AS unit_id,
         coalesce(%(interval)s::float, u.interval_s, g.interval_s,

@@ -13,7 +13,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -34,20 +34,21 @@ FIGURES_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A claimed command on its way to the loop."""
+    """A command on its way to the loop: claimed to be written, or to be settled by reading."""
 
     id: uuid.UUID
     gateway_id: int
     unit_id: int
     signal: str
     target: Scalar
+    settles: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of an order, on its way back to its row."""
 
-    id: uuid.UUID
+    order: Order
     state: str
     sent: Scalar
     read_back: Scalar
@@ -92,6 +93,7 @@ class Keeper(threading.Thread):
         self._fingerprint: tuple[int, ...] | None = None
         self._next_roster = self._next_figures = 0.0
         self._told: dict[int, LineCondition] = {}
+        self._settling: set[uuid.UUID] = set()
 
     def wake(self) -> None:
         """Look for commands now and not at the next round."""
@@ -130,7 +132,8 @@ class Keeper(threading.Thread):
         if self._due("_next_roster", ROSTER_S):
             self._read_roster()
             commands.disown(self._worker, self._start_id)
-            commands.settle()
+            commands.compare()
+            self._settle()
         commands.expire()
         self._claim()
         self._tell_conditions()
@@ -146,16 +149,23 @@ class Keeper(threading.Thread):
 
     def _write_outcomes(self) -> None:
         while self._outcomes:
-            end = self._outcomes[0]
+            self._write_outcome(self._outcomes[0])
+            self._outcomes.popleft()  # only now: a lost connection leaves it for the next round
+
+    def _write_outcome(self, end: Outcome) -> None:
+        order = end.order
+        if order.settles:
+            commands.settled(order.id, end.state, end.read_back, end.detail)
+            self._settling.discard(order.id)
+        else:
             commands.finish(
-                end.id,
+                order.id,
                 self._start_id,
                 end.state,
                 sent=end.sent,
                 read_back=end.read_back,
                 detail=end.detail,
             )
-            self._outcomes.popleft()  # only now: a lost connection leaves it for the next round
 
     def _read_roster(self) -> None:
         fingerprint = roster.fingerprint(self._worker)
@@ -171,9 +181,18 @@ class Keeper(threading.Thread):
         self._fingerprint = fingerprint
 
     def _claim(self) -> None:
-        connected = [key for key, line in self._loop.conditions().items() if line.connected]
-        for row in commands.claim(self._worker, self._start_id, connected):
+        for row in commands.claim(self._worker, self._start_id, self._connected()):
             self._loop.execute(_order(row))
+
+    def _settle(self) -> None:
+        """Let the units that answer again say what became of writes whose end nobody saw."""
+        for row in commands.unsettled(self._worker, self._connected()):
+            if row.pk not in self._settling:
+                self._settling.add(row.pk)
+                self._loop.execute(replace(_order(row), settles=True))
+
+    def _connected(self) -> list[int]:
+        return [key for key, line in self._loop.conditions().items() if line.connected]
 
     def _tell_conditions(self) -> None:
         changed = {

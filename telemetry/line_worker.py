@@ -47,9 +47,7 @@ class LineWorker:
         self._listeners = settings.LINE_LISTENERS if listeners is None else listeners
         directory = (var or settings.VAR_DIR) / "spool" / name
         latest = LatestStates()
-        self._writer = Writer(
-            Store(connect, directory / "rejects.jsonl"), Spool(directory), latest
-        )
+        self._writer = Writer(Store(connect, directory / "rejects.jsonl"), Spool(directory), latest)
         self._keeper = Keeper(name, self.start_id, self, latest.load)
         self._loop = new_event_loop()
         self._thread = threading.Thread(target=self._run, name="lines", daemon=True)
@@ -99,9 +97,8 @@ class LineWorker:
 
     async def _live(self) -> None:
         self._ending = asyncio.Event()
-        self._switchboard = Switchboard()
-        for spec in filter(None, self._listeners.split(",")):
-            await self._switchboard.listen(spec)
+        self._switchboard = Switchboard(filter(None, self._listeners.split(",")))
+        await self._switchboard.start()
         self._keeper.start()
         await self._ending.wait()
         for poller in self._pollers.values():
@@ -135,7 +132,7 @@ class LineWorker:
     def _execute(self, order: Order) -> None:
         poller = self._pollers.get(order.gateway_id)
         if poller is None:
-            self._keeper.done(Outcome(order.id, "unknown", None, None, ""))
+            self._keeper.done(Outcome(order, "unknown", None, None, ""))
             return
         task = self._loop.create_task(poller.carry_out(order))
         task.add_done_callback(lambda done: self._keeper.done(done.result()))

@@ -10,22 +10,28 @@ from __future__ import annotations
 import asyncio
 import heapq
 import logging
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
+from typing import Literal, cast
+
+from django.utils.translation import gettext as _
 
 from devices.modbus import blocks, transports, visits
+from devices.modbus.frames import Mbap, Rtu
 from devices.modbus.line import Line
+from devices.modbus.mapsettings import Settings
 from devices.modbus.pointmap import PointMap
-from devices.modbus.points import Scalar
 from devices.modbus.switchboard import Switchboard
+from telemetry.keeping import LineCondition, Order, Outcome
 from telemetry.roster import GatewaySpec, UnitSpec
 from telemetry.storing import Missed, Polled
 
 log = logging.getLogger(__name__)
 
 Sink = Callable[[Polled | Missed], None]
+FIRST_ROUND_S = 20.0  # new units are spread over this, or over their interval where it is shorter
+AFTER_A_WRITE_S = 1.0
 SLOWEST = 8  # a silent unit is asked at least every eighth interval
 PATIENCE = 3  # unanswered polls in a row before that begins
 
@@ -33,14 +39,14 @@ PATIENCE = 3  # unanswered polls in a row before that begins
 class UnitClock:
     """When one unit is due, and how it is read."""
 
-    __slots__ = ("due", "misses", "plan", "skip", "spec")
+    __slots__ = ("due", "misses", "plan", "skip", "spec", "splits")
 
     def __init__(self, spec: UnitSpec, plan: blocks.Plan, due: float) -> None:
         self.spec = spec
         self.plan = plan
         self.due = due
-        self.misses = 0
-        self.skip = 0
+        self.splits: set[blocks.Block] = set()
+        self.misses = self.skip = 0
 
     def next(self, now: float) -> None:
         """The next due time on this unit's own beat, whatever was missed in between."""
@@ -58,9 +64,6 @@ class UnitClock:
         self.misses += 1
         if self.misses > PATIENCE:
             self.skip = min(2 ** (self.misses - PATIENCE), SLOWEST) - 1
-
-    def answered(self) -> None:
-        self.misses = self.skip = 0
 
 
 class Poller:
@@ -85,7 +88,7 @@ class Poller:
         self._loop = asyncio.get_running_loop()
         self._wire = wire_of(spec, maps)
         self._transport = transports.open(spec.url, switchboard)
-        self._line = line_on(self._transport, self._wire)
+        self._line = line_on(self._transport, self._wire, spec.units)
         self.take_up(spec, maps)
         self._transport.keep()
         self._task = self._loop.create_task(self._run())
@@ -113,28 +116,27 @@ class Poller:
         )
 
     async def carry_out(self, order: Order) -> Outcome:
-        """Write what the order wants and prove it; then poll the unit, so that all see it."""
+        """Write what the order wants and prove it, or settle by reading what an earlier start
+        wrote; then poll the unit, so that everybody sees it."""
         clock = self._clocks.get(order.unit_id)
         if clock is None:
-            return Outcome(order.id, "cancelled", None, None, _("机组已不在这条通信链路上"))
+            return Outcome(order, "cancelled", None, None, _("机组已不在这条通信链路上"))
+        visit = visits.settle if order.settles else visits.write
         try:
-            async with asyncio.timeout(CARRY_OUT_S):
-                result = await visits.write(
-                    self._line,
-                    clock.spec.address,
-                    self._maps[clock.spec.map_id],
-                    order.signal,
-                    order.target,
-                    module=clock.spec.module,
-                )
-        except TimeoutError:
-            return Outcome(order.id, "unknown", order.target, None, _("等待结果超时"))
+            result = await visit(
+                self._line,
+                clock.spec.address,
+                self._maps[clock.spec.map_id],
+                order.signal,
+                order.target,
+                module=clock.spec.module,
+            )
         except Exception:
             log.exception("command %s broke off", order.id)
-            return Outcome(order.id, "unknown", order.target, None, _("写入过程中断"))
+            return Outcome(order, "unknown", order.target, None, _("写入过程中断"))
         finally:
             self._bring_forward(clock)
-        return Outcome(order.id, result.state, result.sent, result.read_back, result.detail)
+        return Outcome(order, result.state, result.sent, result.read_back, result.detail)
 
     async def close(self) -> None:
         """Stop polling and give the line back."""
@@ -143,16 +145,18 @@ class Poller:
         await self._transport.close()
 
     def _start(self, unit: UnitSpec) -> None:
-        plan = blocks.plan(self._maps[unit.map_id], module=unit.module)
         now = self._loop.time()
         first = now + min(unit.interval_s, FIRST_ROUND_S) * phase(unit.id)
-        self._clocks[unit.id] = UnitClock(unit, plan, first)
+        self._clocks[unit.id] = UnitClock(unit, self._plan(unit, ()), first)
         heapq.heappush(self._heap, (first, unit.id))
 
+    def _plan(self, unit: UnitSpec, splits: Collection[blocks.Block]) -> blocks.Plan:
+        return blocks.plan(self._maps[unit.map_id], module=unit.module, splits=splits)
+
     def _bring_forward(self, clock: UnitClock) -> None:
-        """Poll this unit soon and at its beat again afterwards."""
-        heapq.heappush(self._heap, (self._loop.time() + AFTER_A_WRITE_S, clock.spec.id))
-        clock.due = self._heap_due = self._loop.time() + AFTER_A_WRITE_S
+        """Poll this unit soon; its beat goes on from there."""
+        clock.due = self._loop.time() + AFTER_A_WRITE_S
+        heapq.heappush(self._heap, (clock.due, clock.spec.id))
         self._changed.set()
 
     async def _run(self) -> None:
@@ -187,51 +191,61 @@ class Poller:
             wake.cancel()
 
     async def _poll(self, clock: UnitClock) -> None:
-        cause = "line_down"
+        spec, cause = clock.spec, "line_down"
         if self._transport.connected:
             try:
-                read = await visits.read(self._line, clock.spec.address, clock.plan)
-            except Trouble as trouble:
-                log.info("unit %d: %s", clock.spec.id, trouble)
+                read = await visits.read(self._line, spec.address, clock.plan)
             except Exception:
-                log.exception("a poll of unit %d broke off", clock.spec.id)
+                log.exception("a poll of unit %d broke off", spec.id)
                 cause = "broken_off"
             else:
+                if read.splits:
+                    clock.plan = self._plan(clock.spec, {*clock.splits, *read.splits})
+                    clock.splits |= set(read.splits)
                 if read.answered:
-                    clock.answered()
-                    now = datetime.now(UTC)
-                    self._sink(Polled(clock.spec.id, now, clock.spec.interval_s, read.points))
+                    clock.misses = clock.skip = 0
+                    self._sink(Polled(spec.id, datetime.now(UTC), spec.interval_s, read.points))
                     return
+                clock.missed()
                 cause = "not_answered"
-        if cause == "not_answered":
-            clock.missed()
-        spec = clock.spec
         self._sink(Missed(spec.id, datetime.now(UTC), spec.interval_s, cause))
 
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """What all units of a line must agree on (one line, one width, one speed)."""
+    """What all units of a line must agree on: one speed, one parity, one address width."""
 
     scheme: str
     baud: int
     parity: str
+    stop_bits: int
     width: Literal[1, 2]
     order: Literal["big", "little"]
     frame_gap_ms: float
 
 
 def wire_of(spec: GatewaySpec, maps: Mapping[int, PointMap]) -> Wire:
-    """The wire of a gateway: what its URL says, else what the map of its units says."""
+    """The wire of a gateway: what its URL says, else what the map of its first unit says."""
     url = transports.parse_url(spec.url)
     first = maps[spec.units[0].map_id].settings if spec.units else Settings()
     return Wire(
         url.scheme,
         url.baud or first.baud,
         url.parity or first.parity,
-        first.address_width,
-        first.address_order,
+        url.stop_bits or first.stop_bits,
+        cast(Literal[1, 2], first.address_width),
+        cast(Literal["big", "little"], first.address_order),
         first.frame_gap_ms,
+    )
+
+
+def line_on(transport: transports.Transport, wire: Wire, units: Iterable[UnitSpec]) -> Line:
+    """A master for the transport; native addresses of known units are on record."""
+    char_bits = 9 + (wire.parity != "N") + wire.stop_bits
+    on_record = frozenset(unit.address for unit in units)
+    framing = Mbap() if wire.scheme == "mbap" else Rtu(wire.width, wire.order, on_record)
+    return Line(
+        transport, framing, baud=wire.baud, char_bits=char_bits, frame_gap_ms=wire.frame_gap_ms
     )
 
 

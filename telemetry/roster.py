@@ -71,9 +71,7 @@ def read(line_worker: str) -> Roster:
         units.setdefault(unit.gateway_id, []).append(_spec(unit))
     used = {spec.map_id for specs in units.values() for spec in specs}
     maps = {row.pk: row.parsed() for row in RegisterMap.objects.filter(pk__in=used)}
-    specs = {
-        row.pk: GatewaySpec(row.pk, row.url, tuple(units.get(row.pk, ()))) for row in gateways
-    }
+    specs = {row.pk: GatewaySpec(row.pk, row.url, tuple(units.get(row.pk, ()))) for row in gateways}
     return Roster(specs, maps)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 from django.db import models
 from django.db.models import Q
@@ -96,9 +97,15 @@ class RegisterMap(models.Model):
         return f"{self.model} · {self.version}"
 
     def parsed(self) -> pointmap.PointMap:
-        """The map ready to plan reads and decode; costs a parse, so keep what you get."""
-        return pointmap.load(self.content.encode(), f"{self.model.code}.csv")
+        """The map ready to plan reads, decode and encode."""
+        return _parsed(self.content)
 
     def mark_used(self) -> None:
         """From now on this version is fixed."""
         RegisterMap.objects.filter(pk=self.pk, used_since=None).update(used_since=clock.now())
+
+
+@lru_cache(maxsize=256)
+def _parsed(content: str) -> pointmap.PointMap:
+    """A stored map is parsed once a process: it never changes once it is used."""
+    return pointmap.load(content.encode(), "map.csv")

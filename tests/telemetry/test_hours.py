@@ -1,0 +1,116 @@
+"""Hours are summed up from what is stored, and held here against counting by hand."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from households import clock
+from telemetry import hours
+from telemetry.models import Batch, MissedPolls, Reading, UnitHour
+from tests import cast as people
+from tests.cast import Cast
+
+pytestmark = pytest.mark.django_db
+HOUR = datetime(2026, 11, 20, 3, tzinfo=UTC)
+LATER = HOUR + timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def once_a_minute(cast: Cast) -> None:
+    for unit in (cast.water, cast.air):
+        unit.interval_s = 60
+        unit.save()
+
+
+def poll(cast: Cast, minute: float, **columns: object) -> Reading:
+    return people.reading(cast.water, HOUR + timedelta(minutes=minute), **columns)
+
+
+def summed(cast: Cast, now: datetime = LATER) -> UnitHour:
+    with clock.at(now):
+        hours.recompute([HOUR])
+    return UnitHour.objects.get(unit=cast.water, hour=HOUR)
+
+
+def test_an_hour_counts_what_was_due_stored_and_missed_by_cause(cast: Cast) -> None:
+    for minute in range(50):
+        poll(cast, minute)
+    MissedPolls.objects.create(unit_id=cast.water.pk, hour=HOUR, cause="not_answered", count=6)
+    row = summed(cast)
+    assert (row.due, row.stored, row.interval_s) == (60, 50, 60)
+    assert row.missed == {"not_answered": 6, "not_polled": 4}
+
+
+def test_a_worker_that_did_not_run_leaves_all_polls_missed(cast: Cast) -> None:
+    row = summed(cast)
+    assert (row.due, row.stored, row.missed) == (60, 0, {"not_polled": 60})
+
+
+def test_smallest_mean_and_largest_come_from_good_values_alone(cast: Cast) -> None:
+    poll(cast, 0, supply_temp=40.0, indoor_temp=17.5, outdoor_temp=-6.0)
+    poll(cast, 1, supply_temp=44.0, indoor_temp=18.5, outdoor_temp=-8.0)
+    poll(cast, 2, supply_temp=None, not_good={"supply_temp": ["sensor_open", "0x7FFF"]})
+    row = summed(cast)
+    assert (row.supply_min, row.supply_avg, row.supply_max) == (40.0, 42.0, 44.0)
+    assert (row.indoor_min, row.indoor_max, row.outdoor_avg) == (17.5, 18.5, -7.0)
+
+
+def test_time_on_lasts_to_the_next_reading_but_never_over_a_gap(cast: Cast) -> None:
+    poll(cast, 0, power_state=True)
+    poll(cast, 1, power_state=True)
+    poll(cast, 2, power_state=False)
+    poll(cast, 30, power_state=True)  # then silence: three intervals at most
+    assert summed(cast).on_seconds == 60 + 60 + 180
+
+
+def test_energy_is_what_the_counter_rose_and_a_reset_counts_nothing(cast: Cast) -> None:
+    poll(cast, -1, electric_energy=100.0)
+    poll(cast, 0, electric_energy=100.5)
+    poll(cast, 10, electric_energy=102.0)
+    poll(cast, 20, electric_energy=0.2)
+    poll(cast, 30, electric_energy=0.7)
+    assert summed(cast).energy_kwh == pytest.approx(0.5 + 1.5 + 0.5)
+
+
+def test_a_unit_put_into_service_within_the_hour_owes_only_the_rest(cast: Cast) -> None:
+    cast.water.in_service_since = HOUR + timedelta(minutes=45)
+    cast.water.save()
+    assert summed(cast).due == 15
+
+
+def test_a_retired_unit_owes_nothing_more(cast: Cast) -> None:
+    cast.water.retired_at = HOUR + timedelta(minutes=10)
+    cast.water.save()
+    assert summed(cast).due == 10
+
+
+def test_an_hour_that_is_not_over_owes_what_has_passed(cast: Cast) -> None:
+    assert summed(cast, now=HOUR + timedelta(minutes=20)).due == 20
+
+
+def test_a_late_batch_recomputes_the_hours_that_it_touches(cast: Cast) -> None:
+    summed(cast)
+    poll(cast, 5)
+    Batch.objects.create(
+        id=uuid.uuid4(), stored_at=LATER, rows=1, hours=[HOUR.isoformat()], summed=False
+    )
+    with clock.at(LATER):
+        hours.catch_up()
+    assert UnitHour.objects.get(unit=cast.water, hour=HOUR).stored == 1
+    assert not Batch.objects.filter(summed=False).exists()
+
+
+def test_summing_up_twice_changes_nothing(cast: Cast) -> None:
+    poll(cast, 0, supply_temp=40.0)
+    first = summed(cast)
+    again = summed(cast)
+    assert (first.stored, first.due, first.missed) == (again.stored, again.due, again.missed)
+
+
+def test_readings_of_the_next_hour_stay_out(cast: Cast) -> None:
+    poll(cast, 60, supply_temp=80.0)
+    poll(cast, -0.5, supply_temp=80.0)
+    poll(cast, 30, supply_temp=40.0)
+    row = summed(cast)
+    assert (row.stored, row.supply_max) == (1, 40.0)
