@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
+from rest_framework.test import APIClient
 
 from devices.models import (
     DeviceKind,
@@ -25,7 +26,7 @@ from devices.models import (
     SupplierMember,
     Unit,
 )
-from households.models import Area, Household, Method, Role, Step, StepKind, User
+from households.models import ApiToken, Area, Household, Method, Role, Step, StepKind, User
 from telemetry import partitions
 from telemetry.models import Reading, UnitState
 
@@ -255,3 +256,16 @@ def answered(thing: Unit, at: datetime, **values: Any) -> UnitState:
         },
     )
     return state
+
+
+def program(of: User, *scopes: str) -> APIClient:
+    """A client that shows a token of `of` with these scopes, or with all where none is named."""
+    _, secret = ApiToken.issue(of, "测试令牌", list(scopes or ApiToken.SCOPES))
+    return APIClient(headers={"Authorization": f"Bearer {secret}"})
+
+
+def person(who: User) -> APIClient:
+    """A client that is signed in with a session, as a browser is."""
+    client = APIClient()
+    client.force_login(who)
+    return client

@@ -1,0 +1,25 @@
+"""Where the endpoints of the API are mounted, and what describes them."""
+
+from django.urls import path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.routers import SimpleRouter
+
+from households.api import AreaViewSet
+from plans.api import PlanLineViewSet
+from telemetry.api import CommandViewSet, UnitViewSet
+
+router = SimpleRouter()
+router.register("areas", AreaViewSet)
+router.register("plan-lines", PlanLineViewSet)
+router.register("units", UnitViewSet)
+router.register("commands", CommandViewSet)
+
+urlpatterns = [
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path(
+        "",
+        SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="api.html"),
+        name="api",
+    ),
+    *router.urls,
+]

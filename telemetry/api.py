@@ -1,0 +1,380 @@
+"""Units with their newest values, readings, hours and commands for programs."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any, ClassVar, cast
+
+import django_filters as filters
+from django.db.models import QuerySet
+from django.http import HttpResponseBase
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema, extend_schema_field
+from rest_framework import mixins, serializers, status
+from rest_framework.decorators import action
+from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet
+
+from devices.modbus.points import Scalar
+from devices.models import Gateway, Unit
+from households import clock, lists
+from households.models import Household, User
+from households.requests import SignedIn
+from telemetry import commands
+from telemetry.filters import UnitFilter
+from telemetry.models import COLUMNS, Command, CommandState, Reading, UnitHour, UnitState
+from telemetry.ranges import RANGE_PARAMETERS, HourPages, TimePages, time_range
+from telemetry.unit_list import household_of, seen_by, state_of
+
+REST = ("others", "not_good")
+READINGS_RANGE = timedelta(days=2)
+HOURS_RANGE = timedelta(days=366)
+
+
+# What a unit looks like
+
+
+class GatewaySerializer(serializers.ModelSerializer[Gateway]):
+    class Meta:
+        model = Gateway
+        fields: ClassVar = ["id", "kind", "transmitter", "trusted"]
+
+
+class PlaceSerializer(serializers.ModelSerializer[Household]):
+    """Where a unit stands: the household by its number, never by a person."""
+
+    town = serializers.CharField(source="area.town.name", default=None, allow_null=True)
+    area_name = serializers.CharField(source="area.name")
+
+    class Meta:
+        model = Household
+        fields: ClassVar = ["number", "town", "area", "area_name"]
+
+
+class ValueSerializer(serializers.Serializer[dict[str, Any]]):
+    """One point: `value` is null unless its quality is good; `good` is the last good value."""
+
+    value = serializers.JSONField()
+    quality = serializers.CharField()
+    raw = serializers.CharField(allow_null=True)
+    at = serializers.DateTimeField()
+    good = serializers.JSONField()
+    good_at = serializers.DateTimeField(allow_null=True)
+
+
+@extend_schema_field(serializers.DictField(child=ValueSerializer()))
+class ValuesField(serializers.JSONField):
+    """Values by point, as they are stored."""
+
+
+class StateSerializer(serializers.ModelSerializer[UnitState]):
+    """The newest of a unit. `state`: online, in_fault (online with a fault of its own), silent."""
+
+    state = serializers.SerializerMethodField()
+    values = ValuesField()
+
+    class Meta:
+        model = UnitState
+        fields: ClassVar = [
+            "state",
+            "answered_at",
+            "polled_at",
+            "interval_s",
+            "missed_cause",
+            "fault_active",
+            "values",
+        ]
+
+    @extend_schema_field(serializers.ChoiceField(choices=["online", "in_fault", "silent"]))
+    def get_state(self, state: UnitState) -> str:
+        if not state.is_online:
+            return "silent"
+        return "in_fault" if state.fault_active else "online"
+
+
+class UnitSerializer(serializers.ModelSerializer[Unit]):
+    """A heating unit, where it stands, and its newest values (null before the first poll)."""
+
+    maker = serializers.CharField(source="model.supplier.name")
+    model = serializers.CharField(source="model.code")
+    kind = serializers.CharField(source="model.kind")
+    medium = serializers.CharField(source="model.medium")
+    gateway = GatewaySerializer()
+    household = serializers.SerializerMethodField()
+    state = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Unit
+        fields: ClassVar = [
+            "id",
+            "factory_number",
+            "network_address",
+            "address",
+            "module",
+            "maker",
+            "model",
+            "kind",
+            "medium",
+            "in_service_since",
+            "gateway",
+            "household",
+            "state",
+        ]
+
+    @extend_schema_field(PlaceSerializer(allow_null=True))
+    def get_household(self, unit: Unit) -> dict[str, Any] | None:
+        household = household_of(unit)
+        return PlaceSerializer(household).data if household else None
+
+    @extend_schema_field(StateSerializer(allow_null=True))
+    def get_state(self, unit: Unit) -> dict[str, Any] | None:
+        state = state_of(unit)
+        return StateSerializer(state).data if state else None
+
+
+class ReadingSerializer(serializers.ModelSerializer[Reading]):
+    """One poll: a point that was not good is null here and named in `not_good`."""
+
+    others = serializers.DictField(allow_null=True)
+    not_good = serializers.DictField(
+        child=serializers.ListField(), allow_null=True, help_text="{point: [quality, raw]}"
+    )
+
+    class Meta:
+        model = Reading
+        fields: ClassVar = ["at", *COLUMNS, "others", "not_good"]
+
+
+class HourSerializer(serializers.ModelSerializer[UnitHour]):
+    """One hour of a unit: polls due, stored and missed by cause, and what it measured."""
+
+    missed = serializers.DictField(child=serializers.IntegerField())
+
+    class Meta:
+        model = UnitHour
+        fields: ClassVar = [
+            "hour",
+            "interval_s",
+            "due",
+            "stored",
+            "missed",
+            "on_seconds",
+            *(f"{name}_{how}" for name in ("supply", "indoor") for how in ("min", "avg", "max")),
+            "return_avg",
+            "outdoor_min",
+            "outdoor_avg",
+            "energy_kwh",
+        ]
+
+
+class Csv(BaseRenderer):
+    """Stands for `Accept: text/csv` and `?output=csv`; the view writes the rows itself."""
+
+    media_type = "text/csv"
+    format = "csv"
+
+
+class UnitViewSet(ReadOnlyModelViewSet[Unit]):
+    """Heating units that you may see, with their newest values."""
+
+    serializer_class = UnitSerializer
+    read_scopes = ("units:read",)
+    filterset_class = UnitFilter
+    queryset = Unit.objects.all()
+    lookup_value_regex = r"\d+"
+
+    def get_queryset(self) -> QuerySet[Unit]:
+        return seen_by(cast(SignedIn, self.request)).order_by("pk")
+
+    def finalize_response(
+        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
+    ) -> HttpResponseBase:
+        """A refusal is JSON, also for who asked for CSV."""
+        if getattr(response, "exception", False) and isinstance(
+            getattr(request, "accepted_renderer", None), Csv
+        ):
+            request.accepted_renderer = JSONRenderer()
+            request.accepted_media_type = JSONRenderer.media_type
+        return super().finalize_response(request, response, *args, **kwargs)
+
+    @extend_schema(
+        parameters=RANGE_PARAMETERS,
+        responses={
+            (200, "application/json"): ReadingSerializer(many=True),
+            (200, "text/csv"): OpenApiTypes.STR,
+        },
+    )
+    @action(
+        detail=True,
+        read_scopes=("readings:read",),
+        pagination_class=TimePages,
+        renderer_classes=[JSONRenderer, Csv],
+        filterset_class=None,
+    )
+    def readings(self, request: Request, pk: str) -> HttpResponseBase:
+        """Raw readings of at most two days (the last one by default), by page or as CSV."""
+        unit = self.get_object()
+        start, end = time_range(request, timedelta(days=1), READINGS_RANGE)
+        rows = Reading.objects.filter(unit_id=unit.pk, at__gte=start, at__lt=end)
+        if isinstance(request.accepted_renderer, Csv):
+            rows = rows.order_by(*TimePages().get_ordering(request, rows, self))
+            return lists.csv_of(f"readings-{unit.pk}", ["at", *COLUMNS, *REST], _csv_rows(rows))
+        page = self.paginate_queryset(rows)
+        return self.get_paginated_response(ReadingSerializer(page, many=True).data)
+
+    @extend_schema(parameters=RANGE_PARAMETERS, responses=HourSerializer(many=True))
+    @action(
+        detail=True,
+        read_scopes=("readings:read",),
+        pagination_class=HourPages,
+        filterset_class=None,
+    )
+    def hours(self, request: Request, pk: str) -> Response:
+        """Hours of at most 366 days (the last seven by default), by page."""
+        unit = self.get_object()
+        start, end = time_range(request, timedelta(days=7), HOURS_RANGE)
+        page = self.paginate_queryset(
+            UnitHour.objects.filter(unit=unit, hour__gte=start, hour__lt=end)
+        )
+        return self.get_paginated_response(HourSerializer(page, many=True).data)
+
+
+def _csv_rows(rows: QuerySet[Reading]) -> Iterator[list[object]]:
+    for at, *values in rows.values_list("at", *COLUMNS, *REST).iterator(chunk_size=2000):
+        texts = [
+            json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value
+            for value in values
+        ]
+        yield [at.astimezone(clock.SHANGHAI).isoformat(), *texts]
+
+
+# Commands
+
+
+@extend_schema_field({"oneOf": [{"type": "number"}, {"type": "boolean"}, {"type": "string"}]})
+class TargetField(serializers.Field[Scalar, Scalar, Scalar, Any]):
+    """A number, true or false, or a label of the unit's register map."""
+
+    def to_internal_value(self, data: Scalar) -> Scalar:
+        if not isinstance(data, bool | int | float | str):
+            raise ValidationError([_("目标值应为数字、true/false 或选项名")])
+        if isinstance(data, int | float) and not math.isfinite(data):
+            raise ValidationError([_("目标值不是有限的数")])
+        return data
+
+    def to_representation(self, value: Scalar) -> Scalar:
+        return value
+
+
+class CommandSerializer(serializers.ModelSerializer[Command]):
+    """A command and what became of it; done is only what is `verified`."""
+
+    state_label = serializers.CharField(source="get_state_display")
+    requested_by = serializers.CharField(source="requested_by.office")
+
+    class Meta:
+        model = Command
+        fields: ClassVar = [
+            "id",
+            "unit",
+            "signal",
+            "target",
+            "before",
+            "reason",
+            "note",
+            "limits",
+            "requested_by",
+            "requested_at",
+            "expires_at",
+            "state",
+            "state_label",
+            "sent",
+            "read_back",
+            "detail",
+            "finished_at",
+        ]
+
+
+class SeenUnit(serializers.PrimaryKeyRelatedField[Unit]):
+    """A unit by its id; one that the asker may not see does not exist for him."""
+
+    def get_queryset(self) -> QuerySet[Unit]:
+        return seen_by(self.context["request"])
+
+
+class CommandRequestSerializer(serializers.Serializer[Command]):
+    """The wish to change one signal of one unit."""
+
+    unit = SeenUnit(queryset=Unit.objects.all())
+    signal = serializers.CharField(max_length=40)
+    target = TargetField()
+    reason = serializers.ChoiceField(choices=Command.Reason.choices)
+    note = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
+
+    def create(self, wish: dict[str, Any]) -> Command:
+        try:
+            return commands.request(
+                wish["unit"],
+                wish["signal"],
+                wish["target"],
+                by=self.context["request"].user,
+                reason=wish["reason"],
+                note=wish["note"],
+            )
+        except commands.CommandRefused as refused:
+            raise ValidationError({"target": refused.messages}) from None
+
+
+class CommandFilter(filters.FilterSet):
+    unit = filters.NumberFilter(field_name="unit_id")  # by number: an id betrays no other's unit
+    state = filters.ChoiceFilter(choices=CommandState.choices)
+
+    class Meta:
+        model = Command
+        fields: ClassVar = ["signal"]
+
+
+class CommandViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet[Command]):
+    """Commands to units that you may see, newest first; posting one asks a unit for a change."""
+
+    serializer_class = CommandSerializer
+    read_scopes = ("units:read", "commands:write")
+    write_scopes = ("commands:write",)
+    filterset_class = CommandFilter
+    queryset = Command.objects.all()
+    lookup_value_regex = "[0-9a-f-]{36}"
+
+    def get_queryset(self) -> QuerySet[Command]:
+        user = cast(User, self.request.user)
+        return Command.objects.visible_to(user).select_related("requested_by__area")
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if request.method == "POST" and not cast(User, request.user).may_command:
+            raise PermissionDenied(_("您的角色不能远程设定；请联系镇（街道）或平台服务单位"))
+
+    @extend_schema(request=CommandRequestSerializer, responses={201: CommandSerializer})
+    def create(self, request: Request) -> Response:
+        """Queue a command; follow it at its own address until `finished_at` is set."""
+        wish = CommandRequestSerializer(data=request.data, context={"request": request})
+        wish.is_valid(raise_exception=True)
+        command = wish.save()
+        return Response(CommandSerializer(command).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=None, responses={200: CommandSerializer, 409: OpenApiTypes.OBJECT})
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk: str) -> Response:
+        """Take a waiting command back; 409 where its bytes may already be on the way."""
+        command = self.get_object()
+        if not commands.cancel(command, cast(User, request.user)):
+            sentence = _("命令已%(state)s，不能取消") % {"state": command.get_state_display()}
+            return Response({"detail": sentence}, status=status.HTTP_409_CONFLICT)
+        command.refresh_from_db()
+        return Response(CommandSerializer(command).data)
