@@ -208,9 +208,7 @@ class Rtu:
                     address=address,
                 )
         elif not 1 <= address <= 0xFFFF:
-            raise AddressRefused(
-                N_("设备地址 %(address)d 不在 1～65535 之内"), address=address
-            )
+            raise AddressRefused(N_("设备地址 %(address)d 不在 1～65535 之内"), address=address)
         elif address not in self.on_record and not is_safe_native(address, self.order):
             raise AddressRefused(
                 N_("双字节地址 %(address)d 会被单字节设备当作广播或写入，未登记前不能使用"),

@@ -215,9 +215,7 @@ class Line:
 
     def _answered(self, job: _Job, last_chance: bool = False) -> bool:
         while True:
-            pdu = self.framing.find(
-                self._buffer, job.address, job.request, last_chance=last_chance
-            )
+            pdu = self.framing.find(self._buffer, job.address, job.request, last_chance=last_chance)
             if pdu is None:
                 return False
             try:
@@ -314,7 +312,9 @@ class Line:
             queue.clear()
         if self._job:
             self._owe(self._job)
-            self._end(self._job, _down(why))
+            down = _down(why)
+            down.sent = True
+            self._end(self._job, down)
         for job in waiting:
             if not job.future.done():
                 job.future.set_exception(_down(why))

@@ -95,9 +95,7 @@ def _query(url: str, text: str, allowed: set[str]) -> dict[str, str]:
     query = dict(parse_qsl(text, keep_blank_values=True))
     for name in query:
         if name not in allowed:
-            raise UrlRefused(
-                N_("地址“%(url)s”里的参数 %(name)s 不认识"), url=url, name=name
-            )
+            raise UrlRefused(N_("地址“%(url)s”里的参数 %(name)s 不认识"), url=url, name=name)
     return query
 
 
@@ -327,9 +325,7 @@ class TcpTransport(Transport):
 
     def _closed(self) -> None:
         self._socket = self._connection = None
-        self._is_lost(
-            Trouble(N_("%(host)s:%(port)d 的连接已断开"), host=self.host, port=self.port)
-        )
+        self._is_lost(Trouble(N_("%(host)s:%(port)d 的连接已断开"), host=self.host, port=self.port))
 
 
 def watch_for_dead_peers(transport: asyncio.BaseTransport) -> None:

@@ -44,7 +44,9 @@ class ExchangeFailed(Trouble):
 
 
 class LineDown(ExchangeFailed):
-    """The line is not connected, or its connection broke while the request was in flight."""
+    """The line is not connected; `sent` if its connection broke with the request in flight."""
+
+    sent = False
 
 
 class NoAnswer(ExchangeFailed):

@@ -1,0 +1,10 @@
+"""Visits to one unit: reading what its plan names, and writing one signal until it is proven.
+
+A visit asks its questions one by one; between two of them the line may serve others, but no
+second writing visit to the same unit.
+"""
+
+from devices.modbus.reading import UnitRead, read
+from devices.modbus.writing import WriteResult, settle, write
+
+__all__ = ["UnitRead", "WriteResult", "read", "settle", "write"]
