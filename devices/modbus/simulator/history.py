@@ -66,7 +66,7 @@ def history(
     fault = unit_spec.get("fault")
     unit = make_unit({**unit_spec, "fault": None, "modules": 1}, clock=lambda: begin)
     module, read = unit.modules[0], _reader(unit)
-    due = begin
+    due = begin + coarse_poll_s
     while module.house.at < stop:
         coarse = module.house.at < fine
         step = coarse_step_s if coarse else fine_step_s
@@ -75,8 +75,8 @@ def history(
         if fault is not None and at >= stop - FAULT_AGE_S:
             unit.plant(str(fault))
             fault = None
-        if at >= due:
-            due = at + (coarse_poll_s if coarse else fine_step_s)
+        if at >= due or not coarse:
+            due = at + coarse_poll_s
             yield datetime.fromtimestamp(at, SHANGHAI), read()
     if states is not None:
         states[unit.key] = unit.state()

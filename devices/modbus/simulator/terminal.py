@@ -108,7 +108,9 @@ async def serve_pty(
     `baud=0` paces nothing. Further options as of `Bus`.
     """
     char_s = char_time(baud, parity, stop_bits) if baud else 0.0
-    terminal = Terminal(Bus(units, char_s=char_s, turnround=turnround, **options), char_s, link)
+    terminal = Terminal(
+        Bus(units, char_s=char_s, trickles=True, turnround=turnround, **options), char_s, link
+    )
     try:
         yield str(terminal.link or terminal.path)
     finally:

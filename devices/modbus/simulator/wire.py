@@ -79,7 +79,11 @@ class Mbap:
 
 
 class Bus:
-    """Units on one line. All must agree in width and order of the address."""
+    """Units on one line. All must agree in width and order of the address.
+
+    `char_s` is the time of one character on the wire; a connection that `trickles` spends the
+    reply's own time itself.
+    """
 
     def __init__(
         self,
@@ -87,6 +91,7 @@ class Bus:
         *,
         framing: Framing | None = None,
         char_s: float = 0.0,
+        trickles: bool = False,
         turnround: Range = INSTANT,
         latency: Range = INSTANT,
         faults: Faults | None = None,
@@ -103,6 +108,7 @@ class Bus:
         self.width, order = widths.pop() if widths else (1, "big")
         self.framing = framing or Rtu(self.width, order)
         self.char_s, self.turnround, self.latency = char_s, turnround, latency
+        self.reply_char_s = 0.0 if trickles else char_s
         self.faults, self.record = faults, record
         self.dice = Random(seed)
         self.requests = 0
@@ -116,19 +122,20 @@ class Bus:
                 reply, told = unit.answer(pdu)
                 if reply is not None:
                     frame = self.framing.wrap(address, reply, ticket)
-                    heard = (len(pdu) + self.width + 2) * self.char_s
-                    self._reply(unit.key, frame, told, heard, send)
+                    on_wire = (len(pdu) + self.width + 2) * self.char_s
+                    on_wire += len(frame) * self.reply_char_s
+                    self._reply(unit.key, frame, told, on_wire, send)
             elif address == 0:
                 for everyone in self.units.values():  # broadcast: obeyed, never answered
                     everyone.answer(pdu)
 
     def _reply(
-        self, key: str, frame: bytes, told: tuple[str, ...], heard: float, send: Send
+        self, key: str, frame: bytes, told: tuple[str, ...], on_wire: float, send: Send
     ) -> None:
         fate = self.faults.fate(key) if self.faults else OK
         if fate == DROP:
             return
-        delay = heard
+        delay = on_wire
         if self.turnround[1]:
             delay += self.dice.uniform(*self.turnround)
         if self.latency[1]:
