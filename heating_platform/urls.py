@@ -1,5 +1,10 @@
 """Where every page and endpoint is mounted."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("plans.urls")),
+    path("", include("telemetry.urls")),
+    path("", include("households.urls")),
+    path("api/", include("heating_platform.api")),
+]

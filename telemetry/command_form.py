@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from devices.models import Unit
 from devices.modbus.points import Scalar
+from devices.models import Unit
 from households.requests import SignedIn
 from telemetry import commands
 from telemetry.commands import CommandRefused, Setting
 from telemetry.models import Command
 from telemetry.unit_list import seen_by, state_of
 
-CHANGED = {"HX-Trigger": "command-changed"}
 
-
-def command_context(request: SignedIn, unit: Unit) -> dict[str, object]:
+def command_context(request: SignedIn, unit: Unit) -> dict[str, Any]:
     """What the form shows: the settings that the map allows and the one that is chosen."""
     settings = commands.settable(unit)
     wanted = request.POST.get("signal") or request.GET.get("signal")
@@ -39,24 +40,21 @@ def command_context(request: SignedIn, unit: Unit) -> dict[str, object]:
 def command_form(request: SignedIn, pk: int) -> HttpResponse:
     """The form for one setting; posted, the wish becomes a command or the reasons why not."""
     unit = get_object_or_404(seen_by(request), pk=pk)
-    context = {"unit": unit, "state": state_of(unit)}
+    context = {"unit": unit, "state": state_of(unit)} | command_context(request, unit)
     if request.method == "GET":
-        return _form(request, context | command_context(request, unit))
-    posted = command_context(request, unit)
+        return render(request, "telemetry/parts/command.html", context)
     try:
-        command = _ask(request, unit, posted["setting"])
+        command = _ask(request, unit, context["setting"])
     except CommandRefused as refused:
-        typed = {"mistakes": refused.messages, "typed": request.POST}
-        return _form(request, context | posted | typed, status=422)
-    context |= command_context(request, unit) | {"newest_command": command}
-    return _form(request, context, headers=CHANGED)
+        mistakes = {"mistakes": refused.messages}
+        return render(request, "telemetry/parts/outcome.html", mistakes, status=422)
+    return _outcome(request, command)
 
 
-def _form(request: SignedIn, context: dict[str, object], **how: object) -> HttpResponse:
-    response = render(request, "telemetry/parts/command.html", context)
-    response.status_code = how.get("status", 200)
-    for name, value in how.get("headers", {}).items():
-        response[name] = value
+def _outcome(request: SignedIn, command: Command) -> HttpResponse:
+    """Where the command stands; the event tells the page's other parts to ask again."""
+    response = render(request, "telemetry/parts/outcome.html", {"command": command})
+    response["HX-Trigger"] = "command-changed"
     return response
 
 
@@ -91,9 +89,7 @@ def command_outcome(request: SignedIn, pk: str) -> HttpResponse:
     command = get_object_or_404(_seen_commands(request), pk=pk)
     if request.GET.get("seen") == command.state:
         return HttpResponse(status=204)
-    response = render(request, "telemetry/parts/outcome.html", {"command": command})
-    response["HX-Trigger"] = "command-changed"
-    return response
+    return _outcome(request, command)
 
 
 @login_required
@@ -104,11 +100,9 @@ def cancel_command(request: SignedIn, pk: str) -> HttpResponse:
     if request.user.may_command:
         commands.cancel(command, request.user)
     command.refresh_from_db()
-    response = render(request, "telemetry/parts/outcome.html", {"command": command})
-    response["HX-Trigger"] = "command-changed"
-    return response
+    return _outcome(request, command)
 
 
-def _seen_commands(request: SignedIn) -> object:
+def _seen_commands(request: SignedIn) -> QuerySet[Command]:
     rows = Command.objects.filter(unit__in=Unit.objects.visible_to(request.user).values("pk"))
     return rows.select_related("unit__model", "unit__register_map")

@@ -14,13 +14,19 @@ STATES = [
     ("in_fault", _("在线有故障")),
     ("silent", _("离线")),
 ]
+REACHABLE = ("reachable", _("在线（含有故障）"))
 
 
 def in_state(units: QuerySet[Unit], wanted: str) -> QuerySet[Unit]:
-    """Units in one of the three states that sum to all; one that never answered is silent."""
+    """Units of one of the three states that sum to all, or all that are online (reachable).
+
+    A unit that never answered is silent.
+    """
     online, in_fault = UnitState.objects.online(), UnitState.objects.in_fault()
     if wanted == "silent":
         return units.exclude(pk__in=online.values("unit"))
+    if wanted == "reachable":
+        return units.filter(pk__in=online.values("unit"))
     if wanted == "in_fault":
         return units.filter(pk__in=in_fault.values("unit"))
     return units.filter(pk__in=online.values("unit")).exclude(pk__in=in_fault.values("unit"))
@@ -49,7 +55,9 @@ class UnitFilter(filters.FilterSet):
     kind = choice(
         _("接入方式"), _("接入方式：全部"), Gateway.Kind.choices, field_name="gateway__kind"
     )
-    state = filters.ChoiceFilter(choices=STATES, method="stands", widget=forms.HiddenInput)
+    state = filters.ChoiceFilter(
+        choices=[*STATES, REACHABLE], method="stands", widget=forms.HiddenInput
+    )
     installed = filters.BooleanFilter(method="standing", widget=forms.HiddenInput)
 
     class Meta:
@@ -73,4 +81,4 @@ class UnitFilter(filters.FilterSet):
 
     def standing(self, units: QuerySet[Unit], name: str, wanted: bool) -> QuerySet[Unit]:
         """Units that stand in a household now, without samples and spares; or only those."""
-        return units.filter(installed_number__isnull=not wanted)
+        return units.filter(Q(installed_number__isnull=not wanted))

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
-from devices.models import RegisterMap, Unit
 from devices.modbus.points import Point, Scalar
+from devices.models import RegisterMap, Unit
 from households import clock
 from telemetry import points
 from telemetry.models import UnitState
@@ -31,7 +31,7 @@ ORDER = (
     "electric_power",
     "defrosting",
 )
-INDOOR_SOURCES = {"room": _("房间传感器"), "return_air": _("回风推定")}
+INDOOR_SOURCES = {"room": _lazy("房间传感器"), "return_air": _lazy("回风推定")}
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,7 @@ class Shown:
     last_good: str = ""
     good_at: datetime | None = None
     note: str = ""
+    is_stale: bool = False
 
 
 def form_of(register_map: RegisterMap) -> Form:
@@ -103,7 +104,7 @@ def value_of(unit: Unit, state: UnitState | None, signal: str) -> Shown:
     quality = entry["quality"]
     if quality == "good" and at < clock.now() - timedelta(seconds=SILENT_AFTER * state.interval_s):
         quality = "stale"
-    note = _(INDOOR_SOURCES[form.indoor_source]) if _is_estimated(signal, form) else ""
+    note = str(INDOOR_SOURCES[form.indoor_source]) if _is_estimated(signal, form) else ""
     unit_text = form.units.get(signal, "")
     if quality == "good":
         text = _text(state, signal, entry["value"], form)
@@ -121,6 +122,7 @@ def value_of(unit: Unit, state: UnitState | None, signal: str) -> Shown:
         "" if good is None else f"{_text(state, signal, good, form)} {unit_text}".strip(),
         _moment(entry["good_at"]) if entry.get("good_at") else None,
         note,
+        quality == "stale",
     )
 
 

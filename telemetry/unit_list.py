@@ -8,9 +8,10 @@ from datetime import datetime
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import FloatField, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models.expressions import Expression
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
-from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -20,12 +21,12 @@ from households import clock, lists
 from households.models import Household
 from households.requests import SignedIn
 from telemetry import points
-from telemetry.filters import STATES, UnitFilter, in_state
+from telemetry.filters import REACHABLE, STATES, UnitFilter, in_state
 from telemetry.latest import Shown, fault_words, value_of
 from telemetry.models import UnitState
 
 SHOWN = ("supply_temp", "return_temp", "outdoor_temp", "indoor_temp_setpoint", "indoor_temp")
-SHAPES = {"online": "st-ok", "in_fault": "st-bad", "silent": "st-off"}
+SHAPES = {"online": "st-ok", "in_fault": "st-bad", "silent": "st-off", "reachable": "st-ok"}
 
 
 def _newest(signal: str) -> Cast:
@@ -33,7 +34,7 @@ def _newest(signal: str) -> Cast:
     return Cast(KT(f"state__values__{signal}__value"), FloatField())
 
 
-SORTS = {
+SORTS: dict[str, str | Expression] = {
     "number": "installed_number",
     "model": "model__code",
     "network_address": "network_address",
@@ -99,7 +100,7 @@ def seen_by(request: SignedIn) -> QuerySet[Unit]:
 
 @login_required
 @require_safe
-def units(request: SignedIn) -> HttpResponse:
+def units(request: SignedIn) -> HttpResponseBase:
     """Units with their newest values, by page; `?export=csv` hands out all that are filtered."""
     filters = UnitFilter(request.GET, seen_by(request), request=request)
     rows, sort = lists.in_order(filters.qs, request.GET.get("sort", ""), SORTS, "number")
@@ -122,12 +123,17 @@ def _chips(request: SignedIn, filters: UnitFilter) -> list[lists.Chip]:
     others = {key: value for key, value in request.GET.items() if key != "state"}
     rows = UnitFilter(others, filters.queryset, request=request).qs
     chosen = request.GET.get("state", "")
-    chips = [
-        lists.Chip(state, str(label), SHAPES[state], in_state(rows, state).count(), state == chosen)
-        for state, label in STATES
+    total = lists.Chip("", _("全部"), "", rows.count(), not chosen)
+    shown = [*STATES, REACHABLE] if chosen == "reachable" else STATES
+    return [
+        total,
+        *(
+            lists.Chip(
+                state, str(label), SHAPES[state], in_state(rows, state).count(), state == chosen
+            )
+            for state, label in shown
+        ),
     ]
-    total = sum(chip.count for chip in chips)
-    return [lists.Chip("", _("全部"), "", total, not chosen), *chips]
 
 
 def _head() -> list[str]:

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
 from django.http import HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
@@ -35,18 +36,35 @@ def unit(request: SignedIn, pk: int) -> HttpResponse:
     htmx asks again for the parts that change, each by its own name in `?part=`.
     """
     thing = get_object_or_404(seen_by(request), pk=pk)
-    part = request.GET.get("part", "")
-    context = {"unit": thing, "state": state_of(thing), "household": household_of(thing)}
-    if part in ("", "values"):
-        context["values"] = values_of(thing, state_of(thing))
-        context["today"] = history.day_run(thing, clock.today())
-    if part in ("", "commands"):
+    context: dict[str, object] = {
+        "unit": thing,
+        "state": state_of(thing),
+        "household": household_of(thing),
+    }
+    if request.GET.get("part") == "commands":
         context["commands"] = _commands(thing)
-    if part in ("values", "commands"):
-        return render(request, f"telemetry/parts/{part}.html", context)
-    context |= command_context(request, thing)
-    context["may_see_household"] = _may_see(request, household_of(thing))
-    return render(request, "telemetry/unit.html", context | _chosen_day(request))
+        return render(request, "telemetry/parts/commands.html", context)
+    context |= _now(thing)
+    if request.GET.get("part") == "values":
+        return render(request, "telemetry/parts/refresh.html", context)
+    context |= command_context(request, thing) | _chosen_day(request)
+    context |= {
+        "commands": _commands(thing),
+        "installation": next(iter(thing.installations.all()), None),
+        "may_see_household": _may_see(request, household_of(thing)),
+    }
+    return render(request, "telemetry/unit.html", context)
+
+
+def _now(thing: Unit) -> dict[str, object]:
+    """Newest values, why nothing comes now, and today's figures."""
+    state = state_of(thing)
+    cause = state.missed_cause if state and not state.is_online else ""
+    return {
+        "values": values_of(thing, state),
+        "today": history.day_run(thing, clock.today()),
+        "cause": history.cause_words(cause) if cause else "",
+    }
 
 
 def _commands(thing: Unit) -> QuerySet[Command]:
@@ -87,7 +105,7 @@ def unit_chart(request: SignedIn, pk: int) -> JsonResponse:
 
 @login_required
 @require_safe
-def unit_readings(request: SignedIn, pk: int) -> HttpResponse:
+def unit_readings(request: SignedIn, pk: int) -> HttpResponseBase:
     """The numbers behind the chart, newest first, by page; `?export=csv` all of the day."""
     thing = get_object_or_404(seen_by(request), pk=pk)
     start, end = history.window(_day(request))
@@ -104,7 +122,7 @@ def unit_readings(request: SignedIn, pk: int) -> HttpResponse:
         "household": household_of(thing),
         "page": page,
         "heads": [_with_unit(thing, signal, form.units) for signal in signals],
-        "lines": [_reading_cells(row, signals, form) for row in page],
+        "lines": [(row.at, _reading_cells(row, signals, form)) for row in page],
     }
     return render(request, "telemetry/readings.html", context | _chosen_day(request))
 

@@ -1,0 +1,78 @@
+// The progress chart: works done and accepted against the backward schedule.
+
+import { axis, endLabels, fitted, milestones, number, token } from "./chart.js";
+
+const box = document.getElementById("curves");
+const at = (day) => Date.parse(`${day}T00:00:00Z`) / 1000;
+
+function months(_plot, _axis, from, to) {
+  const marks = [];
+  const day = new Date(from * 1000);
+  day.setUTCDate(1);
+  for (; day.getTime() / 1000 <= to; day.setUTCMonth(day.getUTCMonth() + 1)) {
+    if (day.getTime() / 1000 >= from) marks.push(day.getTime() / 1000);
+  }
+  return marks;
+}
+
+function month(seconds) {
+  const locale = document.documentElement.lang.startsWith("zh") ? "zh-CN" : "en-GB";
+  const name = new Date(seconds * 1000).toLocaleDateString(locale, { timeZone: "UTC", month: "short" });
+  return name.replace("月", " 月");
+}
+
+function options(data, width, height) {
+  const days = data.days.map(at);
+  const now = data.days.indexOf(data.today);
+  const names = ["complete", "accepted"];
+  const colours = { complete: "s1", accepted: "s3-text" };
+  const labels = names
+    .filter((name) => now >= 0 && data[name][now] !== null)
+    .map((name) => ({
+      x: days[now],
+      value: data[name][now],
+      text: `${box.dataset[name]} ${number(data[name][now], 0)}`,
+      colour: token(colours[name]),
+    }));
+  const marks = [
+    { at: at(data.today), words: box.dataset.today },
+    { at: at(data.works_done_by), words: data.works_done_by.slice(5) },
+  ];
+  return {
+    width,
+    height,
+    padding: [34, 84, 0, 0],
+    legend: { show: false },
+    cursor: { y: false, points: { size: 6 } },
+    scales: { x: { time: true }, y: { range: (_plot, _low, high) => [0, Math.max(high, 1) * 1.05] } },
+    axes: [
+      axis({ size: 30, splits: months, values: (_plot, all) => all.map(month), grid: { show: false } }),
+      axis({ size: 46, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 300, 500, 1000, 2000, 5000], values: (_plot, all) => all.map((value) => number(value, 0)) }),
+    ],
+    series: [
+      {},
+      { stroke: token("ink"), width: 1.5, dash: [6, 4], points: { show: false } },
+      { stroke: token("s1"), width: 2.5, points: { show: false } },
+      { stroke: token("s3"), width: 1.5, points: { show: false } },
+    ],
+    hooks: {
+      draw: [
+        (plot) => {
+          milestones(plot, marks);
+          endLabels(plot, labels);
+        },
+      ],
+    },
+  };
+}
+
+async function show() {
+  const answer = await fetch(box.dataset.url, { headers: { Accept: "application/json" } });
+  if (!answer.ok) return;
+  const data = await answer.json();
+  const columns = [data.days.map(at), data.due, data.complete, data.accepted];
+  box.replaceChildren();
+  fitted(box, 262, (width, height) => new window.uPlot(options(data, width, height), columns, box));
+}
+
+show();

@@ -1,0 +1,102 @@
+"""By what the ledger of households can be narrowed."""
+
+import django_filters as filters
+from django import forms
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
+
+from households.models import Area, Household, Method, State
+from households.models.households import HouseholdQuerySet
+
+FIELD = {"class": "form-control"}
+CHOICE = {"class": "form-select"}
+PROGRESS = [
+    ("complete", _("已完工")),
+    ("not_complete", _("未完工")),
+    ("accepted", _("已验收")),
+    ("to_accept", _("已完工待验收")),
+]
+
+
+def areas_of(request: object) -> object:
+    """Towns and villages that the asker may see, in the notice's order."""
+    areas = Area.objects.visible_to(getattr(request, "user", None))
+    return areas.exclude(level=Area.Level.DISTRICT)
+
+
+class AreaChoice(filters.fields.ModelChoiceField):
+    """Towns flush, their villages set in below them."""
+
+    def label_from_instance(self, area: Area) -> str:
+        return area.name if area.level == Area.Level.TOWN else f"　{area.name}"
+
+
+@extend_schema_field(int)
+class AreaFilter(filters.ModelChoiceFilter):
+    """A town means all of its villages too."""
+
+    field_class = AreaChoice
+
+    def __init__(self, field_name: str) -> None:
+        widget = forms.Select({**CHOICE, "aria-label": _("镇（街道）、村（社区）")})
+        super().__init__(
+            field_name=field_name,
+            queryset=areas_of,
+            empty_label=_("全部镇、村（社区）"),
+            label=_("村（社区）"),
+            widget=widget,
+        )
+
+    def filter(self, rows: HouseholdQuerySet, area: Area | None) -> HouseholdQuerySet:
+        if area is None:
+            return rows
+        return rows.filter(**{f"{self.field_name}__in": Area.objects.under(area)})
+
+
+def choice(label: object, empty: object, choices: object, **options: object) -> object:
+    """A filter by one of a few words."""
+    widget = forms.Select({**CHOICE, "aria-label": label})
+    return filters.ChoiceFilter(
+        label=label, empty_label=empty, choices=choices, widget=widget, **options
+    )
+
+
+class HouseholdFilter(filters.FilterSet):
+    q = filters.CharFilter(
+        method="search",
+        label=_("查找"),
+        widget=forms.TextInput(
+            {**FIELD, "type": "search", "placeholder": _("户主、门牌号、户编号、用电户号")}
+        ),
+    )
+    area = AreaFilter("area")
+    method = choice(_("改造方式"), _("改造方式：全部"), Method.choices)
+    progress = choice(_("进度"), _("进度：全部"), PROGRESS, method="reached")
+    year = filters.NumberFilter(widget=forms.HiddenInput)
+    # 散户 are the households of the town itself, not those of its villages.
+    exactly = filters.NumberFilter(field_name="area", widget=forms.HiddenInput)
+    state = filters.ChoiceFilter(choices=State.choices, widget=forms.HiddenInput)
+
+    class Meta:
+        model = Household
+        fields: list[str] = []
+
+    def search(self, rows: HouseholdQuerySet, name: str, words: str) -> HouseholdQuerySet:
+        for word in words.split():
+            rows = rows.filter(
+                Q(number__icontains=word)
+                | Q(householder__icontains=word)
+                | Q(door__icontains=word)
+                | Q(electricity_account__icontains=word)
+            )
+        return rows
+
+    def reached(self, rows: HouseholdQuerySet, name: str, wanted: str) -> HouseholdQuerySet:
+        if wanted == "complete":
+            return rows.complete()
+        if wanted == "accepted":
+            return rows.accepted()
+        if wanted == "to_accept":
+            return rows.complete().exclude(pk__in=rows.accepted())
+        return rows.in_task().exclude(pk__in=rows.complete())

@@ -1,0 +1,76 @@
+"""What every list page does: sort by a known column, cut into pages, hand out the same rows."""
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from django.core.paginator import Page, Paginator
+from django.db.models import F, Model, QuerySet
+from django.db.models.expressions import Expression, OrderBy
+from django.http import HttpRequest, StreamingHttpResponse
+
+from households import clock
+
+T = TypeVar("T", bound=Model)
+ROWS_PER_PAGE = 50
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One state above a list, with how many rows are in it; shown as a link that filters."""
+
+    value: str
+    label: str
+    shape: str
+    count: int
+    is_on: bool
+
+
+def in_order(
+    rows: QuerySet[T], wanted: str, columns: Mapping[str, str | Expression], default: str
+) -> tuple[QuerySet[T], str]:
+    """`rows` sorted by the column that `wanted` names ("age", or "-age" for downwards).
+
+    Rows without a value come last either way; an unknown name means `default`. Answers the sorted
+    rows and the name that was used.
+    """
+    name = wanted if wanted.removeprefix("-") in columns else default
+    column = columns[name.removeprefix("-")]
+    key = F(column) if isinstance(column, str) else column
+    first = OrderBy(key, descending=name.startswith("-"), nulls_last=True)
+    return rows.order_by(first, "pk"), name
+
+
+def page_of(rows: QuerySet[T], request: HttpRequest) -> Page[T]:
+    """The page that the address asks for; a page that is not there means the nearest one."""
+    return Paginator(rows, ROWS_PER_PAGE).get_page(request.GET.get("page"))
+
+
+def csv_of(name: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> StreamingHttpResponse:
+    """`rows` as a CSV file that office programs open as it is: UTF-8 with its mark, no formulas."""
+    response = StreamingHttpResponse(_lines(head, rows), content_type="text/csv; charset=utf-8")
+    filename = quote(f"{name}-{clock.now().astimezone(clock.SHANGHAI):%Y%m%d-%H%M}.csv")
+    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{filename}"
+    return response
+
+
+class _Echo:
+    def write(self, text: str) -> str:
+        return text
+
+
+def _lines(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
+    writer = csv.writer(_Echo())
+    yield "\ufeff" + str(writer.writerow(head))
+    for row in rows:
+        yield str(writer.writerow([_cell(value) for value in row]))
+
+
+def _cell(value: object) -> object:
+    """A text that a spreadsheet would run as a formula is told to stay a text."""
+    if isinstance(value, str) and value.startswith(FORMULA):
+        return "'" + value
+    return "" if value is None else value

@@ -1,0 +1,11 @@
+"""Requests as signed-in pages get them."""
+
+from django.http import HttpRequest
+
+from households.models import User
+
+
+class SignedIn(HttpRequest):
+    """A request behind `login_required`: its user is an account."""
+
+    user: User
