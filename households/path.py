@@ -8,6 +8,7 @@ Each app puts its own checks into GATES when it is ready; a check gets the house
 and answers with what is missing, in words that say who can bring it.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -108,13 +109,14 @@ def _checked(household: Household, kind: StepKind, taken: Taken) -> Step:
 def _write_columns(households: list[Household], kind: StepKind) -> None:
     """Bring the column of this kind in line with its latest row, 手续不全 with those of all."""
     prefetch_related_objects(households, "steps")
+    alike: dict[tuple[date | None, bool], list[int]] = defaultdict(list)
     for household in households:
         latest: dict[str, Step] = {step.kind: step for step in household.steps.all()}
-        step = latest[kind]
-        setattr(household, f"{kind}_on", None if step.lacks else step.on)
-        household.papers_incomplete = any(step.lacks for step in latest.values())
-        household.updated_at = clock.now()
-    Household.objects.bulk_update(households, [f"{kind}_on", "papers_incomplete", "updated_at"])
+        on = None if latest[kind].lacks else latest[kind].on
+        alike[on, any(step.lacks for step in latest.values())].append(household.pk)
+    for (on, incomplete), pks in alike.items():
+        columns = {f"{kind}_on": on, "papers_incomplete": incomplete, "updated_at": clock.now()}
+        Household.objects.filter(pk__in=pks).update(**columns)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,40 @@
+"""Loading the demonstration: all of it in one transaction, so that a killed load left nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from django.db import connection, transaction
+
+from heating_platform.demonstration import district, farm, history, people
+from heating_platform.demonstration.history import Span
+from households import clock
+from households.models import Area, Household
+
+LOCK = 0x64656D6F  # one load at a time
+
+
+def load_once(span: Span, state: Path, say: Callable[[str], None]) -> None:
+    """Load the district with the readings of `span`, unless the database holds a household.
+
+    The houses as they are at its end go to the file `state`, for the simulator.
+    """
+    with transaction.atomic(), connection.cursor() as cursor, clock.at(clock.now()):
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        if not Household.objects.exists():
+            _load(span, state, say)
+
+
+def _load(span: Span, state: Path, say: Callable[[str], None]) -> None:
+    say("Making the demonstration district: plan, households, accounts, units.")
+    homes = district.make_households(district.make_plan(clock.today().year))
+    district.plan_steps(homes)
+    makers = farm.make_suppliers()
+    accounts = people.make_accounts({area.name: area for area in Area.objects.all()}, makers)
+    units = farm.make_units([home for home in homes if home.gets_unit], span.begin)
+    say("Taking the households' steps.")
+    district.take_steps(homes, accounts)
+    say(f"Filling in what {len(units)} units told since {span.begin:%Y-%m-%d}.")
+    history.fill(units, span, state)
+    history.ask(units, accounts)
