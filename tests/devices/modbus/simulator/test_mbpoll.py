@@ -29,7 +29,10 @@ def read_out(output: str) -> list[int]:
 
 def test_mbpoll_reads_and_writes_over_modbus_tcp() -> None:
     async def story() -> None:
-        water, air = SimUnit(CN_W10, 5, seed=1), SimUnit(AIRBOX, 6, seed=2)
+        water, air = (
+            SimUnit(CN_W10, 5, seed=1, static=True),
+            SimUnit(AIRBOX, 6, seed=2, static=True),
+        )
         air.plant("coil_sensor")
         async with serve_tcp([water, air], framing="mbap") as port:
             to = ["-m", "tcp", "-p", str(port)]
@@ -52,7 +55,7 @@ def test_mbpoll_reads_and_writes_over_modbus_tcp() -> None:
 
 def test_mbpoll_reads_and_writes_over_a_paced_pseudo_terminal() -> None:
     async def story() -> None:
-        unit = SimUnit(CN_W10, 5, seed=1)
+        unit = SimUnit(CN_W10, 5, seed=1, static=True)
         async with serve_pty([unit], baud=9600) as path:
             to = ["-m", "rtu", "-b", "9600", "-P", "none", "-a5", "-t4"]
             out = await mbpoll(*to, "-r100", "-c4", path)

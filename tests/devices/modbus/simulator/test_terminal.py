@@ -1,6 +1,7 @@
 import asyncio
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,7 +59,12 @@ def test_the_link_leads_to_the_line_and_goes_with_it(tmp_path: Path) -> None:
         link.symlink_to("/dev/null")  # left over from a crash
         record = Record()
         units = [SimUnit(CN_W10, address) for address in range(1, 13)]
-        options = {"link": link, "baud": 0, "turnround": (0.0, 0.0), "record": record}
+        options: dict[str, Any] = {
+            "link": link,
+            "baud": 0,
+            "turnround": (0.0, 0.0),
+            "record": record,
+        }
         async with serve_pty(units, **options) as path:
             assert path == str(link) and os.readlink(link).startswith("/dev/pts/")
             port = Port(path)

@@ -96,7 +96,7 @@ def test_each_dialect_registers_and_passes_a_request_through(
     dialect: str, identity: str, first: bytes
 ) -> None:
     async def story() -> None:
-        unit = SimUnit(CN_W10, 5, seed=1)
+        unit = SimUnit(CN_W10, 5, seed=1, static=True)
         async with (
             listening() as (server, calls),
             Transmitter([unit], server, identity, dialect=dialect),
@@ -151,7 +151,7 @@ def test_heartbeats_come_when_the_line_is_idle(dialect: str, identity: str, beat
 
 def test_a_prefix_transmitter_may_keep_silent_until_it_is_polled() -> None:
     async def story() -> None:
-        unit = SimUnit(CN_W10, 5, seed=1)
+        unit = SimUnit(CN_W10, 5, seed=1, static=True)
         options: dict[str, Any] = {"dialect": "prefix", "announce": False, "heartbeat_s": 0}
         async with listening() as (server, calls), Transmitter([unit], server, "PX1", **options):
             await until(lambda: calls)
@@ -200,7 +200,7 @@ def test_a_platform_that_is_away_is_dialled_with_growing_pauses() -> None:
 
 def test_replies_take_the_latency_of_the_way() -> None:
     async def story() -> None:
-        unit = SimUnit(CN_W10, 5, seed=1)
+        unit = SimUnit(CN_W10, 5, seed=1, static=True)
         loop = asyncio.get_running_loop()
         async with (
             listening() as (server, calls),

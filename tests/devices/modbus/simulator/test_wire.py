@@ -18,7 +18,7 @@ READ = "0300640004"
 
 def test_units_of_one_line_answer_for_themselves_and_nobody_for_an_absent_one() -> None:
     async def story() -> None:
-        units = [SimUnit(CN_W10, 5, seed=1), SimUnit(CN_W10, 6, seed=2)]
+        units = [SimUnit(CN_W10, 5, seed=1, static=True), SimUnit(CN_W10, 6, seed=2, static=True)]
         async with serve_tcp(units) as port, connected(port) as line:
             for unit in units:
                 words = b"".join(w.to_bytes(2, "big") for w in unit.words("holding", 100, 4))
@@ -52,7 +52,7 @@ def test_units_that_differ_in_address_width_cannot_share_a_line() -> None:
 
 def test_a_broadcast_is_obeyed_by_all_and_answered_by_none() -> None:
     async def story() -> None:
-        units = [SimUnit(CN_W10, 5, seed=1), SimUnit(CN_W10, 6, seed=2)]
+        units = [SimUnit(CN_W10, 5, seed=1, static=True), SimUnit(CN_W10, 6, seed=2, static=True)]
         async with serve_tcp(units) as port, connected(port) as line:
             assert await ask(line, 0, "0600020019", wait=0.1) == ""
         assert [unit.house.room_set for unit in units] == [25, 25]
@@ -65,7 +65,10 @@ def test_a_broadcast_is_obeyed_by_all_and_answered_by_none() -> None:
 )
 def test_pymodbus_reads_and_writes_a_unit(framing: str, framer: FramerType) -> None:
     async def story() -> None:
-        water, air = SimUnit(CN_W10, 5, seed=1), SimUnit(AIRBOX, 6, seed=2)
+        water, air = (
+            SimUnit(CN_W10, 5, seed=1, static=True),
+            SimUnit(AIRBOX, 6, seed=2, static=True),
+        )
         air.plant("high_pressure")
         async with serve_tcp([water, air], framing=framing) as port:
             client = AsyncModbusTcpClient("127.0.0.1", port=port, framer=framer, timeout=1)
@@ -115,7 +118,7 @@ def test_pymodbus_writes_several_coils_and_registers() -> None:
 def test_faults_drop_delay_and_garble_and_only_good_replies_are_recorded() -> None:
     async def story() -> None:
         faults, record = Faults(late_by=(0.05, 0.06), seed=1), Record()
-        options = {"faults": faults, "record": record}
+        options: dict[str, Any] = {"faults": faults, "record": record}
         async with serve_tcp([SimUnit(CN_W10, 5)], **options) as port, connected(port) as line:
             faults.rate(1, 0, 0)
             assert await ask(line, 5, READ, wait=0.15) == ""
