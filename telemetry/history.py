@@ -14,7 +14,7 @@ from django.db.models import F, Max, Min, QuerySet, Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from devices.models import Unit
+from devices.models import Gateway, Unit
 from households import clock
 from telemetry import partitions, points
 from telemetry.latest import Form, form_of
@@ -32,9 +32,11 @@ SHORT = {
 PROMISE = 16.0  # °C in the room, the notice's promise
 CAUSES = {
     "not_answered": _lazy("设备未应答"),
-    "line_down": _lazy("装置离线"),
+    "line_down": _lazy("通信链路中断"),
+    "broken_off": _lazy("平台未采集"),
     "not_polled": _lazy("平台未采集"),
 }
+TRANSMITTER_AWAY = _lazy("装置离线")
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,7 @@ def gaps(unit: Unit, at: list[datetime], start: datetime, until: datetime) -> li
         hour = hours.get(before.replace(minute=0, second=0, microsecond=0))
         interval = hour.interval_s if hour else _interval(unit)
         if (after - before).total_seconds() > SILENT_AFTER * interval:
-            cause = _cause(hours.values(), before, after)
+            cause = _cause(unit, hours.values(), before, after)
             found.append(Gap(before, after, cause))
     return found
 
@@ -134,18 +136,20 @@ def _interval(unit: Unit) -> float:
     return state.interval_s if state else 300
 
 
-def _cause(hours: Iterable[UnitHour], start: datetime, end: datetime) -> str:
+def _cause(unit: Unit, hours: Iterable[UnitHour], start: datetime, end: datetime) -> str:
     """The most frequent cause of the hours that the gap touches."""
     counted: Counter[str] = Counter()
     for hour in hours:
         if hour.hour < end and hour.hour + timedelta(hours=1) > start:
             counted.update(hour.missed)
     causes = counted.most_common(1)
-    return cause_words(causes[0][0]) if causes else _("无数据")
+    return cause_words(causes[0][0], unit) if causes else _("无数据")
 
 
-def cause_words(cause: str) -> str:
-    """Why polls brought nothing, in words."""
+def cause_words(cause: str, unit: Unit) -> str:
+    """Why polls of the unit brought nothing, in words."""
+    if cause == "line_down" and unit.gateway.kind == Gateway.Kind.DIAL:
+        return str(TRANSMITTER_AWAY)
     return str(CAUSES[cause]) if cause in CAUSES else points.quality_label(cause)[1]
 
 

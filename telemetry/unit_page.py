@@ -63,7 +63,7 @@ def _now(thing: Unit) -> dict[str, object]:
     return {
         "values": values_of(thing, state),
         "today": history.day_run(thing, clock.today()),
-        "cause": history.cause_words(cause) if cause else "",
+        "cause": history.cause_words(cause, thing) if cause else "",
     }
 
 

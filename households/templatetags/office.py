@@ -140,7 +140,7 @@ def bar(whole: float, done: float, inner: float = 0, due: float | None = None) -
     Drawn with SVG attributes, because the content policy lets no style stand in a page.
     """
     if not whole:
-        return format_html('<svg class="pbar" aria-hidden="true"></svg>')
+        return SafeString('<svg class="pbar" aria-hidden="true"></svg>')
     parts = [("done", done), ("inner", inner)]
     rects = format_html_join(
         "",
