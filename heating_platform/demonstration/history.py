@@ -88,7 +88,7 @@ def fill(units: Sequence[Unit], span: Span, state: Path) -> None:
     misses: Counter[tuple[int, str, str]] = Counter()
     with connection.cursor() as cursor:
         for plan, unit, spec in zip(farm.planned(), units, farm.specs(), strict=True):
-            begin = span.begin + timedelta(seconds=_phase(plan))
+            begin = span.begin + timedelta(seconds=_phase(plan) - COARSE_S)  # one step before
             told = history(spec, begin, span.end, fine_from=span.fine_from, states=states)
             rows = list(_polls(plan, unit, told, span))
             _copy_readings(cursor, rows)

@@ -50,7 +50,7 @@ def numbers(lines: list[annex1.Line], column: str) -> int:
 
 def keep(lines: list[annex1.Line], **changes: Any) -> task_plan.Stored:
     district = Area.objects.get_or_create(level=Area.Level.DISTRICT, name="城区")[0]
-    fields = {
+    fields: dict[str, Any] = {
         "district": district,
         "year": 2020,
         "basis": "城政办发〔2020〕17号",
