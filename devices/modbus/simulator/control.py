@@ -14,7 +14,8 @@
 | transmitters | | connected, dials, bytes of each |
 | drop | id, seconds | the transmitter hangs up and dials again after so long |
 | reconnect | id | the transmitter dials now |
-| faults | drop, late, garbled (all or none) | sets the rates; tells what was done so far |
+| faults | drop, late, garbled (all or none) | sets the rates; counts what became of the replies |
+| strayed | | time, key and fate of every reply that went astray |
 | flush | | writes the record out |
 
 The answer is one line, `{"ok": true, …}` or `{"ok": false, "error": "…"}`.
@@ -60,6 +61,7 @@ class Control:
             "drop": lambda told: self._transmitter(told).drop(float(told.get("seconds", 0))),
             "reconnect": lambda told: self._transmitter(told).reconnect(),
             "faults": self._faults,
+            "strayed": lambda told: {"strayed": list(farm.faults.done)},
             "flush": self._flush,
         }
 
@@ -107,7 +109,7 @@ class Control:
     def _faults(self, told: Told) -> Told:
         if "drop" in told:
             self.farm.faults.rate(told["drop"], told["late"], told["garbled"])
-        return {"counts": dict(self.farm.faults.counts), "done": list(self.farm.faults.done)}
+        return {"counts": dict(self.farm.faults.counts)}
 
     def _flush(self, told: Told) -> None:
         if self.farm.record is not None:

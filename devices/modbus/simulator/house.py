@@ -10,19 +10,19 @@ times in Unix seconds. Everything follows from the seed and the time; nothing is
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from random import Random
 from typing import Any
 
 from devices.modbus.simulator import users
-from devices.modbus.simulator.weather import HOURS, SHANGHAI_OFFSET_S, SUNSHINE, TEMPERATURES
+from devices.modbus.simulator.weather import SHANGHAI_OFFSET_S, sunshine, temperature
 
 GRID_S = 10  # live time advances in these steps
 HEATING_MODES = {"heating", "auto", "heating_hot_water", "emergency_electric"}
 WATER, AIR = "water", "air"
-WARM_UP_S = 48 * 3600
+WARM_UP_S = 48 * 3600  # walls settle before a story begins
+DAY_FROM_S, DAY_TO_S = 8 * 3600, 20 * 3600  # outside of it electricity is at the valley price
 LONGEST_GAP_S = 14 * 24 * 3600
-# Walls settle for two days before a story begins; the counter's past is a season at this share.
+# What a unit's counters have seen before, as a share of a season of steady heating.
 PAST_SHARE = {"steady": 1.0, "night": 0.6, "sparse": 0.2, "none": 0.01}
 KEPT = (
     "at", "room", "water", "spread", "calling", "running", "stopped_at", "frost", "defrost_left",
@@ -37,7 +37,7 @@ class House:
     __slots__ = (
         *KEPT, "kind", "medium", "control_side", "area", "user", "seed", "loss",
         "emitter", "loop_capacity", "walls", "people", "glass", "sensor_error", "nominal",
-        "faults", "blocked", "changes", "_decay", "_decay_s", "_enabled",
+        "faults", "blocked", "_decay", "_decay_s", "_enabled",
     )  # fmt: skip
 
     def __init__(
@@ -59,7 +59,6 @@ class House:
         self._build(Random(seed))
         self.faults: dict[str, bool] = {}  # label: whether its cause persists
         self.blocked = False
-        self.changes = 0
         self._decay_s = 0.0
         self._decay = 0.0
         self.enable()
@@ -106,7 +105,6 @@ class House:
     def enable(self) -> None:
         """Work out whether the unit may heat; to be called after any change from outside."""
         self._enabled = self.power and not self.blocked and self.mode in HEATING_MODES
-        self.changes += 1
 
     def plant(self, fault: str, *, persists: bool = False, stops: bool = True) -> None:
         """Let a fault appear; a persisting one survives a reset, a stopping one ends heating."""
@@ -142,11 +140,7 @@ class House:
         at = self.at = self.at + dt
         if at >= self.next_act:
             self._act()
-        hour = (at + SHANGHAI_OFFSET_S) / 3600
-        whole = int(hour)
-        here = whole % HOURS
-        outdoor = TEMPERATURES[here]
-        outdoor += (TEMPERATURES[here + 1] - outdoor) * (hour - whole)
+        outdoor = temperature(at)
         room = self.room
         emitted = self.emitter * (self.water - room)
         heat = self._heat(dt, outdoor, emitted)
@@ -155,11 +149,11 @@ class House:
             self._decay = math.exp(-dt * self.emitter / self.loop_capacity)
         steady = room + heat / self.emitter
         self.water = steady + (self.water - steady) * self._decay
-        gain = self.people + self.glass * SUNSHINE[here]
+        gain = self.people + self.glass * sunshine(at)
         if room < 8:
             gain += 1500 * (8 - room)  # a stove is lit before the pipes freeze
         self.room = room + dt * (emitted + gain - self.loss * (room - outdoor)) / self.walls
-        self._count(dt, heat, whole % 24 >= 20 or whole % 24 < 8)
+        self._count(dt, heat)
 
     def _act(self) -> None:
         self.power = self.acting
@@ -234,10 +228,10 @@ class House:
             return (lift + 10 if lift > 15 else 25) / 142  # about 0.45 of Carnot at 315 K
         return {"gas_boiler": 0.01, "heat_interface_unit": 0.0}.get(self.kind, 1.0)
 
-    def _count(self, dt: float, heat: float, valley: bool) -> None:
+    def _count(self, dt: float, heat: float) -> None:
         kwh = self.electric_w * dt / 3.6e6
         self.kwh += kwh
-        if valley:
+        if not DAY_FROM_S <= (self.at + SHANGHAI_OFFSET_S) % 86_400 < DAY_TO_S:
             self.valley_kwh += kwh
         if self.running:
             self.hours += dt / 3600
@@ -250,10 +244,6 @@ class House:
 
     def signals(self) -> dict[str, Any]:
         """Every signal that this model has physics for, by canonical name, unrounded."""
-        hour = (self.at + SHANGHAI_OFFSET_S) / 3600
-        here = int(hour) % HOURS
-        outdoor = TEMPERATURES[here]
-        outdoor += (TEMPERATURES[here + 1] - outdoor) * (hour - int(hour))
         half = self.spread / 2
         air = self.medium == AIR
         share = self.heat_w / self.nominal
@@ -261,7 +251,7 @@ class House:
         return {
             "supply_temp": self.water if air else self.water + half,
             "return_temp": self.room if air else self.water - half,
-            "outdoor_temp": outdoor + self.sensor_error,
+            "outdoor_temp": temperature(self.at) + self.sensor_error,
             "indoor_temp": self.room,
             "indoor_temp_setpoint": self.room_set,
             "supply_temp_setpoint": self.supply_set,
@@ -271,7 +261,6 @@ class House:
             "compressor_running": self.running,
             "compressor_freq": min(96.0, 20 + 60 * share) if self.running else 0.0,
             "defrosting": self.defrosting,
-            "aux_heater_on": False,
             "flame_on": self.running,
             "electric_power": self.electric_w / 1000,
             "electric_energy": self.kwh,
@@ -306,10 +295,3 @@ def settled(at: float, **what: Any) -> House:
     while house.at < start:
         house.step(300)
     return house
-
-
-def run(house: House, until: float, step: float) -> Iterable[float]:
-    """Step the house to `until`, giving the time after each step."""
-    while house.at + step <= until:
-        house.step(step)
-        yield house.at

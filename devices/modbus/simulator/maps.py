@@ -14,7 +14,6 @@ from decimal import Decimal
 from pathlib import Path
 
 AREAS = ("coil", "discrete", "input", "holding")
-READ_CODE = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
 
 HEADS = {
     "信号": "signal", "名称": "name", "区域": "area", "地址": "address", "类型": "type",

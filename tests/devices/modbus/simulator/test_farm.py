@@ -141,6 +141,8 @@ def test_a_running_farm_does_what_its_control_socket_is_told(tmp_path: Path) -> 
                 assert faults["counts"]["ok"] == 2
                 assert await ask(line, 1, READ, wait=0.2) == ""
             assert (await told(do="faults"))["counts"]["drop"] == 1
+            strayed = (await told(do="strayed"))["strayed"]
+            assert [(key, fate) for _, key, fate in strayed] == [("a", "drop")]
             wrong = await told(do="plant", key="a", fault="ague")
             assert not wrong["ok"] and "ague" in wrong["error"]
             assert not (await told(do="dance"))["ok"]
