@@ -39,7 +39,7 @@ RS485_NAME = "洞头村 RS-485 示范线"
 USERS = ("steady", "night", "steady", "sparse", "night", "steady", "steady", "night", "none")
 DIALECTS = ("plain", "imei", "plain", "four_faith", "plain", "imei", "prefix", "plain")
 UNTRUSTED = {20, 61, 97, 131, 160}
-SILENT = {33, 88, 142, 179}
+SILENT_SINCE = {33: 5 * 24.0, 88: 26.0, 142: 3.0, 179: 50.0}  # hours ago
 FAULTS = {7: "water_flow", 52: "outdoor_sensor", 76: "coil_sensor", 118: "discharge_overtemp"}
 RATES = {"drop": 0.002, "late": 0.002, "garbled": 0.001}
 
@@ -108,7 +108,7 @@ class Planned:
             "seed": self.network_address,
             "heated_area": area,
             "fault": FAULTS.get(self.index),
-            "silent": self.index in SILENT,
+            "silent": self.index in SILENT_SINCE,
         }
 
 

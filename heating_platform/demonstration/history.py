@@ -51,13 +51,15 @@ class Gap:
 
 
 FOR_EVER = 1e9
-SILENT_SINCE = {33: 5 * 24.0, 88: 26.0, 142: 3.0, 179: 50.0}  # hours ago, for farm.SILENT
 GAPS = (
     Gap(0, farm.COUNT, 5 * 24, 0.7, None),  # the line worker stood still
     Gap(farm.COUNT - farm.ON_RS485, farm.COUNT, 3 * 24, 1.5, "line_down"),
     Gap(0, 30, 7 * 24, 4, "line_down"),  # no mobile network in a part of the village
     Gap(100, 103, 15, 2.5, "line_down"),
-    *(Gap(unit, unit, since, FOR_EVER, "not_answered") for unit, since in SILENT_SINCE.items()),
+    *(
+        Gap(unit, unit, since, FOR_EVER, "not_answered")
+        for unit, since in farm.SILENT_SINCE.items()
+    ),
 )
 
 

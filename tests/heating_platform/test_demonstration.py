@@ -257,7 +257,7 @@ def test_the_latest_state_is_the_last_reading_and_silent_units_are_silent() -> N
         assert state.values["supply_temp"]["value"] == last.supply_temp
         assert state.fault_active == last.fault_active
     silent = {row.unit.network_address - 1 for row in UnitState.objects.silent()}
-    assert silent >= farm.SILENT
+    assert silent >= set(farm.SILENT_SINCE)
     assert len(silent) < 10
     faults = {row.unit.network_address - 1 for row in UnitState.objects.in_fault()}
     assert faults == set(farm.FAULTS)
