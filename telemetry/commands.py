@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from math import isfinite
 
 from celery import current_app
 from django.db import transaction
@@ -185,7 +186,7 @@ def _against_value(point: Point, target: Scalar) -> list[str]:
             return []
         allowed = "、".join(label for _value, label in _choices(point))
         return [_("只能选：%(choices)s") % {"choices": allowed}]
-    if isinstance(target, bool) or not isinstance(target, int | float):
+    if isinstance(target, bool) or not isinstance(target, int | float) or not isfinite(target):
         return [_("请填数字")]
     return _against_number(point, float(target))
 

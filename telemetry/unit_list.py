@@ -29,9 +29,11 @@ SHOWN = ("supply_temp", "return_temp", "outdoor_temp", "indoor_temp_setpoint", "
 SHAPES = {"online": "st-ok", "in_fault": "st-bad", "silent": "st-off", "reachable": "st-ok"}
 
 
-def _newest(signal: str) -> Cast:
+def _newest(signal: str) -> Subquery:
     """The newest value as a number; NULL where it is not good."""
-    return Cast(KT(f"state__values__{signal}__value"), FloatField())
+    number = Cast(KT(f"values__{signal}__value"), FloatField())
+    states = UnitState.objects.filter(unit=OuterRef("pk"))
+    return Subquery(states.annotate(number=number).values("number"))
 
 
 SORTS: dict[str, str | Expression] = {

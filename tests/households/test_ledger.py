@@ -42,7 +42,14 @@ def test_a_chips_count_is_the_length_of_its_list(cast: Cast, officer: Client) ->
 
 @pytest.mark.parametrize(
     "query",
-    ["q=测试户甲", "q=26-12", "q=测试路 甲", "area={village}", "progress=complete", "exactly={village}"],
+    [
+        "q=测试户甲",
+        "q=26-12",
+        "q=测试路 甲",
+        "area={village}",
+        "progress=complete",
+        "exactly={village}",
+    ],
 )
 def test_every_filter_finds_the_one_it_means(cast: Cast, officer: Client, query: str) -> None:
     reach(cast.water_household, StepKind.COMMISSIONED, cast.district_officer)
@@ -104,7 +111,9 @@ def test_a_step_without_its_papers_is_marked_and_says_who_brings_them(
     page = officer.get("/households/?state=papers_incomplete").content.decode()
     assert 'class="lack"' in page
     assert "缺室外机照片" in page
-    assert '<i class="d"></i><i class="d"></i><i class="d"></i><i class="x"></i><i class="">' in page
+    assert (
+        '<i class="d"></i><i class="d"></i><i class="d"></i><i class="x"></i><i class="">' in page
+    )
     assert table(officer, "state=papers_incomplete")[0]["由谁办"] == "供应商"
 
 

@@ -1,0 +1,146 @@
+"""The dashboard: figures that agree with each other and lead to their rows."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from datetime import date, timedelta
+from html import unescape
+
+import pytest
+from django.test import Client
+
+from households import clock
+from households.models import Household, StepKind
+from plans.models import PlanItem, TaskPlan
+from tests.cast import Cast, answered, household, reach
+
+
+@pytest.fixture
+def plan(cast: Cast) -> TaskPlan:
+    plan = TaskPlan.objects.create(
+        district=cast.area("城区"),
+        year=2026,
+        basis="示例〔2026〕17 号",
+        starts_on=date(2026, 5, 28),
+        works_done_by=date(2026, 10, 10),
+        ends_on=date(2026, 10, 31),
+    )
+    lines = (("西上庄街道", "central_heating", 5), ("时家岭社区", "coal_to_electricity", 3),
+             ("洞头村", "coal_to_electricity", 2))  # fmt: skip
+    for seq, (area, method, task) in enumerate(lines, 1):
+        tasks = {method: task, "households": task}
+        PlanItem.objects.create(plan=plan, seq=seq, area=cast.area(area), **tasks)
+    reach(cast.water_household, StepKind.ACCEPTED, cast.district_officer)
+    reach(cast.air_household, StepKind.COMMISSIONED, cast.district_officer)
+    return plan
+
+
+@pytest.fixture
+def officer(cast: Cast, plan: TaskPlan, client: Client) -> Client:
+    client.force_login(cast.district_officer)
+    return client
+
+
+def figure_links(page: str) -> list[tuple[str, int]]:
+    """Links of the ledger and the unit list with the first number that they show."""
+    found = re.findall(r'<a class="rows[^"]*" href="(/(?:households|units)/[^"]*)">(.*?)</a>', page)
+    numbers = (
+        (unescape(url), re.search(r"\d+", re.sub("<[^>]+>", "", text))) for url, text in found
+    )
+    return [(url, int(number[0])) for url, number in numbers if number]
+
+
+def test_every_figure_leads_to_just_as_many_rows(cast: Cast, officer: Client) -> None:
+    answered(cast.water, clock.now(), supply_temp=43.1)
+    answered(cast.air, clock.now(), fault_active=True, fault_bits=["fan_motor"])
+    Household.objects.filter(pk=household(cast.area("洞头村"), number="26-12-0009").pk).update(
+        listed_on=date(2026, 6, 1), papers_incomplete=True
+    )
+    links = figure_links(officer.get("/").content.decode())
+    assert len(links) > 15
+    for url, number in links:
+        if "not_complete" in url:  # behind counts against the schedule, the rows are all not done
+            continue
+        assert officer.get(url).context["page"].paginator.count == number, url
+
+
+def test_the_plans_table_has_subtotals_only_where_a_town_has_several_lines(
+    officer: Client,
+) -> None:
+    page = officer.get("/").content.decode()
+    assert page.count('<tr class="sub">') == 1
+    assert page.count('<tr class="sum">') == 2
+    assert "（散户）" in page
+
+
+def test_a_town_sees_its_own_figures_only(cast: Cast, officer: Client) -> None:
+    officer.force_login(cast.outsider)
+    page = officer.get("/").content.decode()
+    assert "洞头村" not in page
+    assert officer.get("/").context["total"].figures.task == 0
+    officer.force_login(cast.town_officer)
+    assert officer.get("/").context["total"].figures.task == 5
+
+
+def test_the_order_is_the_notices_and_ranking_a_switch(officer: Client) -> None:
+    towns = [town.area.name for town in officer.get("/").context["towns"]]
+    assert towns == ["西上庄街道", "钟家庄街道"]
+    towns = [town.area.name for town in officer.get("/?rank=1").context["towns"]]
+    assert towns == ["钟家庄街道", "西上庄街道"]
+
+
+def test_units_are_counted_by_village(cast: Cast, officer: Client) -> None:
+    answered(cast.water, clock.now(), supply_temp=43.1)
+    units = officer.get("/").context["units"]
+    by_name = {row.area.name: (row.installed, row.online, row.silent) for row in units.villages}
+    assert by_name == {"时家岭社区": (1, 0, 1), "洞头村": (1, 1, 0)}
+    assert (units.total.installed, units.total.online, units.total.in_fault) == (2, 1, 0)
+
+
+def test_faults_stand_in_words(cast: Cast, officer: Client) -> None:
+    answered(cast.air, clock.now(), fault_active=True, fault_bits=["fan_motor"])
+    assert "风机电机故障" in officer.get("/").content.decode()
+
+
+def test_the_file_has_a_column_for_every_number(officer: Client) -> None:
+    content = b"".join(officer.get("/?export=csv")).decode("utf-8-sig")
+    rows = list(csv.reader(io.StringIO(content)))
+    assert all(len(row) == len(rows[0]) for row in rows)
+    total = dict(zip(rows[0], rows[-1], strict=True))
+    assert (total["改造户数"], total["完工"], total["验收"]) == ("10", "2", "1")
+
+
+def test_the_curves_end_today_and_rise_with_the_steps(officer: Client) -> None:
+    curves = officer.get("/progress/curves/").json()
+    today = curves["days"].index(curves["today"])
+    assert (curves["complete"][today], curves["accepted"][today]) == (2, 1)
+    assert all(count is None for count in curves["complete"][today + 1 :])
+    assert curves["due"][curves["days"].index("2026-10-10")] == 10
+
+
+def test_the_curves_numbers_are_a_table_and_a_file(officer: Client) -> None:
+    assert "倒排工期" in officer.get("/progress/table/").content.decode()
+    content = b"".join(officer.get("/progress/table/?export=csv")).decode("utf-8-sig")
+    assert len(content.splitlines()) == len(officer.get("/progress/curves/").json()["days"]) + 1
+
+
+def test_the_definitions_tell_the_schedules_shape(officer: Client) -> None:
+    page = officer.get("/progress/definitions/").content.decode()
+    assert "按天平均推进（直线）" in page
+    assert "示例〔2026〕17 号" in page
+
+
+def test_without_a_plan_the_page_says_what_to_do_first(cast: Cast, client: Client) -> None:
+    client.force_login(cast.district_officer)
+    assert "还没有改造任务计划表" in client.get("/").content.decode()
+    assert client.get("/progress/curves/").status_code == 404
+    assert client.get("/progress/definitions/").status_code == 200
+
+
+def test_the_days_left_and_the_days_gone_are_told(cast: Cast, officer: Client) -> None:
+    with clock.at(clock.now().replace(year=2026, month=9, day=28)):
+        assert "完工节点 <b>12 天</b>" in officer.get("/").content.decode()
+    with clock.at(clock.now().replace(year=2026, month=10, day=11) + timedelta(days=3)):
+        assert "已过" in officer.get("/").content.decode()
