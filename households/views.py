@@ -61,7 +61,7 @@ class Line:
             str(State(household.state).label),
             SHAPES.get(State(household.state), "st-run"),
             household.withdrawn_on or max((one.on for one in standings if one.on), default=None),
-            "；".join(lack for one in standings for lack in one.lacks),
+            _("；").join(lack for one in standings for lack in one.lacks),
             by_whom(household, due.kind) if due else "",
         )
 

@@ -150,7 +150,8 @@ def _villages(here: QuerySet[Installation]) -> list[UnitCounts]:
 
 def _head() -> list[str]:
     """Each figure in a column of its own: a workbook's cells are numbers."""
-    both = [f"{m.label}{word}" for m in Method for word in (_("任务"), _("完工"))]
+    forms = (_("%(method)s任务"), _("%(method)s完工"))
+    both = [form % {"method": method.label} for method in Method for form in forms]
     figures = [_("改造户数"), _("完工"), *both, _("完工率"), _("验收"), _("验收率"), _("手续不全")]
     return [_("序号"), _("改造主体"), _("村（社区）"), *figures]
 

@@ -16,8 +16,8 @@ const box = document.getElementById("day");
 
 function span(seconds) {
   const minutes = Math.round(seconds / 60);
-  if (minutes < 60) return box.dataset.minutes.replace("%m", minutes);
-  return box.dataset.hours.replace("%h", Math.floor(minutes / 60)).replace("%m", minutes % 60);
+  if (minutes < 60) return box.dataset.minutes.replace("{m}", minutes);
+  return box.dataset.hours.replace("{h}", Math.floor(minutes / 60)).replace("{m}", minutes % 60);
 }
 
 function clock(at) {

@@ -179,7 +179,7 @@ def sort_head(context: template.Context, name: str, label: str) -> SafeString:
 def minip(household: Household) -> SafeString:
     """The path in eight small signs; the words are read out."""
     standings = standing(household)
-    words = "，".join(f"{one.kind.label}：{SIGN_WORDS[one.sign]}" for one in standings)
+    words = _("，").join(f"{one.kind.label} {SIGN_WORDS[one.sign]}" for one in standings)
     signs = format_html_join("", '<i class="{}"></i>', ((MINI[one.sign],) for one in standings))
     return format_html('<span class="minip" role="img" aria-label="{}">{}</span>', words, signs)
 

@@ -48,7 +48,7 @@ def limits(setting: Setting) -> str:
         parts.append(_("允许 %(min)s 至 %(max)s %(unit)s") % span)
     if setting.step:
         parts.append(_("步长 %(step)g") % {"step": setting.step})
-    return "，".join(parts)
+    return _("，").join(parts)
 
 
 @register.filter
@@ -71,7 +71,7 @@ def proof(command: Command) -> str:
     read = ""
     if command.read_back is not None and command.signal != "alarm_reset":
         read = f"{_value(command, command.read_back)} {_unit(command)}".strip()
-    return "，".join(part for part in (read, command.detail) if part) or "—"
+    return _("，").join(part for part in (read, command.detail) if part) or "—"
 
 
 @register.filter
@@ -84,7 +84,7 @@ def outcome(command: Command) -> str:
         return _("%(time)s 开始写入，等待回读。回读一致才算完成。") % since
     when = _("%(time)s 结束") % {"time": _time(command.finished_at)}
     said = proof(command)
-    return when if said == "—" else f"{when}：{said}"
+    return when if said == "—" else when + _("：") + said
 
 
 @register.filter
