@@ -7,13 +7,14 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from django.core.paginator import Page, Paginator
-from django.db.models import F, Model, QuerySet
+from django.db.models import F, Model, QuerySet, Subquery
 from django.db.models.expressions import Expression, OrderBy
 from django.http import HttpRequest, StreamingHttpResponse
 
 from households import clock
 
 T = TypeVar("T", bound=Model)
+Column = str | Expression | Subquery
 ROWS_PER_PAGE = 50
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -30,7 +31,7 @@ class Chip:
 
 
 def in_order(
-    rows: QuerySet[T], wanted: str, columns: Mapping[str, str | Expression], default: str
+    rows: QuerySet[T], wanted: str, columns: Mapping[str, Column], default: str
 ) -> tuple[QuerySet[T], str]:
     """`rows` sorted by the column that `wanted` names ("age", or "-age" for downwards).
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Prefetch, Q, QuerySet, Sum
 from django.http import Http404, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 
 from devices.models import Installation, Unit
 from households import clock, lists
-from households.models import Area, Method, User
+from households.models import Area, Household, Method, User
 from households.requests import SignedIn
 from plans import progress
 from plans.models import TaskPlan
@@ -26,7 +26,7 @@ from telemetry.latest import fault_words
 from telemetry.models import UnitHour, UnitState
 
 LOW_RATE = 80  # percent complete under which a rate carries a warning sign
-FAULTS_SHOWN = 6
+FAULTS_SHOWN = 4
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,12 @@ class Units:
         return Counter(fault_words(state) for state in self.faults).most_common()
 
     @property
-    def faults_shown(self) -> list[tuple[UnitState, str]]:
-        return [(state, fault_words(state)) for state in self.faults[:FAULTS_SHOWN]]
+    def faults_shown(self) -> list[tuple[UnitState, str, Household]]:
+        """The first units in fault, their faults in words and where they stand."""
+        return [
+            (state, fault_words(state), state.unit.installations.all()[0].household)
+            for state in self.faults[:FAULTS_SHOWN]
+        ]
 
 
 @login_required
@@ -126,9 +130,9 @@ def installed_units(user: User) -> Units:
     hours = UnitHour.objects.filter(
         unit__in=mine, hour__gte=partitions.bounds(clock.today())[0]
     ).aggregate(due=Sum("due", default=0), stored=Sum("stored", default=0))
-    faults = UnitState.objects.in_fault().filter(unit__in=mine)
-    faults = faults.select_related("unit__model").prefetch_related(
-        "unit__installations__household__area"
+    faults = UnitState.objects.in_fault().filter(unit__in=mine).select_related("unit")
+    faults = faults.prefetch_related(
+        Prefetch("unit__installations", here.select_related("household__area"))
     )
     return Units(_villages(here), hours["due"], hours["stored"], list(faults.order_by("unit")))
 

@@ -8,7 +8,6 @@ from datetime import datetime
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import FloatField, OuterRef, Prefetch, QuerySet, Subquery
-from django.db.models.expressions import Expression
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 from django.http.response import HttpResponseBase
@@ -36,7 +35,7 @@ def _newest(signal: str) -> Subquery:
     return Subquery(states.annotate(number=number).values("number"))
 
 
-SORTS: dict[str, str | Expression] = {
+SORTS: dict[str, lists.Column] = {
     "number": "installed_number",
     "model": "model__code",
     "network_address": "network_address",

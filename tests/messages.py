@@ -99,7 +99,8 @@ def _of_templates() -> Iterator[tuple[str, Message]]:
                 yield place, Message(_context(node), node.filter_expression.var.literal)
             elif isinstance(node, BlockTranslateNode):
                 text, _variables = node.render_token_list(node.singular)
-                yield place, Message(_context(node), text)
+                plural = node.render_token_list(node.plural)[0] if node.plural else None
+                yield place, Message(_context(node), text, plural)
 
 
 def _context(node: Any) -> str | None:

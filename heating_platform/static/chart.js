@@ -55,6 +55,13 @@ export function endLabels(plot, labels) {
   ctx.restore();
 }
 
+// How much room the names of lines take at the right.
+export function roomFor(labels) {
+  const pen = document.createElement("canvas").getContext("2d");
+  pen.font = `600 12px ${token("sans")}`;
+  return Math.ceil(Math.max(0, ...labels.map((label) => pen.measureText(label.text).width))) + 12;
+}
+
 // A grey hatched band from `start` to `end` with its cause on top.
 export function hatch(plot, start, end, words) {
   const { ctx, bbox } = plot;

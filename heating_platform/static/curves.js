@@ -1,6 +1,6 @@
 // The progress chart: works done and accepted against the backward schedule.
 
-import { axis, endLabels, fitted, milestones, number, token } from "./chart.js";
+import { axis, endLabels, fitted, milestones, number, roomFor, token } from "./chart.js";
 
 const box = document.getElementById("curves");
 const at = (day) => Date.parse(`${day}T00:00:00Z`) / 1000;
@@ -41,7 +41,7 @@ function options(data, width, height) {
   return {
     width,
     height,
-    padding: [34, 84, 0, 0],
+    padding: [34, roomFor(labels), 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { size: 6 } },
     scales: { x: { time: true }, y: { range: (_plot, _low, high) => [0, Math.max(high, 1) * 1.05] } },

@@ -1,6 +1,6 @@
 // The chart of one unit's day: temperatures, gaps with their causes, the promised 16 °C.
 
-import { axis, endLabels, fitted, hatch, legendEntry, limit, number, token } from "./chart.js";
+import { axis, endLabels, fitted, hatch, legendEntry, limit, number, roomFor, token } from "./chart.js";
 
 const LINES = {
   supply_temp: { line: "s2", text: "s2", width: 1.5 },
@@ -43,7 +43,6 @@ function lastOf(values) {
 }
 
 function options(data, width, height) {
-  const narrow = width < 600;
   const labels = data.series
     .map((series) => ({ series, value: lastOf(series.values) }))
     .filter(({ value }) => value !== null)
@@ -55,7 +54,7 @@ function options(data, width, height) {
   return {
     width,
     height,
-    padding: [12, narrow ? 66 : 76, 0, 0],
+    padding: [12, roomFor(labels), 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { size: 6 } },
     scales: { x: { time: true, range: [data.start, data.end] }, y: { range: rounded } },

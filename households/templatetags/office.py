@@ -94,6 +94,12 @@ def day(value: date | None) -> str:
     return value.strftime("%m-%d" if value.year == clock.today().year else "%Y-%m-%d")
 
 
+@register.filter
+def short_town(name: str) -> str:
+    """钟家庄 for 钟家庄街道, where room is short; 南村镇 stays, or it would be a village's name."""
+    return name.removesuffix("街道")
+
+
 @register.simple_tag
 def as_of() -> SafeString:
     """The moment for which a page's figures hold: 2026-09-28 09:30."""

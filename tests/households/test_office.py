@@ -52,9 +52,7 @@ def test_a_percentage_has_one_decimal_half_up(part: int, whole: int, text: str) 
     ("value", "digits", "text"),
     [(999, 0, "999"), (98040, 0, "98,040"), (-6.7, 1, "−6.7"), (None, 0, "—")],
 )
-def test_figures_have_commas_and_a_true_minus(
-    value: float | None, digits: int, text: str
-) -> None:
+def test_figures_have_commas_and_a_true_minus(value: float | None, digits: int, text: str) -> None:
     assert office.figure(value, digits) == text
 
 
