@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import polib
 import pytest
-from django.conf import settings
 from django.test import Client
 from django.utils import translation
-from django.utils.translation import trans_real
+from pytest_django.fixtures import Settings
 
 from households import clock
 from tests import messages
@@ -80,17 +78,12 @@ def test_no_chinese_is_left_in_english() -> None:
 
 
 @pytest.fixture
-def english(tmp_path: Path) -> Iterator[None]:
+def english(tmp_path: Path, settings: Settings) -> None:
     """The catalogue as set-up compiles it, whatever lies beside the .po."""
     folder = tmp_path / "en" / "LC_MESSAGES"
     folder.mkdir(parents=True)
     polib.pofile(str(messages.CATALOGUE)).save_as_mofile(str(folder / "django.mo"))
-    before = settings.LOCALE_PATHS
     settings.LOCALE_PATHS = [tmp_path]
-    trans_real._translations = {}
-    yield
-    settings.LOCALE_PATHS = before
-    trans_real._translations = {}
 
 
 PAGES = ["/", "/households/", "/units/", "/personal/", "/progress/definitions/", "/nowhere/"]

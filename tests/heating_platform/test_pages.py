@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from telemetry import commands
+from telemetry.models import Command
 from tests.cast import Cast, answered
 
 OWNERS = ("district_officer", "town_officer", "clerk", "service_unit", "reader")
@@ -27,7 +28,7 @@ FOREIGN = {
 OPEN_TO_ALL = ("/", "/households/", "/units/", "/personal/", "/progress/definitions/")
 
 
-def _command(cast: Cast) -> commands.Command:
+def _command(cast: Cast) -> Command:
     return commands.request(
         cast.water, "indoor_temp_setpoint", 20, by=cast.district_officer, reason="user"
     )

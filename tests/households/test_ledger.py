@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from households.models import Household, Method, Step, StepKind
-from tests.cast import SERVICE_BEGAN, Cast, household, reach
+from tests.cast import INSTALLED_ON, SERVICE_BEGAN, Cast, household, reach
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_a_step_without_its_papers_is_marked_and_says_who_brings_them(
     Step.objects.create(
         household=home,
         kind=StepKind.INSTALLED,
-        on=home.signed_on,
+        on=INSTALLED_ON,
         lacks=["缺室外机照片"],
         recorded_by=cast.district_officer,
         recorded_at=SERVICE_BEGAN,

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 
 from households import clock
@@ -22,7 +21,7 @@ def officer(cast: Cast, client: Client) -> Client:
     return client
 
 
-def ask(client: Client, cast: Cast, **words: Any) -> HttpResponse:
+def ask(client: Client, cast: Cast, **words: Any) -> Any:
     wish = {"signal": "indoor_temp_setpoint", "target": "21", "reason": "user"} | words
     return client.post(f"/units/{cast.water.pk}/command/", wish)
 

@@ -7,7 +7,7 @@ from django.test import Client
 
 from households import clock
 from households.models import Household, Step, StepKind
-from tests.cast import SERVICE_BEGAN, Cast, answered, reach
+from tests.cast import INSTALLED_ON, SERVICE_BEGAN, Cast, answered, reach
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def test_a_step_that_lacks_papers_breaks_the_path_and_names_them(
     Step.objects.create(
         household=home,
         kind=StepKind.INSTALLED,
-        on=home.signed_on,
+        on=INSTALLED_ON,
         lacks=["缺监理签字件"],
         recorded_by=cast.town_officer,
         recorded_at=SERVICE_BEGAN,
