@@ -14,5 +14,5 @@ urlpatterns = [
     path("personal/tokens/", personal.issue_token, name="issue_token"),
     path("personal/tokens/<int:pk>/revoke/", personal.revoke_token, name="revoke_token"),
     path("households/", views.ledger, name="households"),
-    path("households/<str:number>/phone/", views.phone, name="household_phone"),
+    path("households/<slug:number>/phone/", views.phone, name="household_phone"),
 ]

@@ -180,5 +180,5 @@ def day_run(unit: Unit, day: date) -> DayRun:
         difference["widest"],
         sums["room_min"],
         sums["room_max"],
-        sums["energy"],
+        sums["energy"] if "electric_energy" in form_of(unit.register_map).digits else None,
     )

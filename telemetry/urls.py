@@ -5,7 +5,7 @@ from django.urls import path
 from telemetry import command_form, household_page, unit_list, unit_page
 
 urlpatterns = [
-    path("households/<str:number>/", household_page.household, name="household"),
+    path("households/<slug:number>/", household_page.household, name="household"),
     path("units/", unit_list.units, name="units"),
     path("units/<int:pk>/", unit_page.unit, name="unit"),
     path("units/<int:pk>/chart/", unit_page.unit_chart, name="unit_chart"),

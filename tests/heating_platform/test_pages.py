@@ -159,3 +159,38 @@ def test_a_form_without_its_token_is_refused_with_advice(cast: Cast) -> None:
     response = client.post(f"/units/{cast.water.pk}/command/", {"signal": "mode"})
     assert response.status_code == 403
     assert "页面已过期" in response.content.decode()
+
+
+STRANGE = (
+    "99999999999999999999999",
+    "1e400",
+    "NaN",
+    "-1",
+    "%00",
+    "abc",
+    "1;2",
+    "'",
+    "%F0%9F%98%80",
+)
+QUERIES = {
+    "/households/": "q area method progress year exactly state sort page export",
+    "/units/": "q area model kind state installed sort page export",
+    "/units/{unit}/": "date part signal",
+    "/units/{unit}/chart/": "date",
+    "/units/{unit}/readings/": "date page",
+    "/units/{unit}/command/": "signal",
+    "/": "rank export",
+}
+
+
+@pytest.mark.parametrize("value", STRANGE)
+def test_no_strange_address_is_a_fault_of_the_platform(
+    cast: Cast, client: Client, value: str
+) -> None:
+    client.force_login(cast.district_officer)
+    paths = [f"/households/{value}/", f"/units/{value}/", f"/commands/{value}/"]
+    for path, names in QUERIES.items():
+        path = path.format(unit=cast.water.pk)
+        paths += [f"{path}?{name}={value}" for name in names.split()]
+    for path in paths:
+        assert client.get(path).status_code in (200, 404), path
