@@ -96,6 +96,7 @@ def dashboard(request: SignedIn) -> HttpResponseBase:
         "day_number": progress.Schedule(plan).day_number(table.on),
         "days_left": progress.Schedule(plan).days_left(table.on),
         "accepted_this_week": curves.gained("accepted", monday),
+        "forecast": curves.forecast(table.total.figures.task),
         "units": installed_units(request.user),
         "unit_task": _unit_task(table),
         "low_rate": LOW_RATE,
@@ -187,9 +188,14 @@ def _csv_figures(row: progress.Row) -> list[object]:
 @login_required
 @require_safe
 def progress_curves(request: SignedIn) -> JsonResponse:
-    """Daily counts for the progress chart; what has not come yet is null."""
+    """Daily counts for the progress chart; what has not come yet is null.
+
+    `forecast` is the day on which the task is complete at the recent pace, or null.
+    """
     plan = _newest_plan()
     curves = progress.curves(request.user, plan)
+    task = curves.due[-1]
+    forecast = curves.forecast(task)
     return JsonResponse(
         {
             "days": [day.isoformat() for day in curves.days],
@@ -197,6 +203,8 @@ def progress_curves(request: SignedIn) -> JsonResponse:
             "complete": curves.complete,
             "accepted": curves.accepted,
             "today": curves.today.isoformat(),
+            "task": task,
+            "forecast": forecast.isoformat() if forecast else None,
             "works_done_by": plan.works_done_by.isoformat(),
         }
     )

@@ -49,6 +49,9 @@ export function endLabels(plot, labels) {
   for (const label of placed) {
     const x = label.x === undefined ? bbox.left + bbox.width : plot.valToPos(label.x, "x", true);
     ctx.textAlign = "left";
+    ctx.fillStyle = "rgba(255,255,255,.85)";
+    const width = ctx.measureText(label.text).width;
+    ctx.fillRect(x + 3 * ratio(), label.y - gap / 2, width + 6 * ratio(), gap);
     ctx.fillStyle = label.colour;
     ctx.fillText(label.text, x + 6 * ratio(), label.y);
   }

@@ -144,3 +144,12 @@ def test_the_days_left_and_the_days_gone_are_told(cast: Cast, officer: Client) -
         assert "完工节点 <b>12 天</b>" in officer.get("/").content.decode()
     with clock.at(clock.now().replace(year=2026, month=10, day=11) + timedelta(days=3)):
         assert "已过" in officer.get("/").content.decode()
+
+
+def test_the_forecast_follows_the_last_fortnight(cast: Cast, officer: Client) -> None:
+    assert officer.get("/progress/curves/").json()["forecast"] is None
+    moment = clock.now().replace(year=2026, month=10, day=22)
+    with clock.at(moment):  # two of ten within the last 14 days: 56 days for the other eight
+        curves = officer.get("/progress/curves/").json()
+        assert (curves["task"], curves["forecast"]) == (10, "2026-12-17")
+        assert "按近 14 天预测" in officer.get("/").content.decode()
