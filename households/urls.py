@@ -1,12 +1,12 @@
 """Pages of who and where."""
 
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from households import personal, views
+from households import personal, signing_in, views
 
 urlpatterns = [
-    path("sign-in/", LoginView.as_view(template_name="households/sign_in.html"), name="sign_in"),
+    path("sign-in/", signing_in.sign_in, name="sign_in"),
     path("sign-out/", LogoutView.as_view(), name="sign_out"),
     path("language/", personal.language, name="language"),
     path("personal/", personal.personal, name="personal"),

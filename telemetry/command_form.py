@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -14,11 +15,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from devices.modbus.points import Scalar
 from devices.models import Unit
+from households import clock
 from households.requests import SignedIn
 from telemetry import commands
 from telemetry.commands import CommandRefused, Setting
 from telemetry.models import Command
 from telemetry.unit_list import seen_by, state_of
+
+NEWS = timedelta(minutes=10)
 
 
 def command_context(request: SignedIn, unit: Unit) -> dict[str, Any]:
@@ -30,8 +34,14 @@ def command_context(request: SignedIn, unit: Unit) -> dict[str, Any]:
         "settings": settings,
         "setting": chosen or (settings[0] if settings else None),
         "reasons": Command.Reason.choices,
-        "newest_command": unit.commands.filter(requested_by=request.user).first(),
+        "newest_command": _just_asked(request, unit),
     }
+
+
+def _just_asked(request: SignedIn, unit: Unit) -> Command | None:
+    """The asker's newest command, while it is news; the history has the older ones."""
+    since = clock.now() - NEWS
+    return unit.commands.filter(requested_by=request.user, requested_at__gt=since).first()
 
 
 @login_required

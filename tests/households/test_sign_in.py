@@ -49,3 +49,17 @@ def test_signing_out_takes_a_post(cast: Cast, client: Client) -> None:
     assert client.get("/sign-out/").status_code == 405
     client.post("/sign-out/")
     assert client.get("/").status_code == 302
+
+
+def test_a_page_whose_session_ended_goes_to_sign_in_as_a_whole(cast: Cast, client: Client) -> None:
+    page = f"http://testserver/units/{cast.water.pk}/?date=2026-11-22"
+    headers = {"HX-Request": "true", "HX-Current-URL": page}
+    response = client.get(f"/units/{cast.water.pk}/?part=values", headers=headers, follow=True)
+    assert response.status_code == 204
+    wanted = f"/sign-in/?next=%2Funits%2F{cast.water.pk}%2F%3Fdate%3D2026-11-22"
+    assert response["HX-Redirect"] == wanted
+
+
+def test_who_is_signed_in_already_is_not_asked_again(cast: Cast, client: Client) -> None:
+    client.force_login(cast.district_officer)
+    assert client.get("/sign-in/")["Location"] == "/"

@@ -198,3 +198,11 @@ def test_the_history_names_everything_of_the_last_week(cast: Cast, officer: Clie
     Command.objects.update(requested_at=clock.now() - timedelta(days=8))
     text = officer.get(f"/units/{cast.water.pk}/?part=commands").content.decode()
     assert "近 7 天没有下发过命令" in text
+
+
+def test_the_outcome_beside_the_button_is_news_only(cast: Cast, officer: Client) -> None:
+    ask(officer, cast)
+    outcome = '<div class="note "'
+    assert outcome in officer.get(f"/units/{cast.water.pk}/").content.decode()
+    Command.objects.update(requested_at=clock.now() - timedelta(minutes=11))
+    assert outcome not in officer.get(f"/units/{cast.water.pk}/").content.decode()
