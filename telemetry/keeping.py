@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from django.db import Error as DatabaseError
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 
 from devices.modbus.points import Scalar
 from households import clock
@@ -125,6 +125,7 @@ class Keeper(threading.Thread):
             self._awake.wait(ROUND_S)
             self._awake.clear()
         self._last_words()
+        connection.close()
 
     def round(self) -> None:
         """One look at the database: ends, roster, commands, conditions, figures."""

@@ -39,11 +39,12 @@ PATIENCE = 3  # unanswered polls in a row before that begins
 class UnitClock:
     """When one unit is due, and how it is read."""
 
-    __slots__ = ("due", "misses", "plan", "skip", "spec", "splits")
+    __slots__ = ("due", "misses", "plan", "skip", "spec", "splits", "timeout")
 
     def __init__(self, spec: UnitSpec, plan: blocks.Plan, due: float) -> None:
         self.spec = spec
         self.plan = plan
+        self.timeout = plan.map.settings.reply_timeout_ms / 1000
         self.due = due
         self.splits: set[blocks.Block] = set()
         self.misses = self.skip = 0
@@ -194,7 +195,9 @@ class Poller:
         spec, cause = clock.spec, "line_down"
         if self._transport.connected:
             try:
-                read = await visits.read(self._line, spec.address, clock.plan)
+                read = await visits.read(
+                    self._line, spec.address, clock.plan, timeout=clock.timeout
+                )
             except Exception:
                 log.exception("a poll of unit %d broke off", spec.id)
                 cause = "broken_off"

@@ -100,9 +100,7 @@ class Missed:
 
 def escape(text: str) -> str:
     """Text as COPY's text format wants it."""
-    return (
-        text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
-    )
+    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
 
 
 def cell(value: object) -> str:
@@ -124,9 +122,7 @@ def reading_line(row: Polled) -> str:
     """A row of the readings: good values in their columns, the others' reasons in `not_good`."""
     values = row.values
     not_good = {p: [v.quality, v.raw] for p, v in values.items() if v.quality != "good"}
-    others = {
-        p: v.value for p, v in values.items() if p not in COLUMN_SET and v.quality == "good"
-    }
+    others = {p: v.value for p, v in values.items() if p not in COLUMN_SET and v.quality == "good"}
     cells = [str(row.unit_id), row.at.isoformat()]
     for name in COLUMNS:
         value = values.get(name)
@@ -331,6 +327,7 @@ class Writer(threading.Thread):
                 self._keep(gather(rows, self._latest))
             self._drain()
         self._store.close()
+        connection.close()
 
     def _gathered(self) -> list[Polled | Missed]:
         """What comes within GATHER_S after the first row, MOST_ROWS at most."""

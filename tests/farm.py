@@ -1,0 +1,57 @@
+"""Simulated units for tests: a farm that answers on its own thread, beside the code under test."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from devices.modbus.simulator.unit import SimUnit
+from devices.modbus.simulator.wire import serve_tcp
+from tests.cast import MAPS
+
+WATER = MAPS / "chennuan-cn-w10.csv"
+AIR = MAPS / "beiyue-airbox3.csv"
+
+
+@dataclass
+class Farm:
+    """TCP lines that can be opened and closed while a test looks on."""
+
+    _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
+    _stacks: dict[int, AsyncExitStack] = field(default_factory=dict)
+
+    def open(self, *units: SimUnit, port: int = 0, **options: Any) -> int:
+        """Serve the units on one line; gives its port."""
+        return self._call(self._open(units, port, options))
+
+    def close(self, port: int) -> None:
+        """Take the line away, as when a converter loses its power."""
+        self._call(self._stacks.pop(port).aclose())
+
+    async def _open(self, units: tuple[SimUnit, ...], port: int, options: dict[str, Any]) -> int:
+        stack = AsyncExitStack()
+        taken = await stack.enter_async_context(serve_tcp(units, port=port, **options))
+        self._stacks[taken] = stack
+        return taken
+
+    def _call(self, work: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+
+
+@contextmanager
+def farm() -> Iterator[Farm]:
+    made = Farm()
+    thread = threading.Thread(target=made._loop.run_forever, name="farm", daemon=True)
+    thread.start()
+    try:
+        yield made
+    finally:
+        for port in list(made._stacks):
+            made.close(port)
+        made._loop.call_soon_threadsafe(made._loop.stop)
+        thread.join(5)
+        made._loop.close()
