@@ -15,7 +15,7 @@ from devices.modbus.cells import BIT_AREAS, Area, CellRefused
 from devices.modbus.decoding import decode
 from devices.modbus.mapcheck import Checked, check_points
 from devices.modbus.mapcolumns import column_of
-from devices.modbus.mapfile import Row
+from devices.modbus.mapfile import MAX_BYTES, Row
 from devices.modbus.mapmodel import PointMap
 from devices.modbus.maprows import read_point
 from devices.modbus.mapsettings import Settings, read_settings
@@ -24,8 +24,10 @@ from devices.modbus.points import Point, Value, ValueRefused
 from devices.modbus.words import N_
 
 __all__ = [
+    "MAX_BYTES",
     "MapRefused",
     "Mistake",
+    "Point",
     "PointMap",
     "Report",
     "Settings",
