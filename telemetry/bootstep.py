@@ -10,8 +10,6 @@ from typing import Any
 
 from celery import bootsteps
 
-from telemetry.line_worker import LineWorker, running
-
 
 class LineWorkerStep(bootsteps.StartStopStep):
     """Starts the line worker that `--line` names; without the option the step does nothing."""
@@ -24,11 +22,15 @@ class LineWorkerStep(bootsteps.StartStopStep):
         self.enabled = bool(line)
 
     def start(self, parent: Any) -> None:
+        from telemetry.line_worker import LineWorker, running  # its models need Django set up
+
         worker = LineWorker(str(self.line))
         running.append(worker)
         worker.start()
 
     def stop(self, parent: Any) -> None:
+        from telemetry.line_worker import running
+
         while running:
             running.pop().end()
 
