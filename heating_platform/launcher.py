@@ -23,6 +23,7 @@ from typing import IO
 
 import polib
 
+from heating_platform import processes
 from heating_platform.embedded import BASE, NotPossible, Servers, last_words
 from heating_platform.supervisor import Child, Supervisor, end, spawn
 
@@ -136,7 +137,7 @@ def manage(env: dict[str, str], *words: str, log: Path | None = None) -> None:
 
 def run(platform: Platform) -> int:
     """Start everything, keep it alive until a signal ends us, end it in order."""
-    supervisor = Supervisor(say)
+    supervisor = Supervisor(say, record=platform.var / processes.FILE)
     try:
         start(platform, supervisor)
         while True:

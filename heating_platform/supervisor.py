@@ -14,7 +14,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
+
+from heating_platform import processes
+from heating_platform.processes import Recorded
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _PR_SET_PDEATHSIG = 1
@@ -99,6 +103,13 @@ class Child:
     def run(self) -> None:
         self.process, self.started_at = self.start(), time.monotonic()
 
+    def recorded(self) -> Recorded:
+        pid = self.process.pid if self.process else None
+        born = processes.birth(pid) if pid else None
+        since = datetime.now(UTC).timestamp() - (time.monotonic() - self.started_at)
+        started = datetime.fromtimestamp(since, UTC).isoformat(timespec="seconds")
+        return Recorded(pid, born, started, self.falls)
+
     def bury(self) -> int:
         """Clear away the fallen process, set the time of its return; answer how it ended."""
         assert self.process is not None
@@ -114,14 +125,16 @@ class Child:
 
 @dataclass
 class Supervisor:
-    """Keeps *children* alive, in their order."""
+    """Keeps *children* alive, in their order, and notes in the file *record* who they are."""
 
     say: Callable[[str], None]
+    record: Path | None = None
     children: list[Child] = field(default_factory=list)
 
     def add(self, child: Child) -> None:
         self.children.append(child)
         child.run()
+        self._note()
 
     def look_after(self) -> None:
         """One round: bury who has fallen, start again who is due."""
@@ -129,15 +142,22 @@ class Supervisor:
             if child.process is not None and child.process.poll() is not None:
                 code = child.bury()
                 self.say(f"{child.name} ended ({_how(code)}), starting it again.")
+                self._note()
             if child.process is None and time.monotonic() >= child.due_at:
                 self._restart(child)
 
     def _restart(self, child: Child) -> None:
         try:
             child.run()
+            self._note()
         except (OSError, RuntimeError, subprocess.SubprocessError) as error:  # a full disk, say
             self.say(f"{child.name} does not start: {error}")
             child.due_at = time.monotonic() + LONGEST_PAUSE_S
+
+    def _note(self) -> None:
+        if self.record is not None:
+            with suppress(OSError):  # a full disk must not keep a child from its start
+                processes.write(self.record, {one.name: one.recorded() for one in self.children})
 
     def stop(self) -> None:
         """End all at once but the last, then these in the reverse order of their start."""
@@ -152,6 +172,7 @@ class Supervisor:
         for child in reversed([child for child in alive if child.last]):
             self._end(child, child.stop_signal, child.patience)
         self.children.clear()
+        self._note()
 
     def _end(self, child: Child, number: int | None, patience: float) -> None:
         assert child.process is not None

@@ -56,9 +56,9 @@ def test_even_python_3_6_can_read_the_script() -> None:
 
 
 def test_a_taken_port_is_refused(run: ModuleType) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        with pytest.raises(run.Stop, match=r"Port \d+ is taken: choose another with --port"):
-            run.check_port(other.getsockname()[1])
+    taken = pytest.raises(run.Stop, match=r"Port \d+ is taken: choose another with --port")
+    with socket.create_server(("127.0.0.1", 0)) as other, taken:
+        run.check_port(other.getsockname()[1])
 
 
 @pytest.mark.parametrize("words", [["--port", "0"], ["--port=x"], ["--port"], ["--port", "65536"]])

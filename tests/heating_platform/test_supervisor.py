@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from heating_platform import processes
 from heating_platform.supervisor import LONGEST_PAUSE_S, Child, Supervisor, end, spawn
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
@@ -154,3 +155,29 @@ def test_children_end_when_the_supervisor_is_killed(tmp_path: Path) -> None:
     parent.wait()
     parent.stdout.close()
     until(lambda: not alive(pid))
+
+
+def test_the_record_names_who_is_alive_and_how_often_it_fell(tmp_path: Path) -> None:
+    path = tmp_path / "processes.json"
+    supervisor = Supervisor(lambda _: None, record=path)
+    one = child(tmp_path)
+    supervisor.add(one)
+    assert one.process is not None
+    first = processes.read(path)["one"]
+    assert first.lives and (first.pid, first.restarts) == (one.process.pid, 0)
+    one.process.kill()
+    one.process.wait()
+    assert not first.lives
+    supervisor.look_after()
+    second = processes.read(path)["one"]
+    assert second.lives and (second.pid, second.restarts) == (one.process.pid, 1)
+    supervisor.stop()
+    assert processes.read(path) == {}
+
+
+def test_a_record_that_cannot_be_written_keeps_no_child_from_its_start(tmp_path: Path) -> None:
+    supervisor = Supervisor(lambda _: None, record=tmp_path / "missing" / "processes.json")
+    one = child(tmp_path)
+    supervisor.add(one)
+    assert one.process is not None and alive(one.process.pid)
+    supervisor.stop()
