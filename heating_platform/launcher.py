@@ -327,8 +327,10 @@ def ignore_signals() -> None:
 
 
 def main(words: Sequence[str]) -> int:
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM):  # also where a script's `&` ignores Ctrl-C
         signal.signal(number, interrupt)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup
+        signal.signal(signal.SIGHUP, interrupt)
     var = Path(os.environ["VAR_DIR"])
     if words[0] == "test":
         return run_tests(words[1:])
