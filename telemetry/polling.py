@@ -10,17 +10,12 @@ from __future__ import annotations
 import asyncio
 import heapq
 import logging
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
-from typing import Literal, cast
 
 from django.utils.translation import gettext as _
 
-from devices.modbus import blocks, transports, visits
-from devices.modbus.frames import Mbap, Rtu
-from devices.modbus.line import Line
-from devices.modbus.mapsettings import Settings
+from devices.modbus import blocks, transports, visits, wires
 from devices.modbus.pointmap import PointMap
 from devices.modbus.switchboard import Switchboard
 from telemetry.keeping import LineCondition, Order, Outcome
@@ -87,20 +82,22 @@ class Poller:
         self._heap: list[tuple[float, int]] = []
         self._changed = asyncio.Event()
         self._loop = asyncio.get_running_loop()
-        self._wire = wire_of(spec, maps)
-        self._transport = transports.open(spec.url, switchboard)
-        self._line = line_on(self._transport, self._wire, spec.units)
+        self._wire = _wire_of(spec, maps)
+        self._transport = transports.open(self._wire.url, switchboard)
+        self._on_record = {unit.address for unit in spec.units}
+        self._line = wires.line_on(self._transport, self._wire, self._on_record)
         self.take_up(spec, maps)
         self._transport.keep()
         self._task = self._loop.create_task(self._run())
 
     def fits(self, spec: GatewaySpec, maps: Mapping[int, PointMap]) -> bool:
         """Whether the line can stay open as it is with this news."""
-        return spec.url == self.spec.url and wire_of(spec, maps) == self._wire
+        return _wire_of(spec, maps) == self._wire
 
     def take_up(self, spec: GatewaySpec, maps: Mapping[int, PointMap]) -> None:
         """Poll the units of `spec` from now on; who stays unchanged keeps his beat."""
         self.spec, self._maps = spec, maps
+        self._on_record |= {unit.address for unit in spec.units}
         wanted = {unit.id: unit for unit in spec.units}
         for unit_id in set(self._clocks) - set(wanted):
             del self._clocks[unit_id]
@@ -196,7 +193,11 @@ class Poller:
         if self._transport.connected:
             try:
                 read = await visits.read(
-                    self._line, spec.address, clock.plan, timeout=clock.timeout
+                    self._line,
+                    spec.address,
+                    clock.plan,
+                    timeout=clock.timeout,
+                    patience=1 if clock.misses else 2,
                 )
             except Exception:
                 log.exception("a poll of unit %d broke off", spec.id)
@@ -214,42 +215,9 @@ class Poller:
         self._sink(Missed(spec.id, datetime.now(UTC), spec.interval_s, cause))
 
 
-@dataclass(frozen=True, slots=True)
-class Wire:
-    """What all units of a line must agree on: one speed, one parity, one address width."""
-
-    scheme: str
-    baud: int
-    parity: str
-    stop_bits: int
-    width: Literal[1, 2]
-    order: Literal["big", "little"]
-    frame_gap_ms: float
-
-
-def wire_of(spec: GatewaySpec, maps: Mapping[int, PointMap]) -> Wire:
-    """The wire of a gateway: what its URL says, else what the map of its first unit says."""
-    url = transports.parse_url(spec.url)
-    first = maps[spec.units[0].map_id].settings if spec.units else Settings()
-    return Wire(
-        url.scheme,
-        url.baud or first.baud,
-        url.parity or first.parity,
-        url.stop_bits or first.stop_bits,
-        cast(Literal[1, 2], first.address_width),
-        cast(Literal["big", "little"], first.address_order),
-        first.frame_gap_ms,
-    )
-
-
-def line_on(transport: transports.Transport, wire: Wire, units: Iterable[UnitSpec]) -> Line:
-    """A master for the transport; native addresses of known units are on record."""
-    char_bits = 9 + (wire.parity != "N") + wire.stop_bits
-    on_record = frozenset(unit.address for unit in units)
-    framing = Mbap() if wire.scheme == "mbap" else Rtu(wire.width, wire.order, on_record)
-    return Line(
-        transport, framing, baud=wire.baud, char_bits=char_bits, frame_gap_ms=wire.frame_gap_ms
-    )
+def _wire_of(spec: GatewaySpec, maps: Mapping[int, PointMap]) -> wires.Wire:
+    """The wire of a gateway: its units' maps agree, so the first one's settings count."""
+    return wires.wire_of(spec.url, maps[spec.units[0].map_id].settings if spec.units else None)
 
 
 def phase(unit_id: int) -> float:

@@ -17,6 +17,8 @@ from devices.modbus.cells import BIT_AREAS, Area
 from devices.modbus.troubles import AddressRefused, ExceptionReply, WrongEcho
 from devices.modbus.words import N_
 
+Order = Literal["big", "little"]
+
 READ_FUNCTIONS: dict[Area, int] = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
 
 
@@ -174,7 +176,7 @@ class Framing(Protocol):
 _WRITING_BYTES = frozenset((0x05, 0x06, 0x0F, 0x10, 0x16, 0x17))
 
 
-def is_safe_native(address: int, order: Literal["big", "little"] = "big") -> bool:
+def is_safe_native(address: int, order: Order = "big") -> bool:
     """May a two-byte address be tried or handed out without a unit on record there?"""
     first, second = address.to_bytes(2, order)
     return first != 0 and second not in _WRITING_BYTES
@@ -191,7 +193,7 @@ class Rtu:
     def __init__(
         self,
         width: Literal[1, 2] = 1,
-        order: Literal["big", "little"] = "big",
+        order: Order = "big",
         on_record: Collection[int] = (),
     ) -> None:
         self.width = width

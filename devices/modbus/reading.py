@@ -23,7 +23,6 @@ AREA_NAMES: dict[Area, str] = {
     "holding": N_("保持寄存器"),
 }
 _SPLITTING = (2, 3, 4)
-_SILENCES_OF_A_DEAD_UNIT = 2
 _SILENCES_IN_A_VISIT = 4
 
 Reply = Sequence[int] | str
@@ -45,15 +44,21 @@ class UnitRead:
 
 
 async def read(
-    line: Line, address: int, plan: Plan, *, timeout: float = 1.0, priority: int = POLL
+    line: Line,
+    address: int,
+    plan: Plan,
+    *,
+    timeout: float = 1.0,
+    priority: int = POLL,
+    patience: int = 2,
 ) -> UnitRead:
     """Read a plan's blocks of one unit; never raises for what units and lines do.
 
     A block that answers exception 2, 3 or 4, or stays silent though it was never read whole, is
-    read apart once, so that one missing register does not lose its neighbours. A unit that is
-    silent twice and never answers is left alone.
+    read apart once, so that one missing register does not lose its neighbours. A unit that
+    never answers is left alone after `patience` requests; 1 is for one known to be silent.
     """
-    visit = _Reading(line, address, timeout, priority)
+    visit = _Reading(line, address, timeout, priority, patience)
     replies = [await visit.ask(block) for block in plan.blocks]
     if visit.failed:
         plan, replies = await visit.apart(plan)
@@ -65,7 +70,9 @@ async def read(
 class _Reading:
     """One reading visit: its answers by block, its silences, and when to give up."""
 
-    def __init__(self, line: Line, address: int, timeout: float, priority: int) -> None:
+    def __init__(
+        self, line: Line, address: int, timeout: float, priority: int, patience: int
+    ) -> None:
         self.requests = 0
         self.answered = False
         self.failed: dict[Block, ExchangeFailed] = {}
@@ -74,6 +81,7 @@ class _Reading:
         self._address = address
         self._timeout = timeout
         self._priority = priority
+        self._patience = patience
         self._whole = line.unit(address).answered
         self._replies: dict[Block, Reply] = {}
         self._silences = 0
@@ -130,7 +138,7 @@ class _Reading:
         return [_failed(block, failure) for block, failure in self.failed.items()]
 
     def _given_up(self) -> bool:
-        patience = _SILENCES_IN_A_VISIT if self.answered else _SILENCES_OF_A_DEAD_UNIT
+        patience = _SILENCES_IN_A_VISIT if self.answered else self._patience
         return self._down is not None or self._silences >= patience
 
     def _note(self, block: Block, failure: ExchangeFailed) -> str:

@@ -1,0 +1,97 @@
+"""From a line's URL and its units' settings to the master of that line."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Literal, cast
+
+from devices.modbus import transports
+from devices.modbus.frames import Mbap, Order, Rtu
+from devices.modbus.line import Line
+from devices.modbus.mapsettings import Settings
+from devices.modbus.switchboard import Switchboard
+from devices.modbus.transports import LineUrl, Transport
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """What all units of a line must agree on: one speed, one parity, one address width.
+
+    `url` has its speed, parity and stop bits filled in.
+    """
+
+    url: LineUrl
+    width: Literal[1, 2] = 1
+    order: Order = "big"
+    frame_gap_ms: float = 5.0
+
+    @property
+    def char_bits(self) -> int:
+        """Bits of a character on the wire: start, 8 data, parity, stop."""
+        return 9 + (self.url.parity != "N") + (self.url.stop_bits or 1)
+
+
+def wire_of(url: str, settings: Settings | None = None) -> Wire:
+    """The wire of a line: what its URL says, else what the map's settings say.
+
+    Raises UrlRefused.
+    """
+    parsed, settings = transports.parse_url(url), settings or Settings()
+    whole = replace(
+        parsed,
+        baud=parsed.baud or settings.baud,
+        parity=parsed.parity or cast(Literal["N", "E", "O"], settings.parity),
+        stop_bits=parsed.stop_bits or settings.stop_bits,
+    )
+    return Wire(
+        whole,
+        cast(Literal[1, 2], settings.address_width),
+        cast(Order, settings.address_order),
+        settings.frame_gap_ms,
+    )
+
+
+def line_on(
+    transport: Transport,
+    wire: Wire,
+    on_record: Collection[int] = (),
+    *,
+    quiet_s: float = 1.0,
+) -> Line:
+    """A master for the transport. `on_record` are the native addresses of units known to be there;
+    the caller's collection itself is looked at, so that it may grow."""
+    mbap = wire.url.scheme == "mbap"
+    framing = Mbap() if mbap else Rtu(wire.width, wire.order, on_record)
+    return Line(
+        transport,
+        framing,
+        baud=wire.url.baud or 9600,
+        char_bits=wire.char_bits,
+        frame_gap_ms=wire.frame_gap_ms,
+        quiet_s=quiet_s,
+    )
+
+
+@asynccontextmanager
+async def connected(url: LineUrl) -> AsyncIterator[Transport]:
+    """The transport of a URL for the length of a visit; a dial-in is waited for as the URL says.
+
+    Raises UrlRefused, LineDown, and Trouble where no one can listen at `listen`.
+    """
+    switchboard = None
+    if url.scheme == "dial" and url.listen:
+        listener = f"{url.dialect}@{url.listen}"
+        switchboard = Switchboard([listener], registration_s=url.wait_s)
+        await switchboard.start()
+    try:
+        transport = transports.open(url, switchboard)
+        try:
+            await transport.connect()
+            yield transport
+        finally:
+            await transport.close()
+    finally:
+        if switchboard:
+            await switchboard.close()
