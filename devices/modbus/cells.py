@@ -120,7 +120,7 @@ def label(text: str) -> tuple[str, str | None]:
     name, mark, severity = text.replace("！", "!").rpartition("!")
     if not mark:
         return text, None
-    if severity.strip().lower() not in SEVERITIES or not name.strip():
+    if severity.strip().lower() not in SEVERITIES or not name.strip() or "!" in name:
         raise CellRefused(N_("“%(text)s”的级别不认识，可用：!critical、!warn、!info"), text=text)
     return name.strip(), severity.strip().lower()
 

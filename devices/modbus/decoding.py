@@ -43,9 +43,11 @@ def _decimals(*numbers: Decimal) -> int:
 
 def _as_float(numerator: int, denominator: int) -> float:
     """The float nearest to the fraction, but a whole number that no float holds as it is."""
-    if denominator == 1 and abs(numerator) > 1 << 53:
-        return numerator
-    return numerator / denominator
+    try:
+        value = numerator / denominator
+    except OverflowError:
+        return math.inf
+    return numerator if denominator == 1 and abs(numerator) > 1 << 53 else value
 
 
 def _linear(scale: Decimal, offset: Decimal) -> Callable[[int], float]:

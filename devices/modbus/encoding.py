@@ -28,6 +28,10 @@ def encode(point: Point, value: object) -> list[int]:
     mask = point.write_field
     if mask is not None:
         pattern <<= shift_of(mask)
+        if pattern & ~mask:
+            raise ValueRefused(
+                N_("%(value)s 写不进掩码 %(mask)s"), value=value, mask=f"0x{mask:04X}"
+            )
     return rawtypes.cut(pattern, point.write_count, point.write_order)
 
 
@@ -44,8 +48,19 @@ def _wanted_pattern(point: Point, value: object) -> int:
             raise ValueRefused(
                 N_("%(signal)s 只能写 on 或 off，收到：%(value)s"), signal=point.signal, value=value
             )
-        return int(wanted)
+        _allowed_bool(point, wanted, value)
+        return rawtypes.to_pattern(point.write_type, int(wanted))
     return _pattern_of_number(point, value)
+
+
+def _allowed_bool(point: Point, wanted: bool, value: object) -> None:
+    if point.write_allowed and wanted not in [ON_WORDS[word] for word in point.write_allowed]:
+        raise ValueRefused(
+            N_("%(signal)s 不能写“%(value)s”，可写：%(allowed)s"),
+            signal=point.signal,
+            value=value,
+            allowed="、".join(point.write_allowed),
+        )
 
 
 def _text_words(point: Point, value: object) -> list[int]:

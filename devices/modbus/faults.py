@@ -58,7 +58,13 @@ def _labels(name: str, value: Value) -> list[str]:
         return [label for label in found if label != _NONE]
     if isinstance(found, str):
         return [found] if found != _NONE else []
-    return [name.removeprefix("fault.") if is_flag(name) else f"{found:g}"] if found else []
+    if found is None:
+        return []
+    return [name.removeprefix("fault.") if is_flag(name) else _digits(found)] if found else []
+
+
+def _digits(code: float) -> str:
+    return str(int(code)) if code == int(code) else str(code)
 
 
 def _merged(parts: Mapping[str, Value]) -> Value:

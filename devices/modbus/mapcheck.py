@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 
 from devices.modbus import rawtypes, signals, texts
@@ -17,13 +17,17 @@ READ_FUNCTION = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
 Checked = list[tuple[Point, RowCells]]
 
 
-def check_points(checked: Checked, settings: Settings) -> None:
-    """Note every mistake and reminder that lies between rows and settings."""
+def check_points(checked: Checked, settings: Settings, broken: Collection[str] = ()) -> None:
+    """Note every mistake and reminder that lies between rows and settings.
+
+    What refers to a signal of `broken` is left alone: its row has its own mistakes.
+    """
+    by_signal = {point.signal: point for point, _ in checked if point.signal not in broken}
     for point, row in checked:
         _kind(point, row)
         _span(point, row, settings)
         _functions(point, row, settings)
-        _references(point, row, checked)
+        _references(point, row, by_signal, broken)
         _doubts(point, row)
     _shared_signals(checked)
     _shared_registers(checked)
@@ -142,15 +146,17 @@ def usable_functions(point: Point, settings: Settings) -> tuple[int, ...]:
 # --- references to other signals -------------------------------------------------------------
 
 
-def _references(point: Point, row: RowCells, checked: Checked) -> None:
-    by_signal = {other.signal: other for other, _ in checked}
-    if point.scale_from:
+def _references(
+    point: Point, row: RowCells, by_signal: Mapping[str, Point], broken: Collection[str]
+) -> None:
+    if point.scale_from and point.scale_from not in broken:
         _scale_source(point, row, by_signal.get(point.scale_from))
     for signal, labels in point.when.items():
-        _named(row, "when", signal, labels, by_signal.get(signal))
+        if signal not in broken:
+            _named(row, "when", signal, labels, by_signal.get(signal))
     if point.verify:
         signal, label = point.verify
-        if signal not in DERIVED:
+        if signal not in DERIVED and signal not in broken:
             source = by_signal.get(signal)
             if source is None or not source.readable:
                 row.refuse("verify", N_("点表里没有可读的信号 %(signal)s"), signal=signal)
@@ -192,6 +198,8 @@ def _named(
 
 def _label(row: RowCells, column: str, source: Point, label: str) -> None:
     known = set(source.enum.values()) | set(source.bits.values())
+    if source.bits:
+        known.add("none")
     if source.is_bool:
         known = set(ON_WORDS) | {"0", "1"}
     if known and (label.lower() if source.is_bool else label) not in known:

@@ -57,6 +57,7 @@ def _text(data: bytes) -> str:
             text = data.decode(encoding)
         except UnicodeDecodeError:
             continue
+        text = text.removeprefix("\ufeff")
         if not any(ord(sign) < 32 and sign not in "\t\r\n" for sign in text):
             return text
     raise CellRefused(N_("不是文本文件，或编码不是 UTF-8、GB18030：请另存为 CSV UTF-8 或 XLSX"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
@@ -129,6 +130,10 @@ def _written_point(point: Point, base: str) -> dict[str, str]:
     return row | (_written_writing(point, base) if point.writable else {})
 
 
+def _seconds(delay: float) -> str:
+    return shown_number(Decimal(repr(delay)).normalize())
+
+
 def _written_writing(point: Point, base: str) -> dict[str, str]:
     arithmetic = has_arithmetic(point.write_type)
     return {
@@ -143,7 +148,7 @@ def _written_writing(point: Point, base: str) -> dict[str, str]:
         "write_function": str(point.write_function or ""),
         "write_method": point.write_method,
         "write_value": "" if point.write_value is None else str(point.write_value),
-        "write_delay_s": f"{point.write_delay_s:g}",
+        "write_delay_s": _seconds(point.write_delay_s),
         "write_allowed": ";".join(point.write_allowed),
         "before": written_targets(point.before, base),
         "verify": "=".join(point.verify or ()),

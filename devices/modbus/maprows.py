@@ -59,7 +59,9 @@ def read_point(row: RowCells, settings: Settings) -> Point | None:
 def _place(row: RowCells, base: str) -> tuple[Area, int] | None:
     """The area and the address on the wire; None where a cell is wrong."""
     area = row.take("area", cells.area_of, None)
-    if "area" in row and area is None:
+    if "area" not in row and base != "manual":
+        row.need("area")
+    if area is None and ("area" in row or base != "manual"):
         return None
     return row.take("address", lambda text: cells.address(text, area, base), None)
 

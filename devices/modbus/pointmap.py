@@ -6,7 +6,7 @@ point_map = load(data, "cn-w10.csv") # raises MapRefused
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from devices.modbus import faults, mapfile
@@ -21,6 +21,7 @@ from devices.modbus.maprows import read_point
 from devices.modbus.mapsettings import Settings, read_settings
 from devices.modbus.mistakes import Findings, Mistake, RowCells
 from devices.modbus.points import Point, Value, ValueRefused
+from devices.modbus.rowparts import signal_name
 from devices.modbus.words import N_
 
 __all__ = [
@@ -100,21 +101,25 @@ def _read_points(table: list[Row], settings: Settings, findings: Findings) -> li
     if heads is None:
         return []
     named = {column: table[0].cells[place] for place, column in heads.items()}
+    titled = {place for place, head in enumerate(table[0].cells) if head}
     checked: Checked = []
+    broken: set[str] = set()
     for line in table[1:]:
-        row = _cells_of(line, heads, named, findings)
+        row = _cells_of(line, heads, named, titled, findings)
         point = read_point(row, settings)
         if point is not None:
             checked.append((point, row))
+        else:
+            broken.add(_name(row))
     if len(table) == 1:
         findings.mistakes.append(Mistake(None, "", "", N_("表头下面没有点")))
-    check_points(checked, settings)
-    _check_control_side(settings, checked, findings)
+    check_points(checked, settings, broken)
+    _check_control_side(settings, checked, broken, findings)
     return [point for point, _ in checked]
 
 
 def _read_heads(header: Row, findings: Findings) -> dict[int, str] | None:
-    """The columns by their place; None where this is no header at all."""
+    """The columns by their place; None where no row can be read by them."""
     named = {place: column_of(head) for place, head in enumerate(header.cells) if head}
     if not any(named.values()):
         text = header.cells[0]
@@ -131,22 +136,40 @@ def _read_heads(header: Row, findings: Findings) -> dict[int, str] | None:
             findings.mistakes.append(Mistake(header.number, text, text, N_("这一列出现了两次")))
         else:
             heads[place] = column
-    for column in _NEEDED:
-        if column not in heads.values():
-            findings.mistakes.append(Mistake(header.number, column, "", N_("缺少这一列")))
-    return heads
+    lacking = [column for column in _NEEDED if column not in heads.values()]
+    for column in lacking:
+        findings.mistakes.append(Mistake(header.number, column, "", N_("缺少这一列")))
+    return None if lacking else heads
+
+
+def _name(row: RowCells) -> str:
+    """What a row that has a mistake is called; "" where that is the mistake."""
+    try:
+        return signal_name(row.texts.get("signal", ""))
+    except CellRefused:
+        return ""
 
 
 def _cells_of(
-    line: Row, heads: Mapping[int, str], named: Mapping[str, str], findings: Findings
+    line: Row,
+    heads: Mapping[int, str],
+    named: Mapping[str, str],
+    titled: Collection[int],
+    findings: Findings,
 ) -> RowCells:
     texts = {heads[place]: text for place, text in enumerate(line.cells) if place in heads}
+    for place, text in enumerate(line.cells):
+        if text and place not in titled:
+            template = N_("这一格在第 %(place)s 列，上面没有列名：多了一个逗号？")
+            findings.mistakes.append(Mistake(line.number, "", text, template, {"place": place + 1}))
     return RowCells(line.number, texts, named, findings)
 
 
-def _check_control_side(settings: Settings, checked: Checked, findings: Findings) -> None:
+def _check_control_side(
+    settings: Settings, checked: Checked, broken: Collection[str], findings: Findings
+) -> None:
     side = settings.control_side
-    if side not in ("supply", "return", *(point.signal for point, _ in checked)):
+    if side not in ("supply", "return", *broken, *(point.signal for point, _ in checked)):
         template = N_("应为 supply、return 或点表里的一个信号")
         findings.mistakes.append(Mistake(None, "@control_side", side, template))
 

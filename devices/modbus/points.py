@@ -14,7 +14,7 @@ Scalar = float | bool | str | list[str] | None
 Pattern = int | float
 ON_WORDS = {"on": True, "off": False, "true": True, "false": False, "开": True, "关": False}
 TRIGGERS = frozenset({"pulse", "command", "coil_self_clearing"})
-EXACT = Context(prec=200)  # more digits than any product of cells and registers has
+EXACT = Context(prec=2000)  # more digits than any product of cells and registers has
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,13 +80,21 @@ def _pattern(text: str, type_: str, bits: int) -> Pattern:
     """A raw value as `enum` and `invalid` name it: of floats a number, else a bit pattern."""
     if type_ in rawtypes.FLOATS:
         word = cells.plain(text).lower()
-        if word in ("nan", "inf", "-inf"):
-            return rawtypes.comparable(type_, float(word))
-        return float(cells.number(word))
+        return _float(type_, word)
     value = cells.integer(text)
     if not -(1 << (bits - 1)) <= value < 1 << bits:
         raise CellRefused(N_("%(value)s 超出 %(bits)s 位"), value=text, bits=bits)
     return value & ((1 << bits) - 1)
+
+
+def _float(type_: str, text: str) -> float:
+    """A float within its type; makers mark what is invalid with the largest there is."""
+    try:
+        return rawtypes.comparable(type_, float(text))
+    except rawtypes.DoesNotFit:
+        raise CellRefused(N_("数字过大或过小")) from None
+    except ValueError:
+        raise CellRefused(N_("应为数字")) from None
 
 
 def patterns(text: str, type_: str, bits: int) -> dict[Pattern, str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from devices.modbus import cells, rawtypes, texts
+from devices.modbus import cells, rawtypes, signals, texts
 from devices.modbus.cells import BIT_AREAS, Area, CellRefused
 from devices.modbus.mapcolumns import METHODS
 from devices.modbus.mapsettings import Settings, functions
@@ -189,6 +189,9 @@ def _raw_value(text: str, labels: Mapping[str, Pattern], bits: int) -> int:
 
 def _allowed(row: RowCells, found: dict[str, Any]) -> None:
     labels = set(found.get("write_enum", {}).values())
+    switch = signals.kind_of(found["signal"]) == "bool" or found["write_type"] == "bool"
+    if not labels and switch:
+        labels = set(ON_WORDS)
 
     def parse(text: str) -> tuple[str, ...]:
         wanted = [text] if text in labels else cells.words(text)
