@@ -2,7 +2,7 @@
 
 from .gateways import Gateway
 from .installations import Installation
-from .products import DeviceModel, DeviceKind, Medium, RegisterMap
+from .products import DeviceKind, DeviceModel, Medium, RegisterMap
 from .suppliers import Supplier, SupplierMember
 from .units import Unit
 

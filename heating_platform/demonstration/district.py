@@ -50,6 +50,10 @@ class Home:
 
     def on(self, kind: StepKind) -> date:
         """The day of a step that is taken."""
+        if self.gets_unit and kind in (StepKind.PROVEN, StepKind.STOVE_REMOVED):
+            # Proof is asked of the unit's hours, and these are known of the last two weeks.
+            lately = clock.today() - timedelta(days=LAST - self.days[kind])
+            return max(self.on(StepKind.ACCEPTED), lately)
         return day(self.days[kind], self.household.year)
 
 
@@ -157,7 +161,12 @@ def _stop_short(home: Home, n: int, *, lacks: bool) -> None:
 
 
 def take_steps(homes: list[Home], accounts: dict[str, User]) -> None:
-    """Take every step through the path's own door, week by week as offices enter them."""
+    """Take every step through the path's own door, week by week as offices enter them.
+
+    Of the units that were to be proven those are, with their old stoves, whose hours show it.
+    """
+    for home in homes:
+        _leave_unproven(home)
     recorders = {user.area.name: user for user in accounts.values() if user.area} | accounts
     for sunday, kind, group in _by_week(homes):
         entered = min(datetime.combine(sunday, time(17), clock.SHANGHAI), clock.now())
@@ -167,6 +176,14 @@ def take_steps(homes: list[Home], accounts: dict[str, User]) -> None:
         ]
         with clock.at(entered):
             path.take_many(kind, taken)
+
+
+def _leave_unproven(home: Home) -> None:
+    kind = StepKind.PROVEN
+    gates = path.GATES[kind] if kind in home.days else ()
+    if any(gate(home.household, home.on(kind)) for gate in gates):
+        del home.days[kind]
+        home.days.pop(StepKind.STOVE_REMOVED, None)
 
 
 def _by_week(homes: list[Home]) -> Iterator[tuple[date, StepKind, list[Home]]]:

@@ -34,6 +34,7 @@ COARSE_S, FINE_S = 900, 60
 JUST_NOW = timedelta(seconds=10)  # the newest reading is that old when the platform starts
 LOST_SHARE = 0.003  # of the polls of a unit that answers
 HOUR = timedelta(hours=1)
+AT_FIRST = HOUR  # every unit is heard of then: it was commissioned
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,8 @@ def _polls(
     gaps = [gap for gap in GAPS if gap.first <= plan.index <= gap.last]
     for at, values in told:
         ago = (span.end - at) / HOUR
-        gap = next((gap for gap in gaps if gap.covers(ago)), None)
+        heard = at < span.begin + AT_FIRST
+        gap = next((gap for gap in gaps if gap.covers(ago) and not heard), None)
         if gap is None and dice.random() >= LOST_SHARE:
             points = {name: Value(value) for name, value in values.items()}
             yield Polled(unit.pk, at, span.interval_s(at), points)

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.db.models import QuerySet
 from pytest_django.plugin import DjangoDbBlocker
 
 from devices.modbus import signals, transports
@@ -21,7 +22,7 @@ from devices.modbus.simulator.history import load_states, make_unit
 from devices.models import Gateway, Installation, Supplier, Unit
 from heating_platform.demonstration import district, farm, loading, people
 from heating_platform.demonstration.history import Span
-from households import clock
+from households import clock, path
 from households.models import Household, Method, Role, State, Step, StepKind, User
 from plans import progress
 from plans.models import TaskPlan
@@ -162,6 +163,18 @@ def test_households_stand_at_many_places_of_the_path() -> None:
     }
 
 
+def test_every_step_that_counts_passes_the_gates_of_every_app() -> None:
+    for kind, gates in path.GATES.items():
+        for home in Household.objects.exclude(**{f"{kind}_on": None}):
+            assert not [lack for gate in gates for lack in gate(home, getattr(home, f"{kind}_on"))]
+
+
+def test_units_heard_of_for_two_hours_only_are_not_proven() -> None:
+    proven = Household.objects.exclude(proven_on=None)
+    assert proven.exists()
+    assert not proven.filter(method=Method.COAL_TO_ELECTRICITY).exists()
+
+
 @pytest.mark.parametrize("today", [(1, 1), (2, 29), (6, 30), (11, 17), (11, 23), (12, 31)])
 def test_whatever_the_day_of_the_year_no_step_lies_in_the_future(today: tuple[int, int]) -> None:
     with clock.at(datetime(2028, *today, 9, tzinfo=clock.SHANGHAI)):
@@ -253,14 +266,20 @@ def test_the_latest_state_is_the_last_reading_and_silent_units_are_silent() -> N
     states = UnitState.objects.select_related("unit")
     assert states.count() == 185
     for state in states.exclude(answered_at=None):
+        assert state.answered_at is not None
         last = Reading.objects.get(unit_id=state.unit_id, at=state.answered_at)
         assert state.values["supply_temp"]["value"] == last.supply_temp
         assert state.fault_active == last.fault_active
-    silent = {row.unit.network_address - 1 for row in UnitState.objects.silent()}
+    silent = _indices(UnitState.objects.silent())
     assert silent >= set(farm.SILENT_SINCE)
     assert len(silent) < 10
-    faults = {row.unit.network_address - 1 for row in UnitState.objects.in_fault()}
-    assert faults == set(farm.FAULTS)
+    assert _indices(UnitState.objects.in_fault()) == set(farm.FAULTS)
+
+
+def _indices(states: QuerySet[UnitState]) -> set[int]:
+    """The units of these states by their place in the demonstration's list."""
+    addresses = states.values_list("unit__network_address", flat=True)
+    return {address - 1 for address in addresses if address is not None}
 
 
 def test_the_live_units_go_on_where_the_history_stops(loaded: Loaded) -> None:
