@@ -32,22 +32,27 @@ PATIENCE = 3  # unanswered polls in a row before that begins
 
 
 class UnitClock:
-    """When one unit is due, and how it is read."""
+    """When one unit is due, and how it is read.
 
-    __slots__ = ("due", "misses", "plan", "skip", "spec", "splits", "timeout")
+    `beat` is one moment of its rhythm, spread over the interval by the unit's id; a first round
+    and a poll after a write come beside the rhythm and leave it as it is.
+    """
 
-    def __init__(self, spec: UnitSpec, plan: blocks.Plan, due: float) -> None:
+    __slots__ = ("beat", "due", "misses", "plan", "skip", "spec", "splits", "timeout")
+
+    def __init__(self, spec: UnitSpec, plan: blocks.Plan, now: float) -> None:
         self.spec = spec
         self.plan = plan
         self.timeout = plan.map.settings.reply_timeout_ms / 1000
-        self.due = due
+        self.due = now + min(spec.interval_s, FIRST_ROUND_S) * phase(spec.id)
+        self.beat = now + spec.interval_s * phase(spec.id)
         self.splits: set[blocks.Block] = set()
         self.misses = self.skip = 0
 
     def next(self, now: float) -> None:
-        """The next due time on this unit's own beat, whatever was missed in between."""
-        beats = max(1, int((now - self.due) // self.spec.interval_s) + 1)
-        self.due += beats * self.spec.interval_s
+        """The next due time of the unit's rhythm, whatever was missed in between."""
+        beats = max(0, int((now - self.beat) // self.spec.interval_s) + 1)
+        self.due = self.beat + beats * self.spec.interval_s
 
     def passes(self) -> bool:
         """Whether this turn is left out because the unit has been silent for long."""
@@ -143,16 +148,15 @@ class Poller:
         await self._transport.close()
 
     def _start(self, unit: UnitSpec) -> None:
-        now = self._loop.time()
-        first = now + min(unit.interval_s, FIRST_ROUND_S) * phase(unit.id)
-        self._clocks[unit.id] = UnitClock(unit, self._plan(unit, ()), first)
-        heapq.heappush(self._heap, (first, unit.id))
+        made = UnitClock(unit, self._plan(unit, ()), self._loop.time())
+        self._clocks[unit.id] = made
+        heapq.heappush(self._heap, (made.due, unit.id))
 
     def _plan(self, unit: UnitSpec, splits: Collection[blocks.Block]) -> blocks.Plan:
         return blocks.plan(self._maps[unit.map_id], module=unit.module, splits=splits)
 
     def _bring_forward(self, clock: UnitClock) -> None:
-        """Poll this unit soon; its beat goes on from there."""
+        """Poll this unit soon, and in its rhythm again afterwards."""
         clock.due = self._loop.time() + AFTER_A_WRITE_S
         heapq.heappush(self._heap, (clock.due, clock.spec.id))
         self._changed.set()
@@ -221,5 +225,5 @@ def _wire_of(spec: GatewaySpec, maps: Mapping[int, PointMap]) -> wires.Wire:
 
 
 def phase(unit_id: int) -> float:
-    """A unit's share of the first round, spread evenly and the same at every start."""
+    """A unit's share of its interval, spread evenly and the same at every start."""
     return (unit_id * 0.6180339887498949) % 1.0
