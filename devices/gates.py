@@ -35,26 +35,30 @@ def installed(household: Household, on: date) -> list[str]:
 def _lacking(record: Installation) -> list[str]:
     """The values that are missing, together for each who can bring them."""
     home, model, gateway = record.household, record.unit.model, record.unit.gateway
-    village = {
+    village: dict[str, object] = {
         _("镇（街道）、村（社区）"): home.area.level != Area.Level.DISTRICT,
         _("门牌号"): home.door,
         _("住户姓名"): home.householder,
         _("联系电话"): home.phone,
     }
-    supplier = {
+    supplier: dict[str, object] = {
         _("设备厂商名称"): model.supplier.name,
         _("设备名称"): model.name,
         _("设备型号"): model.code,
     }
     # Only a transmitter has an address of its own; a unit on a serial port has none to record.
     dials_in = gateway.kind == Gateway.Kind.DIAL
-    installer = {
+    installer: dict[str, object] = {
         _("取暖面积"): record.heated_area,
         _("安装位置经纬度"): record.latitude is not None,
         _("设备出厂地址编号"): record.factory_number,
         _("无线传输设备地址编号"): record.transmitter_number or not dials_in,
     }
-    asked = {_("村（社区）"): village, _("供应商"): supplier, _("安装人员"): installer}
+    asked: dict[str, dict[str, object]] = {
+        _("村（社区）"): village,
+        _("供应商"): supplier,
+        _("安装人员"): installer,
+    }
     found = {who: [name for name, value in of.items() if not value] for who, of in asked.items()}
     return [
         _("安装信息缺%(values)s：请%(who)s补录") % {"values": "、".join(names), "who": who}

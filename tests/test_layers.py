@@ -15,7 +15,12 @@ LAYERS = ("households", "devices", "telemetry", "plans", "heating_platform")
 MODBUS = ROOT / "devices" / "modbus"
 PURE = {"devices.modbus"}  # all of the project that the wire may know
 NOT_ON_THE_WIRE = {"django", "celery", "kombu", "psycopg2", "psycopg", "redis", "rest_framework"}
-MAY_BE_ASYNCHRONOUS = ("devices/modbus/", "telemetry/line_worker.py", "telemetry/polling.py")
+MAY_BE_ASYNCHRONOUS = (
+    "devices/modbus/",
+    "devices/management/commands/line.py",  # an engineer's own loop, without a platform
+    "telemetry/line_worker.py",
+    "telemetry/polling.py",
+)
 
 
 def sources(folder: Path) -> list[Path]:

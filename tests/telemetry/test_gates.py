@@ -1,6 +1,7 @@
 """Commissioned and proven is what the unit's own data show."""
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -13,15 +14,15 @@ from tests import cast as make
 from tests.cast import INSTALLED_ON, Cast
 
 pytestmark = pytest.mark.django_db
-GOOD = {name: 20.0 for name in gates.REQUIRED} | {"fault_active": False}
+GOOD: dict[str, object] = {name: 20.0 for name in gates.REQUIRED} | {"fault_active": False}
 NEXT_DAY = datetime(2026, 10, 21, 9, tzinfo=clock.SHANGHAI)
 ON = date(2026, 11, 20)
 
 
-def hours(cast: Cast, count: int, end: date = ON, **changes: object) -> None:
+def hours(cast: Cast, count: int, end: date = ON, **changes: Any) -> None:
     """So many hours up to the end of that day, each all stored, on, and warmer out than back."""
     midnight = datetime(end.year, end.month, end.day, tzinfo=clock.SHANGHAI) + timedelta(days=1)
-    fields = {"interval_s": 60, "due": 60, "stored": 60, "on_seconds": 3600}
+    fields: dict[str, Any] = {"interval_s": 60, "due": 60, "stored": 60, "on_seconds": 3600}
     fields |= {"supply_avg": 45.0, "return_avg": 39.0} | changes
     UnitHour.objects.bulk_create(
         UnitHour(unit=cast.water, hour=midnight - timedelta(hours=n + 1), **fields)
@@ -118,7 +119,7 @@ def test_an_hour_less_does_not(cast: Cast) -> None:
     ],
 )
 def test_an_hour_counts_when_it_was_seen_and_heated(
-    cast: Cast, changes: dict[str, object], counts: bool
+    cast: Cast, changes: dict[str, Any], counts: bool
 ) -> None:
     hours(cast, 24, **changes)
     assert (gates.proven(cast.water_household, ON) == []) is counts

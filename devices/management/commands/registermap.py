@@ -33,7 +33,7 @@ class Command(BaseCommand):
             self.stdout.write(mapcolumns.template(), ending="")
             return
         file: Path = options["file"]
-        report = pointmap.check(_content(file), file.name)
+        report = pointmap.check(content(file), file.name)
         if options["as_json"]:
             text = json.dumps(_as_json(file.name, report), ensure_ascii=False, indent=1)
         else:
@@ -43,7 +43,7 @@ class Command(BaseCommand):
             raise SystemExit(1)
 
 
-def _content(file: Path) -> bytes:
+def content(file: Path) -> bytes:
     """The bytes of a file, no more than the check would take."""
     try:
         with file.open("rb") as opened:
@@ -59,7 +59,7 @@ def _reason(mistake: Mistake) -> str:
     return _(mistake.template) % mistake.params if mistake.params else _(mistake.template)
 
 
-def _line(mistake: Mistake) -> str:
+def shown(mistake: Mistake) -> str:
     parts = [
         _("第 %(row)s 行") % {"row": mistake.row} if mistake.row else _("全文件"),
         mistake.column,
@@ -69,7 +69,7 @@ def _line(mistake: Mistake) -> str:
 
 
 def _section(title: str, mistakes: list[Mistake]) -> list[str]:
-    return [f"{title}（{len(mistakes)}）", *map(_line, mistakes)] if mistakes else []
+    return [f"{title}（{len(mistakes)}）", *map(shown, mistakes)] if mistakes else []
 
 
 def _as_text(name: str, report: pointmap.Report) -> list[str]:

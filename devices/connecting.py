@@ -1,0 +1,176 @@
+"""Putting a unit on a line: what `manage.py unit add` checks before anything is stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from devices.modbus import pointmap, transports, wires
+from devices.modbus.mapsettings import Settings
+from devices.modbus.transports import LineUrl
+from devices.models import DeviceKind, DeviceModel, Gateway, RegisterMap, Supplier, Unit
+from households import clock
+
+LAST_ADDRESS = {1: 247, 2: 65_535}  # by bytes of the address on the wire
+LAST_NETWORK_ADDRESS = 65_535  # Annex 2 item 3
+
+
+class NotConnected(Exception):
+    """The unit cannot be put there; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A unit as somebody wants it connected; what is empty is taken from the register map."""
+
+    url: str
+    address: int
+    map_data: bytes
+    map_name: str
+    supplier: str = ""
+    model: str = ""
+    device_name: str = ""
+    kind: str = ""
+    medium: str = ""
+    module: int | None = None
+    network_address: int | None = None
+    factory_number: str = ""
+    line_worker: str = ""
+    trusted: bool = False
+
+
+@transaction.atomic
+def connect(wish: Wish) -> Unit:
+    """Store gateway, model, map and unit, as far as they are not there yet.
+
+    Raises NotConnected, UrlRefused or pointmap.MapRefused; nothing is stored then.
+    """
+    points = pointmap.load(wish.map_data, wish.map_name)
+    _check_wire(wish.url, points.settings)
+    _check_addresses(wish, points.settings)
+    gateway = _gateway(wish)
+    _check_neighbours(gateway, wish, points.settings)
+    model = _model(wish, points.settings)
+    version = RegisterMap.objects.add(model, wish.map_data, wish.map_name)
+    version.mark_used()
+    return Unit.objects.create(
+        gateway=gateway,
+        address=wish.address,
+        network_address=wish.network_address,
+        model=model,
+        register_map=version,
+        module=wish.module,
+        factory_number=wish.factory_number,
+        in_service_since=clock.now(),
+    )
+
+
+def _check_wire(url: str, settings: Settings) -> None:
+    """What the URL says of the serial port must be what the unit speaks."""
+    said = transports.parse_url(url)
+    for name in ("baud", "parity", "stop_bits"):
+        asked, spoken = getattr(said, name), getattr(settings, name)
+        if asked not in (None, spoken):
+            told = {"name": name, "asked": asked, "spoken": spoken}
+            raise NotConnected(
+                _("地址里的 %(name)s=%(asked)s 与点表的 @%(name)s=%(spoken)s 不一致：请改正其一")
+                % told
+            )
+
+
+def _check_addresses(wish: Wish, settings: Settings) -> None:
+    last = LAST_ADDRESS[settings.address_width]
+    if not 1 <= wish.address <= last:
+        raise NotConnected(_("线上地址应为 1～%(last)s 的整数") % {"last": last})
+    if wish.module is not None and settings.module_stride is None:
+        raise NotConnected(_("点表没有 @module_stride，不能指定模块号"))
+    number = wish.network_address
+    if number is None:
+        return
+    if not 1 <= number <= LAST_NETWORK_ADDRESS:
+        raise NotConnected(_("网络地址应为 1～%(last)s 的整数") % {"last": LAST_NETWORK_ADDRESS})
+    other = Unit.objects.filter(network_address=number, retired_at=None).first()
+    if other:
+        told = {"number": number, "unit": other, "id": other.pk}
+        raise NotConnected(_("网络地址 %(number)s 已由设备 %(id)s（%(unit)s）使用") % told)
+
+
+def _gateway(wish: Wish) -> Gateway:
+    """The line that the URL leads to, however it was written; made where there is none."""
+    there = transports.parse_url(wish.url)
+    for gateway in Gateway.objects.select_for_update().filter(kind=there.scheme):
+        if _place(transports.parse_url(gateway.url)) == _place(there):
+            return _same_gateway(gateway, wish)
+    url = wish.url.strip()
+    return Gateway.objects.create(
+        url=url.partition("?")[0] if there.scheme == "dial" else url,
+        kind=there.scheme,
+        line_worker=wish.line_worker or "main",
+        trusted=wish.trusted,
+    )
+
+
+def _place(url: LineUrl) -> tuple[object, ...]:
+    return url.scheme, url.host, url.port, url.device, url.transmitter
+
+
+def _same_gateway(gateway: Gateway, wish: Wish) -> Gateway:
+    if wish.line_worker not in ("", gateway.line_worker):
+        raise NotConnected(
+            _("通信链路 %(line)s 由采集进程 %(name)s 负责，一条链路只能有一个采集进程")
+            % {"line": gateway, "name": gateway.line_worker}
+        )
+    if wish.trusted and not gateway.trusted:
+        gateway.trusted = True
+        gateway.save()
+    return gateway
+
+
+def _check_neighbours(gateway: Gateway, wish: Wish, settings: Settings) -> None:
+    """Units of one line have different addresses and speak alike."""
+    mine = _speech(gateway.url, settings)
+    for other in gateway.units.filter(retired_at=None).select_related("register_map"):
+        if (other.address, other.module) == (wish.address, wish.module):
+            told = {"address": wish.address, "id": other.pk, "unit": other}
+            raise NotConnected(
+                _("线上地址 %(address)s 已由设备 %(id)s（%(unit)s）使用：请换地址或先停用它") % told
+            )
+        theirs = _speech(gateway.url, other.register_map.parsed().settings)
+        if mine != theirs:
+            told = {"id": other.pk, "mine": mine, "theirs": theirs}
+            raise NotConnected(
+                _(
+                    "点表的通信参数（%(mine)s）与同一通信链路上设备 %(id)s 的（%(theirs)s）不一致："
+                    "一条链路上的设备须用相同的速率、校验和地址长度"
+                )
+                % told
+            )
+
+
+def _speech(url: str, settings: Settings) -> str:
+    """Speed, parity, stop bits and form of the address, as `9600 N1 1 big`."""
+    wire = wires.wire_of(url, settings)
+    return f"{wire.url.baud} {wire.url.parity}{wire.url.stop_bits} {wire.width} {wire.order}"
+
+
+def _model(wish: Wish, settings: Settings) -> DeviceModel:
+    supplier, _new = Supplier.objects.get_or_create(name=wish.supplier or settings.maker)
+    kind, medium = wish.kind or settings.kind, wish.medium or settings.medium
+    model, new = DeviceModel.objects.get_or_create(
+        supplier=supplier,
+        code=wish.model or settings.model,
+        defaults={
+            "kind": kind,
+            "medium": medium,
+            "name": wish.device_name or str(DeviceKind(kind).label),
+        },
+    )
+    if not new and (model.kind, model.medium) != (kind, medium):
+        told = {"model": model, "kind": model.kind, "medium": model.medium}
+        raise NotConnected(
+            _("型号 %(model)s 已登记为 %(kind)s、%(medium)s，与这次的不一致：请核对点表或型号")
+            % told
+        )
+    return model
