@@ -39,31 +39,44 @@ def read_point(row: RowCells, settings: Settings) -> Point | None:
     found: dict[str, Any] = {"row": row.row or 0}
     found["signal"] = row.take("signal", signal_name, "")
     found["name"], found["note"] = row.texts.get("name", ""), row.texts.get("note", "")
-    place = _place(row, settings.address_base)
-    type_ = _type(row, place[0] if place else None)
-    if place is None or not type_:
-        return None
-    found["area"], found["address"] = place
-    found["type"] = type_
-    found["access"] = row.take("access", lambda text: cells.one_of(text, ACCESS), "r")
-    found["order"] = order_of(row, "order", place[0], type_)
-    found["mask"] = mask_of(row, "mask", place[0], type_, None)
-    found["unit"] = row.take("unit", signals.shown_unit, signals.unit_of(found["signal"]))
-    found["when"] = row.take("when", conditions, {})
-    _numbers(row, found)
-    _meanings(row, found)
-    _writing(row, found, settings)
+    area, address = _place(row, settings.address_base)
+    type_ = _type(row, area)
+    found["area"], found["address"] = area or "holding", address or 0
+    found["type"] = type_ or "uint16"
+    _independent(row, found)
+    if type_:
+        _by_type(row, found)
+    if type_ and area:
+        _writing(row, found, settings)
     return Point(**found) if row.right else None
 
 
-def _place(row: RowCells, base: str) -> tuple[Area, int] | None:
-    """The area and the address on the wire; None where a cell is wrong."""
+def _place(row: RowCells, base: str) -> tuple[Area | None, int | None]:
+    """The area and the address on the wire; None for each that is not known.
+
+    A row goes on with a stand-in for what is wrong, so that its other mistakes show too.
+    """
     area = row.take("area", cells.area_of, None)
     if "area" not in row and base != "manual":
         row.need("area")
     if area is None and ("area" in row or base != "manual"):
-        return None
-    return row.take("address", lambda text: cells.address(text, area, base), None)
+        return None, None
+    place = row.take("address", lambda text: cells.address(text, area, base), None)
+    return place or (area, None)
+
+
+def _independent(row: RowCells, found: dict[str, Any]) -> None:
+    """The cells that mean the same whatever the type."""
+    found["access"] = row.take("access", lambda text: cells.one_of(text, ACCESS), "r")
+    found["unit"] = row.take("unit", signals.shown_unit, signals.unit_of(found["signal"]))
+    found["when"] = row.take("when", conditions, {})
+    _numbers(row, found)
+
+
+def _by_type(row: RowCells, found: dict[str, Any]) -> None:
+    found["order"] = order_of(row, "order", found["area"], found["type"])
+    found["mask"] = mask_of(row, "mask", found["area"], found["type"], None)
+    _meanings(row, found)
 
 
 def _type(row: RowCells, area: Area | None) -> str:
