@@ -21,8 +21,9 @@ from devices.modbus.switchboard import Switchboard
 from telemetry.keeping import Keeper, LineCondition, Order, Outcome
 from telemetry.polling import Poller
 from telemetry.roster import Roster
+from telemetry.rows import LatestStates, Missed, Polled
 from telemetry.spool import Spool
-from telemetry.storing import LatestStates, Missed, Polled, Store, Writer, connect
+from telemetry.storing import Store, Writer, connect
 
 log = logging.getLogger(__name__)
 

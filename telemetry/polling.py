@@ -20,7 +20,7 @@ from devices.modbus.pointmap import PointMap
 from devices.modbus.switchboard import Switchboard
 from telemetry.keeping import LineCondition, Order, Outcome
 from telemetry.roster import GatewaySpec, UnitSpec
-from telemetry.storing import Missed, Polled
+from telemetry.rows import Missed, Polled
 
 log = logging.getLogger(__name__)
 

@@ -14,10 +14,8 @@ import logging
 import queue
 import threading
 import time
-import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import psycopg2
@@ -27,10 +25,9 @@ from psycopg2.errors import CheckViolation
 from psycopg2.extensions import connection as Connection
 from psycopg2.extras import execute_batch
 
-from devices.modbus.points import Value
 from households import clock
 from telemetry import partitions
-from telemetry.models import COLUMNS
+from telemetry.rows import READING_COLUMNS, LatestStates, Missed, Polled, gather
 from telemetry.spool import Batch, Spool
 
 log = logging.getLogger(__name__)
@@ -38,16 +35,6 @@ log = logging.getLogger(__name__)
 GATHER_S = 0.5
 MOST_ROWS = 5_000
 QUEUE_LIMIT = 200_000
-READING_COLUMNS = ("unit_id", "at", *COLUMNS, "others", "not_good")
-STATE_COLUMNS = (
-    "unit_id",
-    "answered_at",
-    "polled_at",
-    "interval_s",
-    "missed_cause",
-    "fault_active",
-    "values",
-)
 COPY_READINGS = f"COPY telemetry_reading ({', '.join(READING_COLUMNS)}) FROM STDIN"
 MAKE_STATES = """
 CREATE TEMPORARY TABLE incoming (
@@ -76,126 +63,6 @@ NEW_BATCH = """
 INSERT INTO telemetry_batch (id, stored_at, rows, hours, summed) VALUES (%s, %s, %s, %s, %s)
 ON CONFLICT (id) DO NOTHING
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Polled:
-    """One answered poll; `at` is when the reply was complete."""
-
-    unit_id: int
-    at: datetime
-    interval_s: float
-    values: Mapping[str, Value]
-
-
-@dataclass(frozen=True, slots=True)
-class Missed:
-    """One poll that brought nothing, and why (not_answered, line_down, transmitter_offline …)."""
-
-    unit_id: int
-    at: datetime
-    interval_s: float
-    cause: str
-
-
-def escape(text: str) -> str:
-    """Text as COPY's text format wants it."""
-    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
-
-
-def cell(value: object) -> str:
-    """One value as COPY's text format wants it."""
-    if value is None:
-        return "\\N"
-    if value is True:
-        return "t"
-    if value is False:
-        return "f"
-    if isinstance(value, float | int):
-        return repr(value)
-    if isinstance(value, str):
-        return escape(value.replace("\0", ""))  # PostgreSQL's text and jsonb hold no NUL
-    return escape(json.dumps(value).replace("\\u0000", ""))
-
-
-def reading_line(row: Polled) -> str:
-    """A row of the readings: good values in their columns, the others' reasons in `not_good`."""
-    values = row.values
-    not_good = {p: [v.quality, v.raw] for p, v in values.items() if v.quality != "good"}
-    others = {p: v.value for p, v in values.items() if p not in COLUMN_SET and v.quality == "good"}
-    cells = [str(row.unit_id), row.at.isoformat()]
-    for name in COLUMNS:
-        value = values.get(name)
-        cells.append(cell(value.value) if value is not None and value.quality == "good" else "\\N")
-    cells += [cell(others or None), cell(not_good or None)]
-    return "\t".join(cells) + "\n"
-
-
-COLUMN_SET = frozenset(COLUMNS)
-
-
-class LatestStates:
-    """The newest values per unit, with the last good one beside a newest that is not good."""
-
-    def __init__(self) -> None:
-        self._values: dict[int, dict[str, dict[str, object]]] = {}
-
-    def load(self, unit_id: int, values: dict[str, dict[str, object]]) -> None:
-        """Begin with what the database knows of a unit, unless something newer is here."""
-        self._values.setdefault(unit_id, values)
-
-    def take(self, row: Polled) -> None:
-        before = self._values.get(row.unit_id, {})
-        at = row.at.astimezone(UTC).isoformat(timespec="milliseconds")
-        self._values[row.unit_id] = {
-            signal: _entry(value, at, before.get(signal)) for signal, value in row.values.items()
-        }
-
-    def line(self, newest: Polled | Missed, answered: Polled | None) -> str:
-        """The unit's line for MERGE_STATES: its newest poll, and its newest answer if any."""
-        cause = newest.cause if isinstance(newest, Missed) else ""
-        cells = [str(newest.unit_id), cell(answered and answered.at.isoformat())]
-        cells += [newest.at.isoformat(), repr(newest.interval_s), cause]
-        fault = answered and answered.values.get("fault_active")
-        cells += [cell(fault.value if fault else None)]
-        cells += [cell(self._values[newest.unit_id] if answered else {})]
-        return "\t".join(cells) + "\n"
-
-
-def _entry(value: Value, at: str, before: dict[str, object] | None) -> dict[str, object]:
-    entry: dict[str, object] = {"value": value.value, "quality": value.quality, "at": at}
-    if value.raw is not None:
-        entry["raw"] = value.raw
-    if value.quality == "good":
-        entry |= {"good": value.value, "good_at": at}
-    elif before and "good_at" in before:
-        entry |= {"good": before["good"], "good_at": before["good_at"]}
-    return entry
-
-
-def hour_of(at: datetime) -> str:
-    return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0).isoformat()
-
-
-def gather(rows: list[Polled | Missed], latest: LatestStates) -> Batch:
-    """Rows in the order of their polls as one batch."""
-    batch = Batch(uuid.uuid4())
-    newest: dict[int, Polled | Missed] = {}
-    answered: dict[int, Polled] = {}
-    misses: dict[tuple[int, str, str], int] = {}
-    for row in rows:
-        newest[row.unit_id] = row
-        if isinstance(row, Polled):
-            batch.readings.append(reading_line(row))
-            latest.take(row)
-            answered[row.unit_id] = row
-        else:
-            key = (row.unit_id, hour_of(row.at), row.cause)
-            misses[key] = misses.get(key, 0) + 1
-    batch.states = [latest.line(row, answered.get(unit)) for unit, row in newest.items()]
-    batch.misses = [(unit, hour, cause, n) for (unit, hour, cause), n in misses.items()]
-    batch.hours = sorted({hour_of(row.at) for row in rows})
-    return batch
 
 
 def connect() -> Connection:

@@ -98,7 +98,6 @@ class Migration(migrations.Migration):
                 ('in_service_since', models.DateTimeField(verbose_name='投入时间')),
                 ('retired_at', models.DateTimeField(blank=True, null=True, verbose_name='停用时间')),
                 ('interval_s', models.PositiveIntegerField(blank=True, null=True, verbose_name='采集间隔（秒）')),
-                ('changed_at', models.DateTimeField(auto_now=True, db_index=True)),
             ],
             options={
                 'verbose_name': '取暖设备',

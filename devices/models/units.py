@@ -53,7 +53,6 @@ class Unit(models.Model):
     in_service_since = models.DateTimeField(_("投入时间"))
     retired_at = models.DateTimeField(_("停用时间"), null=True, blank=True)
     interval_s = models.PositiveIntegerField(_("采集间隔（秒）"), null=True, blank=True)
-    changed_at = models.DateTimeField(auto_now=True, db_index=True)
 
     objects = UnitQuerySet.as_manager()
 

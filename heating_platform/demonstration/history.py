@@ -28,7 +28,7 @@ from households import clock
 from households.models import User
 from telemetry import hours, partitions, storing
 from telemetry.models import Command, CommandState
-from telemetry.storing import LatestStates, Missed, Polled
+from telemetry.rows import LatestStates, Missed, Polled
 
 COARSE_S, FINE_S = 900, 60
 JUST_NOW = timedelta(seconds=10)  # the newest reading is that old when the platform starts

@@ -15,8 +15,9 @@ from devices.modbus.points import Value
 from telemetry import partitions
 from telemetry.models import Batch as StoredBatch
 from telemetry.models import MissedPolls, Reading, UnitState
+from telemetry.rows import LatestStates, Missed, Polled, gather
 from telemetry.spool import Spool
-from telemetry.storing import LatestStates, Missed, Polled, Store, Writer, connect, gather
+from telemetry.storing import Store, Writer, connect
 from tests.cast import Cast
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -130,7 +131,7 @@ def test_text_with_every_troublesome_character_survives(store: Store, cast: Cast
     put(store, polled(cast.water.pk, mode=Value(text), note=Value(text)))
     row = Reading.objects.get()
     assert row.mode == text.replace("\0", "")
-    assert row.others["note"] == text.replace("\0", "")
+    assert row.others is not None and row.others["note"] == text.replace("\0", "")
 
 
 def test_a_day_that_nobody_prepared_is_made(store: Store, cast: Cast) -> None:
@@ -193,7 +194,7 @@ def test_without_a_database_batches_wait_in_the_spool_and_go_out_when_it_is_back
     database.there = False
     for n in range(3):
         writer.put(polled(cast.water.pk, n))
-        wait_for(lambda n=n: writer.figures()["spooled_batches"] == n + 1)
+        wait_for(lambda: writer.figures()["spooled_batches"] == n + 1)  # noqa: B023
     assert writer.figures()["oldest_unsent_s"] > 0
     database.there = True
     wait_for(lambda: writer.figures()["spooled_batches"] == 0)
