@@ -80,7 +80,7 @@ def plain(packet: bytes) -> Registration | None:
 
 def raw(packet: bytes) -> Registration | None:
     """Bytes that are no text, such as a bare MAC: known by their hexadecimal digits."""
-    if len(packet) < 4 or len(packet) > ID_LIMIT or crc16(packet) == 0:
+    if len(packet) < 4 or len(packet) > ID_LIMIT or crc16(packet) == 0 or _printable(packet):
         return None
     return Registration((packet.hex().upper(),))
 
