@@ -63,9 +63,8 @@ def reading_line(row: Polled) -> str:
     """A row of the readings: good values in their columns, the others' reasons in `not_good`."""
     values = row.values
     not_good = {p: [v.quality, v.raw] for p, v in values.items() if v.quality != "good"}
-    others = {
-        p: v.value for p, v in values.items() if p not in _HAVE_A_COLUMN and v.quality == "good"
-    }
+    good = {p: v.value for p, v in values.items() if v.quality == "good"}
+    others = {p: value for p, value in good.items() if p not in _HAVE_A_COLUMN}
     cells = [str(row.unit_id), row.at.isoformat()]
     cells += [cell(good.get(name)) for name in COLUMNS]
     cells += [cell(others or None), cell(not_good or None)]

@@ -21,7 +21,7 @@ from tests.cast import Cast
 from tests.farm import AIR, WATER, Farm, farm
 
 pytestmark = pytest.mark.django_db(transaction=True)
-SOON = 4.0
+SOON = 20.0  # a limit for a busy machine; a test goes on as soon as it happened
 
 
 def eventually(condition: Callable[[], Any], seconds: float = SOON) -> Any:
@@ -119,9 +119,9 @@ def test_one_silent_unit_and_one_dead_line_stop_nobody(
     dead = water(gateway(port))
     with working(tmp_path):
         eventually(lambda: rows(good) >= 2)
-        causes = {"not_answered": silent.pk, "line_down": dead.pk}
-        for cause, pk in causes.items():
-            eventually(lambda c=cause, p=pk: MissedPolls.objects.filter(unit_id=p, cause=c))
+        missed = MissedPolls.objects
+        eventually(lambda: missed.filter(unit_id=silent.pk, cause="not_answered"))
+        eventually(lambda: missed.filter(unit_id=dead.pk, cause="line_down"))
     assert rows(silent) == rows(dead) == 0
     state = GatewayState.objects.get(gateway=dead.gateway)
     assert not state.connected and "127.0.0.1" in state.problem
@@ -183,7 +183,7 @@ def test_an_alarm_reset_leaves_the_power_as_it_was(cast: Cast, lines: Farm, tmp_
         command = commands.request(
             unit, "alarm_reset", True, by=cast.district_officer, reason="service"
         )
-        eventually(lambda: not Command.objects.get(pk=command.pk).is_open, 8)
+        eventually(lambda: not Command.objects.get(pk=command.pk).is_open)
     assert Command.objects.get(pk=command.pk).state == "verified"
     assert device.words("holding", 0) == [1]
 
@@ -191,7 +191,7 @@ def test_an_alarm_reset_leaves_the_power_as_it_was(cast: Cast, lines: Farm, tmp_
 def test_a_refusal_of_the_unit_is_shown_as_such(cast: Cast, lines: Farm, tmp_path: Path) -> None:
     device = sim()
     unit = water(gateway(lines.open(device)))
-    device.write_codes = ()
+    device.write_codes = set()
     with working(tmp_path):
         eventually(lambda: rows(unit))
         command = commands.request(
@@ -214,7 +214,7 @@ def test_what_a_killed_worker_was_writing_is_settled_by_reading(
     device.set("indoor_temp_setpoint", 23.0)  # the byte had left
     written = device.words("holding", 2)
     with working(tmp_path):
-        eventually(lambda: Command.objects.get(pk=command.pk).state == "verified", 8)
+        eventually(lambda: Command.objects.get(pk=command.pk).state == "verified")
     assert device.words("holding", 2) == written
     assert Command.objects.get(pk=command.pk).claimed_by is not None
 

@@ -148,7 +148,7 @@ def test_a_clock_gone_wild_makes_no_partitions(store: Store, cast: Cast) -> None
     assert store.rejected >= 1
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 4) -> None:
+def wait_for(condition: Callable[[], Any], seconds: float = 20) -> None:
     until = time.monotonic() + seconds
     while not condition() and time.monotonic() < until:
         time.sleep(0.02)
