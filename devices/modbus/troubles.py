@@ -4,6 +4,7 @@ Trouble                 says its sentence; template and parameters stay apart
 ├── UrlRefused          the text is no URL of a line
 ├── AddressRefused      no frame may carry this unit address
 ├── NotSupported        the unit's functions cannot do it
+├── WriteRefused        the map, or the state of the unit, forbids a write
 └── ExchangeFailed      the exchange brought no answer to its request
     ├── LineDown        not connected, or the connection broke meanwhile
     ├── NoAnswer        nothing that counts arrived in time
@@ -37,6 +38,10 @@ class AddressRefused(Trouble):
 
 class NotSupported(Trouble):
     """Something that the unit's function codes cannot do."""
+
+
+class WriteRefused(Trouble):
+    """A write that the map, or the state in which the unit is now, forbids."""
 
 
 class ExchangeFailed(Trouble):

@@ -13,31 +13,31 @@ register that is shared only the own field changes, read immediately before.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any, Literal
 
-from devices.modbus import blocks, frames, rawtypes, reading
-from devices.modbus.cells import BIT_AREAS, Area, Target
+from devices.modbus import blocks, locks, owned, pulses, reading
 from devices.modbus.decoding import decode
 from devices.modbus.encoding import encode
 from devices.modbus.line import COMMAND, Line
 from devices.modbus.pointmap import PointMap
 from devices.modbus.points import Point, Scalar, Value, ValueRefused
+from devices.modbus.registers import Registers
 from devices.modbus.signals import kind_of
 from devices.modbus.troubles import (
     ExceptionReply,
     ExchangeFailed,
     LineDown,
     NoAnswer,
-    NotSupported,
     Trouble,
+    WriteRefused,
 )
 from devices.modbus.words import N_, Sentence
 
 READ_AGAIN_S = (5.0, 10.0)
-_RELEASES = 3
 _ACKNOWLEDGE = 5
 
 State = Literal["verified", "accepted", "refused", "failed", "unknown"]
@@ -111,16 +111,12 @@ async def _to_its_end(visit: Coroutine[Any, Any, WriteResult]) -> WriteResult:
     return await asyncio.shield(task)
 
 
-class _Refused(Trouble):
-    """Nothing was changed, and this is why."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Proof:
     """What reading back showed: whether anything could be read, whether it was as it should be."""
 
-    read: bool
-    equal: bool
+    read: bool = False
+    equal: bool = False
     shown: Scalar = None
     refused: bool = False
 
@@ -129,26 +125,25 @@ _Look = Callable[[], Awaitable[tuple[bool, Scalar]]]
 
 
 class _Writing:
-    """One writing visit. `sent` is None until the write itself has gone out."""
+    """One writing visit. `_sent` is None until the write itself has gone out."""
 
     def __init__(
         self, line: Line, address: int, map: PointMap, read_again_s: Sequence[float]
     ) -> None:
-        self._line = line
-        self._address = address
         self._map = map
-        self._timeout = map.settings.reply_timeout_ms / 1000
+        self._registers = Registers(line, address, map.settings)
+        self._turn = line.unit(address).turn
         self._read_again_s = read_again_s
         self._notes: list[Sentence] = []
         self._sent: Scalar = None
 
     async def write(self, signal: str, value: object) -> WriteResult:
         """See the function of this name."""
-        async with self._line.unit(self._address).turn:
+        async with self._turn:
             try:
                 point = await self._writer(signal)
                 words = encode(point, value)
-                result = await self._write(point, words, _wanted(point, words, value))
+                result = await self._write(point, words, owned.meaning(point, words, value))
                 if signal == "alarm_reset" and result.state in ("verified", "accepted"):
                     await self._note_lasting_fault()
             except (Trouble, ValueRefused) as failure:
@@ -161,30 +156,31 @@ class _Writing:
 
     async def settle(self, signal: str, value: object) -> WriteResult:
         """See the function of this name."""
-        async with self._line.unit(self._address).turn:
+        async with self._turn:
             try:
                 point = await self._writer(signal)
                 words = encode(point, value)
-                result = await self._settle(point, words, _wanted(point, words, value))
+                result = await self._settle(point, words, owned.meaning(point, words, value))
             except (Trouble, ValueRefused) as failure:
                 self._notes.append(failure.sentence)
                 result = self._result("unknown")
             return replace(result, notes=tuple(self._notes))
 
     async def _write(self, point: Point, words: list[int], wanted: Scalar) -> WriteResult:
-        await self._check_required()
+        await locks.check_required(self._registers)
         if point.readable and point.write_value is None and await self._is_so(point, words, wanted):
             self._note(N_("读到的已经是目标值，没有再写"))
             return self._result("verified", wanted)
-        async with self._unlocked():
+        async with locks.unlocked(self._registers, self._notes):
             for target in point.before:
-                await self._exchange(self._request(target.area, target.address, [target.value]))
+                await self._registers.put(target)
             return await _METHODS[point.write_method](self, point, words, wanted)
 
     async def _settle(self, point: Point, words: list[int], wanted: Scalar) -> WriteResult:
         if point.write_method == "pulse":
-            released = await self._release(point, words, idle=0)
-            return self._result("verified" if released.seen_set and released.idle else "unknown")
+            released = await pulses.release(self._registers, point, words, 0, self._notes)
+            took_place = released.seen_set and released.idle
+            return self._result("verified" if took_place else "unknown")
         look = self._proof_of(point, words, wanted)
         if look is None:
             return self._result("unknown")
@@ -204,8 +200,7 @@ class _Writing:
         return self._judged(answered, proof, provable=point.readable)
 
     async def _command(self, point: Point, words: list[int], wanted: Scalar) -> WriteResult:
-        merged = await self._merged(point, words)
-        answered = await self._send(point, merged, wanted)
+        answered = await self._send(point, await self._merged(point, words), wanted)
         look = self._proof_of(point, words, wanted)
         if look is None:
             return self._result("accepted" if answered else "unknown")
@@ -215,96 +210,71 @@ class _Writing:
         answered = await self._send(point, words, wanted)
 
         async def is_idle() -> tuple[bool, Scalar]:
-            now = await self._read(point.write_area, point.write_address, len(words))
+            now = await self._registers.read(point.write_area, point.write_address, len(words))
             return list(now) != words, bool(now[0])
 
-        if not self._can_read(point.write_area):
+        if not self._registers.can_read(point.write_area):
             return self._result("accepted" if answered else "unknown")
         proof = await self._read_back(point.write_delay_s, is_idle)
         if proof.equal and not answered:
             return self._result("unknown", proof.shown)  # idle also where it was never set
-        if proof.read and not proof.equal:
-            self._note(N_("线圈没有自动复位"))
-        return self._judged(answered, proof, provable=not proof.refused)
+        otherwise = N_("线圈没有自动复位")
+        return self._judged(answered, proof, not proof.refused, otherwise)
 
     async def _pulse(self, point: Point, words: list[int], wanted: Scalar) -> WriteResult:
-        former = await self._former(point)
-        idle = 0 if former is None else _own(point, former)
-        if idle == _own(point, words):
+        former = await pulses.standing(self._registers, point)
+        idle = 0 if former is None else owned.own(point, former)
+        if idle == owned.own(point, words):
             idle = 0
-        answered = await self._send(point, _merge(point, former, words), wanted)
+        answered = await self._send(point, owned.merged(point, former, words), wanted)
         try:
             await asyncio.sleep(point.write_delay_s)
         finally:
-            released = await self._release(point, words, idle)
-        took_effect = answered or released.seen_set
+            released = await pulses.release(self._registers, point, words, idle, self._notes)
+        return self._pulsed(answered, released)
+
+    def _pulsed(self, answered: bool, released: pulses.Released) -> WriteResult:
         if released.idle:
-            return self._result("verified" if took_effect else "unknown", False)
+            took_place = answered or released.seen_set
+            return self._result("verified" if took_place else "unknown", False)
         if released.unreadable:
             return self._result("accepted" if answered and released.answered else "unknown")
         self._note(N_("脉冲没有释放，请在现场检查"))
         return self._result("failed" if released.seen_set else "unknown")
 
-    async def _release(self, point: Point, words: list[int], idle: int) -> _Released:
-        """Put a pulse back to idle; read before each attempt, so that only our field changes."""
-        released = _Released()
-        for attempt in range(_RELEASES + 1):
-            await asyncio.sleep(0.2 * attempt)
-            now = await self._former_or_none(point, released)
-            if now is not None:
-                released.idle = _own(point, now) == idle
-                released.seen_set |= _own(point, now) == _own(point, words)
-                if released.idle:
-                    break
-            elif released.answered or _field(point) is not None:
-                continue  # nothing to add, or the rest of the register is not known
-            if attempt < _RELEASES:
-                await self._put_idle(point, now, idle, released)
-        return released
-
-    async def _put_idle(
-        self, point: Point, now: Sequence[int] | None, idle: int, released: _Released
-    ) -> None:
-        rest = _merge(point, now, _with_own(point, idle))
-        try:
-            await self._exchange(self._request_of(point, rest))
-            released.answered = True
-        except ExchangeFailed as failure:
-            self._notes.append(failure.sentence)
-
     # Proof.
 
     def _proof_of(self, point: Point, words: list[int], wanted: Scalar) -> _Look | None:
-        """How to see that a write was done; None where nothing tells."""
+        """How to see that a command was done, or a lost write; None where nothing tells."""
         if point.verify:
             signal, label = point.verify
             return lambda: self._look_at(signal, label)
-        if point.readable and kind_of(point.signal) != "cmd":
-            return lambda: self._look(point, words, wanted)
-        return None
+        comparable = point.write_value is None or point.is_bool or point.write_enum
+        no_trace = kind_of(point.signal) == "cmd" or point.write_method == "coil_self_clearing"
+        if not point.readable or no_trace or not comparable:
+            return None
+        return lambda: self._look(point, words, wanted)
 
     async def _look_at(self, signal: str, label: str) -> tuple[bool, Scalar]:
         value = (await self._everything())[signal]
         return value.quality == "good" and blocks.shows(value.value, label), value.value
 
     async def _look(
-        self, point: Point, words: Sequence[int], wanted: Scalar
+        self, point: Point, words: Sequence[int], wanted: Scalar, *, coarsely: bool = True
     ) -> tuple[bool, Scalar]:
         """Whether the point reads as written; other bits of its register that changed are told."""
-        side = point if point.readable else _write_side(point)
-        now = await self._read(side.area, side.address, side.count)
+        side = point if point.readable else owned.write_side(point)
+        now = await self._registers.read(side.area, side.address, side.count)
         value = decode(side, now)
-        if side.scale_from:
-            value = (await self._everything())[point.signal]
-        equal = value.quality == "good" and _close(side, value.value, wanted)
-        if _reads_where_it_writes(side) and point.write_value is None:
-            equal = equal or _own(point, now) == _own(point, words)
+        equal = value.quality == "good" and owned.same(side, value.value, wanted, coarsely=coarsely)
+        if owned.reads_where_it_writes(side) and point.write_method != "command":
+            equal = equal or owned.own(point, now) == owned.own(point, words)
             self._note_other_bits(point, now, words)
         return equal, value.value if value.quality == "good" or not equal else wanted
 
     async def _is_so(self, point: Point, words: Sequence[int], wanted: Scalar) -> bool:
         try:
-            equal, _ = await self._look(point, words, wanted)
+            equal, _ = await self._look(point, words, wanted, coarsely=False)
         except ExceptionReply:
             return False
         return equal
@@ -312,21 +282,27 @@ class _Writing:
     async def _read_back(self, delay: float, look: _Look) -> _Proof:
         loop = asyncio.get_running_loop()
         start = loop.time()
-        proof = _Proof(read=False, equal=False)
+        proof = _Proof()
         for due in (delay, *(later for later in self._read_again_s if later > delay)):
             await asyncio.sleep(start + due - loop.time())
             try:
                 proof = _Proof(True, *await look())
             except ExceptionReply as exception:
                 self._notes.append(exception.sentence)
-                return _Proof(read=False, equal=False, refused=True)
+                return _Proof(refused=True)
             except ExchangeFailed:
                 continue
             if proof.equal:
                 break
         return proof
 
-    def _judged(self, answered: bool, proof: _Proof, provable: bool = True) -> WriteResult:
+    def _judged(
+        self,
+        answered: bool,
+        proof: _Proof,
+        provable: bool = True,
+        otherwise: str = N_("读回的值与写入的不同"),
+    ) -> WriteResult:
         if proof.equal:
             if not answered:
                 self._note(N_("写入没有得到正确应答，读回确认已生效"))
@@ -336,16 +312,19 @@ class _Writing:
         if not proof.read:
             self._note(N_("写入后没能读回"))
             return self._result("unknown")
-        self._note(N_("读回的值与写入的不同"))
+        self._note(otherwise)
         return self._result("failed", proof.shown)
 
     async def _everything(self) -> dict[str, Value]:
-        plan = blocks.plan(self._map)
         visit = await reading.read(
-            self._line, self._address, plan, timeout=self._timeout, priority=COMMAND
+            self._registers.line,
+            self._registers.address,
+            blocks.plan(self._map),
+            timeout=self._registers.timeout,
+            priority=COMMAND,
         )
         if not visit.answered:
-            raise NoAnswer(self._timeout, 0)
+            raise NoAnswer(self._registers.timeout, 0)
         return visit.points
 
     async def _note_lasting_fault(self) -> None:
@@ -357,101 +336,28 @@ class _Writing:
     # What stands before a write.
 
     async def _writer(self, signal: str) -> Point:
-        """The row that writes this signal now."""
+        """The row that writes this signal now, with its scale as it is now."""
         rows = self._map.writers(signal)
         if not rows:
-            raise _Refused(N_("点表里没有可写的信号 %(signal)s"), signal=signal)
-        if not any(row.when for row in rows):
+            raise WriteRefused(N_("点表里没有可写的信号 %(signal)s"), signal=signal)
+        if not any(row.when or row.scale_from for row in rows):
             return rows[0]
         values = await self._everything()
         for row in rows:
             if all(_holds(values[name], labels) for name, labels in row.when.items()):
-                return row
+                return _scaled(row, values) if row.scale_from else row
         needed = " / ".join(
             f"{name}={'|'.join(labels)}" for row in rows for name, labels in row.when.items()
         )
-        raise _Refused(
+        raise WriteRefused(
             N_("%(signal)s 现在不能写：点表要求 %(needed)s"), signal=signal, needed=needed
         )
 
-    async def _check_required(self) -> None:
-        for target in self._map.settings.require:
-            (now,) = await self._read(target.area, target.address, 1)
-            if now != target.value:
-                raise _Refused(
-                    N_(
-                        "设备不允许远程写入：%(area)s %(address)d 应为 %(wanted)d，"
-                        "现为 %(now)d（可能处于就地模式）"
-                    ),
-                    area=reading.AREA_NAMES[target.area],
-                    address=target.address,
-                    wanted=target.value,
-                    now=now,
-                )
-
-    @asynccontextmanager
-    async def _unlocked(self) -> AsyncIterator[None]:
-        """Locks are opened where they are closed, and closed again whatever happens."""
-        opened: list[Target] = []
-        try:
-            for target in self._map.settings.unlock:
-                await self._unlock(target, opened)
-            yield
-        finally:
-            if not self._map.settings.unlock_keep:
-                for former in reversed(opened):
-                    await self._put_back(former)
-
-    async def _unlock(self, target: Target, opened: list[Target]) -> None:
-        try:
-            (now,) = await self._read(target.area, target.address, 1)
-        except ExceptionReply:
-            now = None  # a lock that only takes a password
-        if now == target.value:
-            return
-        if now is not None:
-            opened.append(Target(target.area, target.address, now))
-        await self._exchange(self._request(target.area, target.address, [target.value]))
-
-    async def _put_back(self, former: Target) -> None:
-        for _ in range(_RELEASES):
-            with suppress(ExchangeFailed):
-                (now,) = await self._read(former.area, former.address, 1)
-                if now == former.value:
-                    return
-                await self._exchange(self._request(former.area, former.address, [former.value]))
-                return
-        self._note(
-            N_("%(area)s %(address)d 没能恢复为 %(value)d，请在现场检查"),
-            area=reading.AREA_NAMES[former.area],
-            address=former.address,
-            value=former.value,
-        )
-
-    # Registers.
-
-    async def _former(self, point: Point) -> Sequence[int] | None:
-        """The registers to be written as they are; None where only a whole one is written and
-        it cannot be read."""
-        try:
-            return await self._read(point.write_area, point.write_address, point.write_count)
-        except ExceptionReply:
-            if _field(point) is None:
-                return None
-            raise
-
-    async def _former_or_none(self, point: Point, released: _Released) -> Sequence[int] | None:
-        try:
-            now = await self._former(point)
-        except ExchangeFailed:
-            return None
-        released.unreadable = now is None
-        return now
-
     async def _merged(self, point: Point, words: list[int]) -> list[int]:
-        if _field(point) is None:
+        """What to write: of a shared register the rest as it is at this moment."""
+        if owned.field_of(point) is None:
             return words
-        return _merge(point, await self._former(point), words)
+        return owned.merged(point, await pulses.standing(self._registers, point), words)
 
     async def _send(self, point: Point, words: Sequence[int], wanted: Scalar) -> bool:
         """Write; False where no right answer came and only reading back can tell.
@@ -460,7 +366,7 @@ class _Writing:
         """
         try:
             self._sent = wanted
-            await self._exchange(self._request_of(point, words))
+            await self._registers.put_words(point, words)
         except ExceptionReply as exception:
             if exception.code != _ACKNOWLEDGE:
                 raise
@@ -474,41 +380,10 @@ class _Writing:
         except ExchangeFailed as failure:
             self._notes.append(failure.sentence)
             return False
+        except Trouble:
+            self._sent = None
+            raise
         return True
-
-    async def _read(self, area: Area, address: int, count: int) -> tuple[int, ...]:
-        return await self._exchange(frames.read(area, address, count))
-
-    async def _exchange(self, request: frames.Request) -> tuple[int, ...]:
-        return await self._line.exchange(
-            self._address, request, timeout=self._timeout, priority=COMMAND
-        )
-
-    def _can_read(self, area: Area) -> bool:
-        return frames.READ_FUNCTIONS[area] in self._map.settings.read_functions
-
-    def _request_of(self, point: Point, words: Sequence[int]) -> frames.Request:
-        return self._request(point.write_area, point.write_address, words, point.write_function)
-
-    def _request(
-        self, area: Area, address: int, words: Sequence[int], function: int | None = None
-    ) -> frames.Request:
-        """The request by the function that the row names, or by the device's usual one."""
-        known = self._map.settings.write_functions
-        single, several = (5, 15) if area == "coil" else (6, 16)
-        if function is None:
-            function = single if len(words) == 1 and single in known else several
-            if function not in known and len(words) == 1:
-                function = single
-        if function == 5:
-            return frames.write_coil(address, words[0])
-        if function == 15:
-            return frames.write_coils(address, words)
-        if function == 6 and len(words) == 1:
-            return frames.write_register(address, words[0])
-        if function == 16 and (16 in known or len(words) == 1):
-            return frames.write_registers(address, words)
-        raise NotSupported(N_("设备不支持功能码 16，写不了 %(count)d 个寄存器"), count=len(words))
 
     # Words about it.
 
@@ -516,7 +391,7 @@ class _Writing:
         self._notes.append(Sentence(template, **params))
 
     def _note_other_bits(self, point: Point, now: Sequence[int], words: Sequence[int]) -> None:
-        field = _field(point)
+        field = owned.field_of(point)
         if field is None or self._sent is None or not (now[0] ^ words[0]) & ~field:
             return
         note = Sentence(
@@ -529,16 +404,6 @@ class _Writing:
 
     def _result(self, state: State, read_back: Scalar = None) -> WriteResult:
         return WriteResult(state, self._sent, read_back)
-
-
-@dataclass(slots=True)
-class _Released:
-    """How the release of a pulse went."""
-
-    idle: bool = False
-    seen_set: bool = False
-    answered: bool = False
-    unreadable: bool = False
 
 
 _METHODS: dict[
@@ -557,90 +422,20 @@ def _holds(value: Value, labels: Sequence[str]) -> bool:
     return value.quality == "good" and any(blocks.shows(value.value, label) for label in labels)
 
 
-def _write_side(point: Point) -> Point:
-    """The point as it would be if it read where it writes."""
+def _scaled(point: Point, values: dict[str, Value]) -> Point:
+    """The point with what `scale_from` tells multiplied in, on the side that writes too."""
+    source = values[str(point.scale_from)]
+    if source.quality != "good" or not source.value:
+        raise WriteRefused(
+            N_("%(signal)s 现在不能写：倍率信号 %(source)s 没有读到"),
+            signal=point.signal,
+            source=point.scale_from,
+        )
+    factor = Decimal(repr(source.value))
+    alike = point.write_scale == point.scale  # else the map says the write scale by itself
     return replace(
         point,
-        area=point.write_area,
-        address=point.write_address,
-        type=point.write_type,
-        order=point.write_order,
-        scale=point.write_scale,
-        offset=point.write_offset,
-        mask=point.write_mask,
-        enum=point.write_enum,
-        invalid={},
+        scale=point.scale * factor,
+        write_scale=point.write_scale * factor if alike else point.write_scale,
         scale_from=None,
     )
-
-
-def _wanted(point: Point, words: Sequence[int], value: object) -> Scalar:
-    """The value that the words stand for, as a reading of them would show it."""
-    if point.write_value is not None:
-        return True
-    side = _write_side(point)
-    field = _field(point)
-    read = decode(side, words if field is None else [words[0] & field])
-    if read.quality == "good":
-        return read.value
-    try:
-        return float(str(value))
-    except ValueError:
-        return str(value)
-
-
-def _reads_where_it_writes(side: Point) -> bool:
-    def place(point: Point) -> tuple[object, ...]:
-        return (
-            point.area,
-            point.address,
-            point.type,
-            point.order,
-            point.scale,
-            point.offset,
-            point.mask,
-        )
-
-    return place(side) == place(_write_side(side))
-
-
-def _close(side: Point, read: Scalar, wanted: Scalar) -> bool:
-    """Equal, or as near as the reading side can show the value."""
-    if isinstance(read, bool | str | list) or isinstance(wanted, bool | str | list):
-        return read == wanted
-    if read is None or wanted is None:
-        return False
-    finest = 1e-6 * max(1.0, abs(wanted)) if side.type in rawtypes.FLOATS else float(side.scale) / 2
-    return abs(read - wanted) <= abs(finest) + 1e-9
-
-
-def _field(point: Point) -> int | None:
-    """The bits, as they lie on the wire, that a write of this point may change; None for all."""
-    if point.write_area in BIT_AREAS or point.write_field is None:
-        return None
-    return rawtypes.cut(point.write_field, 1, point.write_order)[0]
-
-
-def _own(point: Point, words: Sequence[int]) -> int:
-    """Our part of some registers, as one number."""
-    field = _field(point)
-    if field is not None:
-        return words[0] & field
-    number = 0
-    for word in words:
-        number = number << 16 | word
-    return number
-
-
-def _with_own(point: Point, number: int) -> list[int]:
-    """The registers of a number that `_own` gave."""
-    count = point.write_count
-    return [number >> 16 * place & 0xFFFF for place in range(count - 1, -1, -1)]
-
-
-def _merge(point: Point, former: Sequence[int] | None, words: Sequence[int]) -> list[int]:
-    """Our field of the words, the rest of the register as it was."""
-    field = _field(point)
-    if field is None or former is None:
-        return list(words)
-    return [former[0] & ~field & 0xFFFF | words[0] & field]
