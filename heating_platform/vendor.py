@@ -37,7 +37,9 @@ class VendorFinder(BaseFinder):
     def check(self, **kwargs: Any) -> list[Any]:
         return []
 
-    def find(self, path: str, find_all: bool = False, **kwargs: Any) -> str | list[str]:
+    def find(  # type: ignore[override]  # Django answers [] where the stubs say None
+        self, path: str, find_all: bool = False, **kwargs: Any
+    ) -> str | list[str]:
         source = Path(settings.NODE_MODULES, FILES[path]) if path in FILES else None
         found = [str(source)] if source is not None and source.exists() else []
         if find_all:

@@ -11,7 +11,7 @@ from households.models import Area
 from households.models.areas import AreaQuerySet
 
 
-class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class TokenScheme(OpenApiAuthenticationExtension):
     target_class = "households.door.TokenAuthentication"
     name = "token"
 

@@ -1,11 +1,12 @@
 """Plan lines for programs."""
 
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import django_filters as filters
 from rest_framework import serializers
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
+from households.requests import SignedIn
 from plans.models import PlanItem, PlanItemQuerySet
 
 
@@ -53,5 +54,5 @@ class PlanLineViewSet(ReadOnlyModelViewSet[PlanItem]):
     queryset = PlanItem.objects.all()
 
     def get_queryset(self) -> PlanItemQuerySet:
-        items = PlanItem.objects.visible_to(self.request.user)
+        items = PlanItem.objects.visible_to(cast(SignedIn, self.request).user)
         return items.select_related("plan", "area__owner").order_by("-plan__year", "seq")

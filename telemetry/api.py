@@ -194,8 +194,8 @@ class UnitViewSet(ReadOnlyModelViewSet[Unit]):
         return seen_by(cast(SignedIn, self.request)).order_by("pk")
 
     def finalize_response(
-        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
-    ) -> HttpResponseBase:
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
+    ) -> Response:
         """A refusal is JSON, also for who asked for CSV."""
         if getattr(response, "exception", False) and isinstance(
             getattr(request, "accepted_renderer", None), Csv
@@ -226,8 +226,7 @@ class UnitViewSet(ReadOnlyModelViewSet[Unit]):
         if isinstance(request.accepted_renderer, Csv):
             rows = rows.order_by(*TimePages().get_ordering(request, rows, self))
             return lists.csv_of(f"readings-{unit.pk}", ["at", *COLUMNS, *REST], _csv_rows(rows))
-        page = self.paginate_queryset(rows)
-        return self.get_paginated_response(ReadingSerializer(page, many=True).data)
+        return self._paged(rows, ReadingSerializer)
 
     @extend_schema(parameters=RANGE_PARAMETERS, responses=HourSerializer(many=True))
     @action(
@@ -240,10 +239,14 @@ class UnitViewSet(ReadOnlyModelViewSet[Unit]):
         """Hours of at most 366 days (the last seven by default), by page."""
         unit = self.get_object()
         start, end = time_range(request, timedelta(days=7), HOURS_RANGE)
-        page = self.paginate_queryset(
-            UnitHour.objects.filter(unit=unit, hour__gte=start, hour__lt=end)
-        )
-        return self.get_paginated_response(HourSerializer(page, many=True).data)
+        rows = UnitHour.objects.filter(unit=unit, hour__gte=start, hour__lt=end)
+        return self._paged(rows, HourSerializer)
+
+    def _paged(
+        self, rows: QuerySet[Any], serializer: type[serializers.BaseSerializer[Any]]
+    ) -> Response:
+        page: Any = self.paginate_queryset(rows)
+        return self.get_paginated_response(serializer(page, many=True).data)
 
 
 def _csv_rows(rows: QuerySet[Reading]) -> Iterator[list[object]]:
@@ -374,7 +377,7 @@ class CommandViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericVi
         """Take a waiting command back; 409 where its bytes may already be on the way."""
         command = self.get_object()
         if not commands.cancel(command, cast(User, request.user)):
-            sentence = _("命令已%(state)s，不能取消") % {"state": command.get_state_display()}
+            sentence = _("命令当前为“%(state)s”，不能取消") % {"state": command.get_state_display()}
             return Response({"detail": sentence}, status=status.HTTP_409_CONFLICT)
         command.refresh_from_db()
         return Response(CommandSerializer(command).data)

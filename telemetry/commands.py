@@ -343,6 +343,7 @@ def compare() -> int:
 
 def _is_not_held(command: Command) -> bool:
     entry = command.unit.state.values.get(command.signal, {})
+    assert command.finished_at is not None  # `compare` asked for ended ones
     if entry and (entry["quality"] != "good" or entry["at"] <= _iso(command.finished_at)):
         return False  # a bad or an older value says nothing; the next one may
     wanted = command.target if command.sent is None else command.sent

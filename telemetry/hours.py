@@ -13,7 +13,8 @@ from households import clock
 from telemetry.models import Batch
 
 # One hour of all units. `weight` is how long a reading speaks: until the next one, at most three
-# intervals; energy is the sum of what the counter rose, a fall (reset) counts as nothing.
+# intervals; energy is the sum of what the counter rose, a fall (reset) counts as nothing, and a
+# unit without a counter has none.
 SUM_UP = """
 WITH span AS (
     SELECT %(hour)s::timestamptz AS h0, %(hour)s::timestamptz + interval '1 hour' AS h1,
@@ -29,7 +30,8 @@ WITH span AS (
 ), around AS (
     SELECT r.*, lead(at) OVER w AS next_at, lag(electric_energy) OVER w AS energy_before
     FROM telemetry_reading r, span
-    WHERE at >= h0 - interval '30 minutes' AND at < h1 WINDOW w AS (PARTITION BY unit_id ORDER BY at)
+    WHERE at >= h0 - interval '30 minutes' AND at < h1
+    WINDOW w AS (PARTITION BY unit_id ORDER BY at)
 ), summed AS (
     SELECT a.unit_id, count(*) AS stored,
         sum(CASE WHEN power_state THEN extract(epoch FROM least(
@@ -40,13 +42,15 @@ WITH span AS (
         min(indoor_temp) AS indoor_min, avg(indoor_temp) AS indoor_avg,
         max(indoor_temp) AS indoor_max, min(outdoor_temp) AS outdoor_min,
         avg(outdoor_temp) AS outdoor_avg,
-        sum(greatest(electric_energy - energy_before, 0)) AS energy_kwh
+        sum(greatest(electric_energy - energy_before, 0))
+            FILTER (WHERE electric_energy - energy_before IS NOT NULL) AS energy_kwh
     FROM around a JOIN service s USING (unit_id), span WHERE at >= h0 GROUP BY a.unit_id
 ), missed AS (
     SELECT unit_id, jsonb_object_agg(cause, count) AS causes, sum(count) AS n
     FROM telemetry_missedpolls, span WHERE hour = h0 GROUP BY unit_id
 ), counted AS (
-    SELECT s.unit_id AS service_unit, s.interval_s, floor(greatest(s.seconds, 0) / s.interval_s)::int AS due,
+    SELECT s.unit_id AS service_unit, s.interval_s,
+        floor(greatest(s.seconds, 0) / s.interval_s)::int AS due,
         coalesce(r.stored, 0)::int AS stored, coalesce(m.causes, '{}') AS causes,
         coalesce(m.n, 0)::int AS missed,
         on_seconds, supply_min, supply_avg, supply_max, return_avg, indoor_min, indoor_avg,

@@ -36,7 +36,7 @@ class TimePages(CursorPagination):
 
     def decode_cursor(self, request: Request) -> Any:
         cursor = super().decode_cursor(request)
-        if cursor is not None and cursor.position is not None and not _moment(cursor.position):
+        if cursor is not None and cursor.position is not None and not _moment(str(cursor.position)):
             raise NotFound(self.invalid_cursor_message)
         return cursor
 
@@ -73,13 +73,21 @@ def time_range(
 ) -> tuple[datetime, datetime]:
     """`?from=&to=`: from that moment until before this one; by default the last `default`."""
     end = _asked_moment(request, "to", clock.now())
-    start = _asked_moment(request, "from", end - default)
+    start = _asked_moment(request, "from", _before(end, default))
     if start > end:
         raise ValidationError({"from": [_("from 晚于 to")]})
     if end - start > longest:
         days = {"days": longest.days}
         raise ValidationError({"from": [_("一次至多查询 %(days)d 天") % days]})
     return start, end
+
+
+def _before(moment: datetime, span: timedelta) -> datetime:
+    """`span` earlier, or the moment itself in the first days that a calendar has."""
+    try:
+        return moment - span
+    except OverflowError:
+        return moment
 
 
 RANGE_PARAMETERS = [

@@ -63,7 +63,7 @@ class Batch:
             (self.states, part.states),
             (self.misses, part.misses),
         ):
-            its += mine[max(start, 0) : max(end, 0)]  # type: ignore[operator, arg-type]
+            its += mine[max(start, 0) : max(end, 0)]  # type: ignore[operator]
             start, end = start - len(mine), end - len(mine)
         return part
 

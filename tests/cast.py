@@ -26,6 +26,7 @@ from devices.models import (
     SupplierMember,
     Unit,
 )
+from households import clock
 from households.models import ApiToken, Area, Household, Method, Role, Step, StepKind, User
 from telemetry import partitions
 from telemetry.models import Reading, UnitState
@@ -232,7 +233,7 @@ def reach(home: Household, last: StepKind, by: User, on: date = INSTALLED_ON) ->
 
 def reading(thing: Unit, at: datetime, **columns: Any) -> Reading:
     """One stored poll; makes the day's partition where it is missing."""
-    day = at.astimezone(partitions.clock.SHANGHAI).date()
+    day = at.astimezone(clock.SHANGHAI).date()
     partitions.ensure(day, day)
     return Reading.objects.create(unit_id=thing.pk, at=at, **columns)
 
@@ -269,3 +270,10 @@ def person(who: User) -> APIClient:
     client = APIClient()
     client.force_login(who)
     return client
+
+
+def get(client: APIClient, url: str, code: int = 200, **query: Any) -> Any:
+    """What the API answers, as parsed JSON; the answer must have this code."""
+    answer = client.get(url, query)
+    assert answer.status_code == code, answer.content
+    return answer.json()

@@ -26,7 +26,7 @@ class Farm:
 
     def open(self, *units: SimUnit, port: int = 0, **options: Any) -> int:
         """Serve the units on one line; gives its port."""
-        return self._call(self._open(units, port, options))
+        return int(self._call(self._open(units, port, options)))
 
     def close(self, port: int) -> None:
         """Take the line away, as when a converter loses its power."""

@@ -28,7 +28,7 @@ from households import clock
 from households.models import User
 from telemetry import hours, partitions, storing
 from telemetry.models import Command, CommandState
-from telemetry.rows import LatestStates, Missed, Polled
+from telemetry.rows import LatestStates, Missed, Polled, hour_of, reading_line
 
 COARSE_S, FINE_S = 900, 60
 JUST_NOW = timedelta(seconds=10)  # the newest reading is that old when the platform starts
@@ -127,7 +127,7 @@ def _polls(
 
 
 def _copy_readings(cursor: CursorWrapper, rows: list[Polled | Missed]) -> None:
-    lines = "".join(storing.reading_line(row) for row in rows if isinstance(row, Polled))
+    lines = "".join(reading_line(row) for row in rows if isinstance(row, Polled))
     cursor.copy_expert(storing.COPY_READINGS, io.StringIO(lines))
 
 
@@ -143,7 +143,7 @@ def _latest(rows: list[Polled | Missed]) -> str:
 def _missed(rows: list[Polled | Missed]) -> Iterator[tuple[int, str, str]]:
     for row in rows:
         if isinstance(row, Missed):
-            yield row.unit_id, storing.hour_of(row.at), row.cause
+            yield row.unit_id, hour_of(row.at), row.cause
 
 
 def _copy_states(cursor: CursorWrapper, lines: list[str]) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import secrets
 from datetime import timedelta
-from typing import ClassVar
 
-from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -45,8 +44,6 @@ class User(AbstractUser):
         "households.Area", models.PROTECT, null=True, blank=True, verbose_name=_("所属区域")
     )
     language = models.CharField(_("语言"), max_length=8, default="zh-hans")
-
-    objects: ClassVar[UserManager[User]] = UserManager()
 
     class Meta:
         verbose_name = _("账号")

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db.models import ProtectedError
@@ -19,7 +20,7 @@ def model(**changes: object) -> Case:
     return lambda cast: DeviceModel.objects.create(supplier=cast.water.model.supplier, **fields)
 
 
-def unit(**changes: object) -> Case:
+def unit(**changes: Any) -> Case:
     """One more unit beside 晨暖's, at an address of its own but for `changes`."""
     fields = {"address": 6} | changes
     return lambda cast: make.unit(cast.water.gateway, cast.water.model, **fields)
@@ -36,7 +37,8 @@ def installation(**changes: object) -> Case:
 def same_map_version(cast: Cast) -> object:
     points = cast.water.register_map
     points.pk = None
-    return points.save(force_insert=True)
+    points.save(force_insert=True)
+    return points
 
 
 CASES: list[tuple[str, Case]] = [

@@ -167,7 +167,7 @@ def test_the_record_names_who_is_alive_and_how_often_it_fell(tmp_path: Path) -> 
     assert first.lives and (first.pid, first.restarts) == (one.process.pid, 0)
     one.process.kill()
     one.process.wait()
-    assert not first.lives
+    assert not processes.read(path)["one"].lives
     supervisor.look_after()
     second = processes.read(path)["one"]
     assert second.lives and (second.pid, second.restarts) == (one.process.pid, 1)

@@ -30,7 +30,7 @@ def two(make: Case, **changes: object) -> Case:
 
     def case(cast: Cast) -> object:
         make(cast)
-        return make(cast, **changes)  # type: ignore[call-arg]
+        return make(cast, **changes)
 
     return case
 

@@ -2,10 +2,12 @@
 
 import uuid
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
 
+from devices.modbus.points import Scalar
 from devices.models import Unit
 from households import clock
 from telemetry import commands
@@ -24,7 +26,7 @@ def frozen(cast: Cast) -> None:
     people.answered(cast.water, NOW, indoor_temp_setpoint=20.0, power_state=True, mode="heating")
 
 
-def wish(cast: Cast, target: object = 21, signal: str = "indoor_temp_setpoint") -> Command:
+def wish(cast: Cast, target: Scalar = 21, signal: str = "indoor_temp_setpoint") -> Command:
     with clock.at(NOW):
         return commands.request(cast.water, signal, target, by=cast.district_officer, reason="user")
 
@@ -34,7 +36,7 @@ def claim(cast: Cast, *units: Unit, after: float = 1) -> list[Command]:
         return commands.claim("main", START, [unit.gateway_id for unit in units or (cast.water,)])
 
 
-def ended(cast: Cast, state: str, **end: object) -> Command:
+def ended(cast: Cast, state: str, **end: Any) -> Command:
     command = wish(cast)
     claim(cast)
     with clock.at(NOW + timedelta(seconds=5)):
@@ -76,7 +78,7 @@ def test_a_wish_waits_with_what_was_and_what_is_wanted(cast: Cast) -> None:
     ],
 )
 def test_what_the_limits_forbid_is_refused_in_words(
-    cast: Cast, signal: str, target: object, says: str
+    cast: Cast, signal: str, target: Scalar, says: str
 ) -> None:
     with pytest.raises(CommandRefused, match=says):
         wish(cast, target, signal)
@@ -94,7 +96,7 @@ def test_what_the_limits_forbid_is_refused_in_words(
     ],
 )
 def test_all_five_writings_of_annex_2_can_be_wished(
-    cast: Cast, signal: str, target: object
+    cast: Cast, signal: str, target: Scalar
 ) -> None:
     assert wish(cast, target, signal).state == "queued"
 

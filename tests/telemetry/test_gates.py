@@ -14,7 +14,7 @@ from tests import cast as make
 from tests.cast import INSTALLED_ON, Cast
 
 pytestmark = pytest.mark.django_db
-GOOD: dict[str, object] = {name: 20.0 for name in gates.REQUIRED} | {"fault_active": False}
+GOOD: dict[str, Any] = {name: 20.0 for name in gates.REQUIRED} | {"fault_active": False}
 NEXT_DAY = datetime(2026, 10, 21, 9, tzinfo=clock.SHANGHAI)
 ON = date(2026, 11, 20)
 

@@ -73,6 +73,18 @@ def test_energy_is_what_the_counter_rose_and_a_reset_counts_nothing(cast: Cast) 
     assert summed(cast).energy_kwh == pytest.approx(0.5 + 1.5 + 0.5)
 
 
+def test_a_unit_without_an_energy_counter_has_no_energy_not_zero(cast: Cast) -> None:
+    for minute in range(3):
+        poll(cast, minute, supply_temp=40.0)
+    assert summed(cast).energy_kwh is None
+
+
+def test_a_counter_that_stood_still_is_zero(cast: Cast) -> None:
+    for minute in range(3):
+        poll(cast, minute, electric_energy=100.0)
+    assert summed(cast).energy_kwh == 0
+
+
 def test_a_unit_put_into_service_within_the_hour_owes_only_the_rest(cast: Cast) -> None:
     cast.water.in_service_since = HOUR + timedelta(minutes=45)
     cast.water.save()
