@@ -29,6 +29,7 @@ from telemetry import points
 from telemetry.models import Command, CommandState, UnitState
 
 ANSWER_WITHIN = timedelta(seconds=60)  # a write with its read-backs at 2, 5 and 10 s fits twice
+SETTLE_AGAIN = timedelta(minutes=5)  # a unit that cannot tell is not asked at every poll
 SETTLE_WITHIN = timedelta(hours=24)  # later readings say nothing of this command any more
 SETTABLE = (
     "indoor_temp_setpoint",
@@ -316,7 +317,7 @@ def unsettled(line_worker: str, gateways: Iterable[int]) -> list[Command]:
     rows = rows.filter(unit__gateway__in=list(gateways), unit__gateway__line_worker=line_worker)
     rows = rows.filter(
         Q(compared_at=None, unit__state__answered_at__gt=F("finished_at"))
-        | Q(unit__state__answered_at__gt=F("compared_at"))
+        | Q(unit__state__answered_at__gt=F("compared_at") + SETTLE_AGAIN)
     )
     return [row for row in rows.select_related("unit") if not _superseded_since(row)]
 

@@ -138,7 +138,8 @@ class Poller:
             log.exception("command %s broke off", order.id)
             return Outcome(order, "unknown", order.target, None, _("写入过程中断"))
         finally:
-            self._bring_forward(clock)
+            if not order.settles:
+                self._bring_forward(clock)
         return Outcome(order, result.state, result.sent, result.read_back, result.detail)
 
     async def close(self) -> None:

@@ -228,13 +228,14 @@ def test_what_reading_said_becomes_the_end(cast: Cast, state: str) -> None:
     assert (command.state, command.read_back) == (state, 21.0)
 
 
-def test_unknown_again_waits_for_the_next_answer(cast: Cast) -> None:
+def test_unknown_again_waits_a_while_before_the_unit_is_asked_again(cast: Cast) -> None:
     command = ended(cast, "unknown", sent=21.0)
     reads(cast, 65)
     with clock.at(NOW + timedelta(seconds=68)):
         assert not commands.settled(command.pk, "unknown", None, "")
+    reads(cast, 128)
     assert unsettled(cast) == []
-    reads(cast, 69)
+    reads(cast, 68 + 301)
     assert unsettled(cast) == [command]
 
 
