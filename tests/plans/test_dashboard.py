@@ -9,12 +9,16 @@ from datetime import date, timedelta
 from html import unescape
 
 import pytest
+from django.conf import settings
+from django.core.management import call_command
 from django.test import Client
 
 from households import clock
-from households.models import Household, StepKind
+from households.models import Area, Household, Role, StepKind, User
 from plans.models import PlanItem, TaskPlan
 from tests.cast import Cast, answered, household, reach
+
+PLAN_FILE = settings.BASE_DIR / "plans" / "data" / "annex1_2020.csv"
 
 
 @pytest.fixture
@@ -137,6 +141,20 @@ def test_without_a_plan_the_page_says_what_to_do_first(cast: Cast, client: Clien
     assert "还没有改造任务计划表" in client.get("/").content.decode()
     assert client.get("/progress/curves/").status_code == 404
     assert client.get("/progress/definitions/").status_code == 200
+
+
+@pytest.mark.django_db
+def test_the_command_of_an_empty_platforms_page_makes_district_towns_and_plan(
+    client: Client,
+) -> None:
+    client.force_login(User.objects.create(username="first", role=Role.ADMINISTRATOR))
+    page = client.get("/").content.decode()
+    words = re.search(r"manage (plan import [^<]*)<", page)
+    assert words is not None
+    given = {"FILE": str(PLAN_FILE), "Y": "2026", "NUMBER": "文号", "NAME": "城区"}
+    call_command(*(given.get(word, word) for word in words[1].split()), stdout=io.StringIO())
+    assert Area.objects.count() == 1 + 5 + 13
+    assert "820" in client.get("/").content.decode()
 
 
 def test_the_days_left_and_the_days_gone_are_told(cast: Cast, officer: Client) -> None:
