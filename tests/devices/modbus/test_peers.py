@@ -12,7 +12,7 @@ import threading
 import tty
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
-from typing import Any
+from typing import Any, ClassVar, cast
 
 import pytest
 
@@ -82,7 +82,8 @@ async def pymodbus_over_tcp() -> AsyncIterator[str]:
     server = ModbusTcpServer(device, framer=FramerType.RTU, address=("127.0.0.1", 0))
     await server.serve_forever(background=True)
     try:
-        yield f"tcp://127.0.0.1:{server.transport.sockets[0].getsockname()[1]}"
+        listening = cast(asyncio.Server, server.transport)
+        yield f"tcp://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
     finally:
         await server.shutdown()
 
@@ -107,7 +108,7 @@ async def pymodbus_over_a_terminal() -> AsyncIterator[str]:
 class _Mapping(ctypes.Structure):
     """modbus_mapping_t of modbus.h."""
 
-    _fields_ = [
+    _fields_: ClassVar[Any] = [
         (name, ctypes.c_int)
         for name in (
             "nb_bits",
