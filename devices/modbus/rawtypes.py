@@ -73,9 +73,9 @@ def in_order(words: Sequence[int], order: str) -> list[int]:
 
 def joiner(count: int, order: str) -> Callable[..., int]:
     """A function of `count` words that gives their pattern."""
-    if order in ("AB", ""):
+    if count == 1 and order in ("AB", ""):
         return lambda word: int(word)
-    if count == 2 and order == "ABCD":
+    if count == 2 and order in ("ABCD", ""):
         return lambda first, second: first << 16 | second
 
     def join(*words: int) -> int:
