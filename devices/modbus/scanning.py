@@ -76,7 +76,12 @@ async def scan(
 
 
 async def make_sure_of_two_bytes(
-    transport: Transport, wire: Wire, timeout: float, listen_s: float = LISTEN_S
+    transport: Transport,
+    wire: Wire,
+    timeout: float,
+    *,
+    listen_s: float = LISTEN_S,
+    one_byte: Iterable[int] = range(1, 248),
 ) -> None:
     """Listen, then try every one-byte address; raises Trouble if anything is heard."""
     before = transport.bytes_in
@@ -92,8 +97,7 @@ async def make_sure_of_two_bytes(
         )
     narrow, found = replace(wire, width=1), Scan()
     line = line_on(transport, narrow, quiet_s=timeout)
-    everyone = addresses_of(1, wire.order, None, None)
-    await scan(line, everyone, frames.read("holding", 0, 1), found, timeout=timeout)
+    await scan(line, one_byte, frames.read("holding", 0, 1), found, timeout=timeout)
     if found.found or found.noise:
         raise Trouble(
             N_("线上有单字节地址的设备（%(units)s），不能扫描双字节地址"),
