@@ -12,7 +12,8 @@ from devices.modbus.frames import Mbap, Order, Rtu
 from devices.modbus.line import Line
 from devices.modbus.mapsettings import Settings
 from devices.modbus.switchboard import Switchboard
-from devices.modbus.transports import LineUrl, Transport
+from devices.modbus.transports import Transport
+from devices.modbus.urls import LineUrl, parse_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def wire_of(url: str, settings: Settings | None = None) -> Wire:
 
     Raises UrlRefused.
     """
-    parsed, settings = transports.parse_url(url), settings or Settings()
+    parsed, settings = parse_url(url), settings or Settings()
     whole = replace(
         parsed,
         baud=parsed.baud or settings.baud,

@@ -16,9 +16,10 @@ from django.db import transaction
 from django.db.models import QuerySet
 from pytest_django.plugin import DjangoDbBlocker
 
-from devices.modbus import signals, transports
+from devices.modbus import signals
 from devices.modbus.simulator.farm import Farm
 from devices.modbus.simulator.history import load_states, make_unit
+from devices.modbus.urls import parse_url
 from devices.models import Gateway, Installation, Supplier, Unit
 from heating_platform.demonstration import district, farm, loading, people
 from heating_platform.demonstration.history import Span
@@ -221,7 +222,7 @@ def test_the_farm_file_runs_the_units_of_the_database_on_their_lines(loaded: Loa
     urls = Gateway.objects.filter(kind=Gateway.Kind.DIAL).values_list("url", flat=True)
     assert sorted(f"dial://{name}" for name in dialled) == sorted(urls)
     (pty,) = [line for line in described["lines"] if line["transport"] == "pty"]
-    serial = transports.parse_url(Gateway.objects.get(kind=Gateway.Kind.SERIAL).url)
+    serial = parse_url(Gateway.objects.get(kind=Gateway.Kind.SERIAL).url)
     assert serial.device == pty["link"]
     keys = [unit["key"] for line in described["lines"] for unit in line["units"]]
     assert sorted(keys, key=int) == [str(n) for n in range(1, 186)]
@@ -322,4 +323,4 @@ def test_a_moved_directory_of_sockets_is_followed(settings: Any, tmp_path: Path)
     settings.RUN_DIR = tmp_path / "另一处 目录"
     farm.repoint()
     url = Gateway.objects.get(kind=Gateway.Kind.SERIAL).url
-    assert transports.parse_url(url).device == str(settings.RUN_DIR / "rs485")
+    assert parse_url(url).device == str(settings.RUN_DIR / "rs485")

@@ -11,8 +11,9 @@ import pytest
 from devices.modbus import frames, transports
 from devices.modbus.frames import is_safe_native
 from devices.modbus.scanning import MOST, Scan, addresses_of, make_sure_of_two_bytes, scan
-from devices.modbus.transports import LineUrl, Transport
+from devices.modbus.transports import Transport
 from devices.modbus.troubles import Trouble
+from devices.modbus.urls import LineUrl
 from devices.modbus.wires import Wire, line_on
 from tests.devices.modbus.doubles import rtu
 

@@ -12,15 +12,8 @@ import pytest
 from devices.modbus import frames
 from devices.modbus.frames import Rtu
 from devices.modbus.line import Line
-from devices.modbus.switchboard import (
-    DialTransport,
-    Switchboard,
-    Unstuffer,
-    auto,
-    parse_listener,
-    stuff,
-    unstuff,
-)
+from devices.modbus.registration import Unstuffer, auto, stuff, unstuff
+from devices.modbus.switchboard import DialTransport, Switchboard, parse_listener
 from devices.modbus.troubles import LineDown, Trouble, UrlRefused
 from tests.devices.modbus.doubles import rtu
 

@@ -11,8 +11,9 @@ import pytest
 
 from devices.modbus import transports
 from devices.modbus.mapsettings import Settings
-from devices.modbus.transports import LineUrl, SerialTransport, TcpTransport, parse_url
+from devices.modbus.transports import SerialTransport, TcpTransport
 from devices.modbus.troubles import LineDown, Trouble, UrlRefused
+from devices.modbus.urls import LineUrl, parse_url
 from devices.modbus.wires import wire_of
 
 

@@ -1,0 +1,128 @@
+"""The URL of a line.
+
+serial:///dev/ttyUSB0?baud=9600&parity=N&stop_bits=1   opened exclusively
+tcp://host:port                                        RTU frames over TCP
+mbap://host:port                                       Modbus TCP
+dial://ID                                              a transmitter at the switchboard
+dial://ID?listen=host:port&dialect=auto&wait=90        for the shell, which listens itself
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, cast
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from devices.modbus.troubles import UrlRefused
+from devices.modbus.words import N_
+
+
+@dataclass(frozen=True, slots=True)
+class LineUrl:
+    """A parsed URL; fields that its scheme does not have keep their defaults.
+
+    baud, parity and stop_bits are None where the URL does not say them.
+    """
+
+    scheme: Literal["serial", "tcp", "mbap", "dial"]
+    host: str = ""
+    port: int = 0
+    device: str = ""
+    baud: int | None = None
+    parity: Literal["N", "E", "O"] | None = None
+    stop_bits: int | None = None
+    transmitter: str = ""
+    listen: str = ""
+    dialect: str = "auto"
+    wait_s: float = 90.0
+
+
+_PARAMETERS = {
+    "serial": {"baud", "parity", "stop_bits"},
+    "tcp": set[str](),
+    "mbap": set[str](),
+    "dial": {"listen", "dialect", "wait"},
+}
+
+
+def parse_url(url: str) -> LineUrl:
+    """Read a line's URL; raises UrlRefused with what is wrong and what to write instead."""
+    try:
+        parts = urlsplit(url.strip())
+        port = parts.port if parts.scheme in ("tcp", "mbap") else None
+    except ValueError:
+        raise UrlRefused(N_("地址“%(url)s”写法不对：端口应为 1～65535 的数字"), url=url) from None
+    if parts.scheme not in _PARAMETERS:
+        raise UrlRefused(
+            N_(
+                "地址“%(url)s”写法不对：应以 serial://、tcp://、mbap:// 或 dial:// 开头，"
+                "例如 tcp://192.168.1.10:502"
+            ),
+            url=url,
+        )
+    query = _query(url, parts.query, _PARAMETERS[parts.scheme])
+    if parts.scheme == "serial":
+        return _serial_url(url, unquote(parts.netloc + parts.path), query)
+    if parts.scheme == "dial":
+        return _dial_url(url, unquote(parts.netloc), query)
+    if not parts.hostname or not port or parts.path not in ("", "/"):
+        raise UrlRefused(
+            N_("地址“%(url)s”写法不对：应为 %(scheme)s://主机:端口"), url=url, scheme=parts.scheme
+        )
+    scheme = cast(Literal["tcp", "mbap"], parts.scheme)
+    return LineUrl(scheme, host=parts.hostname, port=port)
+
+
+def _query(url: str, text: str, allowed: set[str]) -> dict[str, str]:
+    query = dict(parse_qsl(text, keep_blank_values=True))
+    for name in query:
+        if name not in allowed:
+            raise UrlRefused(N_("地址“%(url)s”里的参数 %(name)s 不认识"), url=url, name=name)
+    return query
+
+
+def _serial_url(url: str, device: str, query: dict[str, str]) -> LineUrl:
+    if not device.strip("/"):
+        raise UrlRefused(
+            N_("地址“%(url)s”没有写明串口，例如 serial:///dev/ttyUSB0?baud=9600&parity=N"), url=url
+        )
+    parity = query.get("parity", "").upper() or None
+    if parity not in (None, "N", "E", "O"):
+        raise UrlRefused(N_("地址“%(url)s”里的 parity 应为 N、E 或 O"), url=url)
+    baud = _whole(url, query, "baud", 300, 4_000_000)
+    stop_bits = _whole(url, query, "stop_bits", 1, 2)
+    return LineUrl(
+        "serial",
+        device=device,
+        baud=baud,
+        parity=cast(Literal["N", "E", "O"] | None, parity),
+        stop_bits=stop_bits,
+    )
+
+
+def _dial_url(url: str, transmitter: str, query: dict[str, str]) -> LineUrl:
+    if not transmitter:
+        raise UrlRefused(N_("地址“%(url)s”没有写明传输装置的编号，例如 dial://1001"), url=url)
+    wait = _whole(url, query, "wait", 1, 3600)
+    return LineUrl(
+        "dial",
+        transmitter=transmitter,
+        listen=query.get("listen", ""),
+        dialect=query.get("dialect", "auto"),
+        wait_s=90 if wait is None else wait,
+    )
+
+
+def _whole(url: str, query: dict[str, str], name: str, least: int, most: int) -> int | None:
+    text = query.get(name)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+        raise UrlRefused(
+            N_("地址“%(url)s”里的 %(name)s 应为 %(least)d～%(most)d 的整数"),
+            url=url,
+            name=name,
+            least=least,
+            most=most,
+        )
+    return int(text)
