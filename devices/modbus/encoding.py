@@ -111,7 +111,7 @@ def _decimal(point: Point, value: object) -> Decimal:
         number = Decimal(str(value).strip())
     except ArithmeticError:
         number = Decimal("nan")
-    if isinstance(value, bool) or not number.is_finite() or abs(number.adjusted()) > 40:
+    if isinstance(value, bool) or not number.is_finite() or not -400 < number.adjusted() <= 40:
         raise ValueRefused(
             N_("%(signal)s 要写数字，收到：%(value)s"), signal=point.signal, value=value
         )
