@@ -40,7 +40,7 @@ def take(buffer: bytearray, width: int = 1, order: str = "big") -> list[tuple[in
                 del buffer[0]
                 continue
             break
-        if size is None or not _is_whole(buffer, size):
+        if size is None or not _is_whole(buffer, size) or _is_noise(buffer, width):
             del buffer[0]
             continue
         address = int.from_bytes(buffer[:width], "big" if order == "big" else "little")
@@ -63,6 +63,13 @@ def _size(buffer: bytearray, width: int) -> int | None:
 
 def _is_whole(buffer: bytearray, size: int) -> bool:
     return crc(buffer[: size - 2]) == buffer[size - 2 : size]
+
+
+def _is_noise(buffer: bytearray, width: int) -> bool:
+    """Whether a chunk with an unknown function ends in a request of its own: noise whose check
+    comes out as the initial value leaves the check of all that follows right."""
+    function = buffer[width]
+    return function not in LENGTH and function not in (15, 16) and _has_request_later(buffer, width)
 
 
 def _has_request_later(buffer: bytearray, width: int) -> bool:
