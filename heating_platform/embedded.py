@@ -275,8 +275,6 @@ def last_words(log: Path) -> str:
         text = log.read_text(errors="replace")
     except OSError:
         return f"see {log}."
-    if "No space left on device" in text[-4000:]:
-        return "the disk is full. Make room, then try again."
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return f"{' / '.join(lines[-2:]) or 'no output'} (see {log})"
 

@@ -9,6 +9,7 @@ import http.client
 import json
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -31,6 +32,7 @@ LINE = "main"
 LISTENER_PORTS = range(20_000, 32_000)  # below the ports that the system gives to outgoing calls
 DEMO_POLL_INTERVAL_S = "60"
 START_PATIENCE_S = 90.0
+FULL_BELOW = 32 * 2**20  # bytes: PostgreSQL asks for its log in pieces of 16 MB
 
 PYTHON = (sys.executable, "-m")
 CELERY = (*PYTHON, "celery", "-A", "heating_platform")
@@ -122,17 +124,18 @@ def compile_catalogues() -> None:
             polib.pofile(str(source)).save_as_mofile(str(target))
 
 
-def manage(env: dict[str, str], *words: str, log: Path | None = None) -> None:
+def manage(platform: Platform, env: dict[str, str], *words: str, aloud: bool = False) -> None:
     """Run a management command as a step of the start; NotPossible if it fails."""
-    process = spawn([sys.executable, "manage.py", *words], log=log, cwd=BASE, env=env)
+    log = platform.var / "log" / f"{words[0]}.log"
+    command = [sys.executable, "manage.py", *words]
+    process = spawn(command, log=log, cwd=BASE, env=env, aloud=aloud)
     try:
         code = process.wait()
     except BaseException:
         end(process, signal.SIGTERM, 5)
         raise
     if code != 0:
-        reason = f": {last_words(log)}" if log else "."
-        raise NotPossible(f"The step `{words[0]}` failed{reason}")
+        raise NotPossible(f"The step `{words[0]}` failed: {last_words(log)}")
 
 
 def run(platform: Platform) -> int:
@@ -164,8 +167,8 @@ def start(platform: Platform, supervisor: Supervisor) -> None:
     prepare(platform, env)
     if platform.demo:
         say("Looking for the demonstration district.")
-        manage(env, "demo")
-    manage(env, "collectstatic", "--noinput", "-v", "0", log=logs / "collectstatic.log")
+        manage(platform, env, "demo", aloud=True)
+    manage(platform, env, "collectstatic", "--noinput", "-v", "0")
     say("Starting web, line worker, worker, scheduler" + " and units." * platform.demo)
     for name, command in platform.commands(listeners).items():
         supervisor.add(Child(name, starter(command, logs / f"{name}.log", env)))
@@ -183,10 +186,10 @@ def start_servers(servers: Servers, supervisor: Supervisor) -> None:
 
 def prepare(platform: Platform, env: dict[str, str]) -> None:
     """Migrate; without a demonstration the command may have to ask on our terminal."""
-    log = platform.var / "log" / "prepare.log"
     if platform.demo:
-        manage(env, "prepare", log=log)
+        manage(platform, env, "prepare")
         return
+    log = platform.var / "log" / "prepare.log"
     command = [sys.executable, "manage.py", "prepare", "--administrator"]
     with log.open("wb") as errors:
         code = subprocess.run(command, cwd=BASE, env=env, stderr=errors).returncode
@@ -317,6 +320,12 @@ def foreground(command: Sequence[str], env: dict[str, str], cwd: Path) -> int:
     return 128 - code if code < 0 else code
 
 
+def full_disk() -> str:
+    """What to say where a full disk is behind a failure: few programs tell it themselves."""
+    free = shutil.disk_usage(BASE).free
+    return "The disk is full: make room, then run again." if free < FULL_BELOW else ""
+
+
 def interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
@@ -350,6 +359,6 @@ if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
     except (NotPossible, OSError) as reason:
-        sys.exit(f"./run: {reason}")
+        sys.exit(f"./run: {full_disk() or reason}")
     except KeyboardInterrupt:
         sys.exit(130)

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,17 +37,19 @@ def die_with(parent: int, number: int = signal.SIGKILL) -> None:
 def spawn(
     command: Sequence[str],
     *,
-    log: Path | None,
+    log: Path,
     cwd: Path,
+    aloud: bool = False,
     env: Mapping[str, str] | None = None,
     user: int | None = None,
     become: Callable[[], None] | None = None,
     farewell: int | None = signal.SIGKILL,
 ) -> subprocess.Popen[bytes]:
-    """Start *command* in its own session, its output appended to *log* (None: where ours goes).
+    """Start *command* in its own session, its output appended to *log*.
 
-    *user* and *become* change who the child is before it runs. When we end without a word it gets
-    the signal *farewell*; None lets it outlive us.
+    *aloud*, only its errors go there, and what it says goes where our own words go. *user* and
+    *become* change who the child is before it runs. When we end without a word it gets the signal
+    *farewell*; None lets it outlive us.
     """
     parent = os.getpid()
 
@@ -57,14 +59,14 @@ def spawn(
         if farewell is not None:
             die_with(parent, farewell)
 
-    with log.open("ab") if log else nullcontext() as output:
+    with log.open("ab") as output:
         return subprocess.Popen(
             command,
             cwd=cwd,
             env=env,
             stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT if log else None,
+            stdout=None if aloud else output,
+            stderr=output,
             start_new_session=True,
             user=user,
             group=user,

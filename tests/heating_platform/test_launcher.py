@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import shutil
 import socket
 import stat
 import threading
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from heating_platform import launcher
-from heating_platform.embedded import Servers
+from heating_platform.embedded import NotPossible, Servers
 from heating_platform.launcher import Platform
 
 
@@ -115,3 +116,38 @@ def test_the_greeting_names_address_and_sign_ins(
     said = capsys.readouterr().out
     assert "http://127.0.0.1:8123/" in said
     assert all(word in said for word in account.values())
+
+
+def step(platform: Platform, code: str, monkeypatch: pytest.MonkeyPatch, aloud: bool) -> None:
+    """A step of the start whose manage.py does *code*."""
+    (platform.var / "manage.py").write_text(code)
+    (platform.var / "log").mkdir(exist_ok=True)
+    monkeypatch.setattr(launcher, "BASE", platform.var)
+    launcher.manage(platform, dict(os.environ), "demo", aloud=aloud)
+
+
+def test_a_failed_step_is_told_in_one_sentence_its_errors_in_the_log(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(NotPossible, match=r"The step `demo` failed: .*ValueError: no winter"):
+        step(platform, "print('loading')\nraise ValueError('no winter')", monkeypatch, aloud=True)
+    captured = capfd.readouterr()
+    assert captured.out == "loading\n"
+    assert captured.err == ""
+    assert "Traceback" in (platform.var / "log" / "demo.log").read_text()
+
+
+def test_a_quiet_step_says_nothing(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    step(platform, "print('collecting')", monkeypatch, aloud=False)
+    assert capfd.readouterr().out == ""
+
+
+@pytest.mark.parametrize(("free_mb", "said"), [(20, "The disk is full"), (200, "")])
+def test_a_full_disk_is_named_behind_whatever_failed(
+    free_mb: int, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage("/")._replace(free=free_mb * 2**20)
+    monkeypatch.setattr(launcher.shutil, "disk_usage", lambda _: usage)
+    assert launcher.full_disk().startswith(said) and bool(launcher.full_disk()) == bool(said)

@@ -81,7 +81,7 @@ def test_a_child_that_cannot_be_started_does_not_stop_the_others(tmp_path: Path)
     broken, other = child(tmp_path, "broken"), child(tmp_path, "other")
     supervisor.add(broken)
     supervisor.add(other)
-    broken.start = lambda: spawn(["/no/such/program"], log=None, cwd=tmp_path)
+    broken.start = lambda: spawn(["/no/such/program"], log=tmp_path / "log", cwd=tmp_path)
     for fallen in (broken, other):
         assert fallen.process is not None
         fallen.process.kill()
