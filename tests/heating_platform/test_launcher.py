@@ -149,5 +149,5 @@ def test_a_full_disk_is_named_behind_whatever_failed(
     free_mb: int, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = shutil.disk_usage("/")._replace(free=free_mb * 2**20)
-    monkeypatch.setattr(launcher.shutil, "disk_usage", lambda _: usage)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
     assert launcher.full_disk().startswith(said) and bool(launcher.full_disk()) == bool(said)
