@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from devices.modbus import pointmap, transports, wires
+from devices.modbus import pointmap, wires
 from devices.modbus.mapsettings import Settings
-from devices.modbus.transports import LineUrl
+from devices.modbus.urls import LineUrl, parse_url
 from devices.models import DeviceKind, DeviceModel, Gateway, RegisterMap, Supplier, Unit
 from households import clock
 
@@ -69,7 +69,7 @@ def connect(wish: Wish) -> Unit:
 
 def _check_wire(url: str, settings: Settings) -> None:
     """What the URL says of the serial port must be what the unit speaks."""
-    said = transports.parse_url(url)
+    said = parse_url(url)
     for name in ("baud", "parity", "stop_bits"):
         asked, spoken = getattr(said, name), getattr(settings, name)
         if asked not in (None, spoken):
@@ -99,9 +99,9 @@ def _check_addresses(wish: Wish, settings: Settings) -> None:
 
 def _gateway(wish: Wish) -> Gateway:
     """The line that the URL leads to, however it was written; made where there is none."""
-    there = transports.parse_url(wish.url)
+    there = parse_url(wish.url)
     for gateway in Gateway.objects.select_for_update().filter(kind=there.scheme):
-        if _place(transports.parse_url(gateway.url)) == _place(there):
+        if _place(parse_url(gateway.url)) == _place(there):
             return _same_gateway(gateway, wish)
     url = wish.url.strip()
     return Gateway.objects.create(

@@ -130,8 +130,9 @@ def test_an_unreachable_registry_gets_one_sentence(checkout: Path) -> None:
     env = os.environ | {"PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": "http://127.0.0.1:9/simple"}
     env |= {"PIP_RETRIES": "0", "PIP_NO_CACHE_DIR": "1"}
     env = {name: value for name, value in env.items() if name != "PIP_FIND_LINKS"}
+    python = getattr(sys, "_base_executable", sys.executable)  # .venv has no pip of its own
     done = subprocess.run(
-        [sys.executable, str(checkout / "run")], env=env, capture_output=True, text=True, timeout=60
+        [python, str(checkout / "run")], env=env, capture_output=True, text=True, timeout=60
     )
     assert done.returncode != 0
     assert "is there a network" in done.stderr
