@@ -61,7 +61,15 @@ def test_members_of_a_list_stand_apart_by_semicolon_or_space(separator: str) -> 
 
 @pytest.mark.parametrize(
     ("written", "shown"),
-    [("℃", "°C"), ("°C", "°C"), ("degC", "°C"), ("m³", "m3"), ("m3", "m3"), ("kWh", "kWh")],
+    [
+        ("℃", "°C"),
+        ("°C", "°C"),
+        ("degC", "°C"),
+        ("m³", "m3"),
+        ("m^3", "m3"),
+        ("m3", "m3"),
+        ("kWh", "kWh"),
+    ],
 )
 def test_spellings_of_a_unit_are_one(written: str, shown: str) -> None:
     assert point_of(type="uint16", unit=written).unit == shown

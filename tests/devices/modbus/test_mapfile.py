@@ -137,6 +137,11 @@ def test_what_is_no_register_map_gets_one_mistake_for_the_whole_file(what: str) 
     assert report.map is None
 
 
+def test_a_bomb_is_refused_for_its_size_before_it_is_unpacked() -> None:
+    (mistake,) = pointmap.check(NO_MAPS["bomb"], "点表.xlsx").mistakes
+    assert mistake.reason == "XLSX 文件展开后过大"
+
+
 def test_a_table_without_a_known_head_gets_one_mistake_for_its_header() -> None:
     data = csv_of([*table_of(*POINTS)[:4], ["北岳热泵点表", "", "2020"], ["x", "y", "z"]])
     mistakes = pointmap.check(data, "map.csv").mistakes
