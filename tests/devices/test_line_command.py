@@ -185,6 +185,14 @@ def test_words_are_decoded_as_a_read_would(line: Any, words: list[str]) -> None:
     assert (ran.code, ran.json) == (0, {"value": -6.7, "quality": "good"})
 
 
+def test_a_large_counter_is_shown_to_its_last_digit(line: Any, tmp_path: Path) -> None:
+    file = tmp_path / "n2.csv"
+    file.write_text(NATIVE + "total,holding,20,uint64,1,,r,,,\ncost,holding,24,uint64,0.01,,r,,,\n")
+    decode = ("decode", "--map", file, "--words", "0", "0x2", "0xDFDC", "0x1C35", "--signal")
+    assert line(*decode, "total").out == "12345678901  good\n"
+    assert line(*decode, "cost").out == "123456789.01  good\n"
+
+
 def test_words_without_a_value_tell_their_quality(line: Any) -> None:
     decode = ("decode", "--map", WATER, "--json", "--signal")
     ran = line(*decode, "supply_temp", "--words", "0x7FFF")

@@ -247,7 +247,7 @@ def _shown(value: Scalar) -> str:
         return _("开") if value else _("关")
     if isinstance(value, list):
         return "、".join(value) or _("无")
-    return value if isinstance(value, str) else f"{value:.10g}"
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
 # --- write ---------------------------------------------------------------------------------
