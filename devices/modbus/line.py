@@ -136,8 +136,10 @@ class Line:
         self._buffer = bytearray()
         self._job: _Job | None = None
         self._last: _Job | None = None
+        self._last_pdu = b""
         self._owed: _Job | None = None
         self._owed_at = 0.0
+        self._owed_is_masked = False
         self._wrong_echo: WrongEcho | None = None
         self._free_at = 0.0
         self._expiry: asyncio.TimerHandle | None = None
@@ -189,8 +191,8 @@ class Line:
             job.future.set_exception(refused)
             return False
         job.sent_at = self._loop.time()
-        if self._owed and job.sent_at - self._owed_at > QUIET_CEILING_S:
-            self._owed = None
+        if self._owed:
+            self._owe_on(self._owed, job)
         wire = (len(frame) + job.request.reply_length + self.framing.overhead) * self._char_s
         self._buffer.clear()
         self._wrong_echo = None
@@ -218,6 +220,7 @@ class Line:
             pdu = self.framing.find(self._buffer, job.address, job.request, last_chance=last_chance)
             if pdu is None:
                 return False
+            self._last_pdu = pdu
             try:
                 values = job.request.parse(pdu)
             except WrongEcho as wrong:
@@ -263,6 +266,14 @@ class Line:
 
     def _owe(self, job: _Job) -> None:
         self._owed, self._owed_at = job, self._loop.time()
+        self._owed_is_masked = False
+
+    def _owe_on(self, owed: _Job, job: _Job) -> None:
+        """Is the reply still owed while this job is in flight? Masked, if it would pass for the
+        job's own; the job after that can no longer tell."""
+        if self._owed_is_masked or job.sent_at - self._owed_at > QUIET_CEILING_S:
+            self._owed = None
+        self._owed_is_masked = (owed.address, owed.request.head) == (job.address, job.request.head)
 
     def _quarantine(self, job: _Job) -> None:
         quiet = max(self._quiet_s, job.timeout, 1.5 * self.worst_lateness + 0.1)
@@ -275,24 +286,39 @@ class Line:
             if self._waking:
                 self._waking.cancel()
                 self._pump()
-        elif self._owed is None and self._last and self._repeats(self._last):
+        elif self._last and not self._is_owed() and self._repeats(self._last):
             self._quarantine(self._last)
         else:
             self._free_at = max(self._free_at, self._loop.time() + self._gap_s)
         del self._buffer[:-_BUFFER_LIMIT]
 
+    def _is_owed(self) -> bool:
+        """Is a reply owed that can be told from others?"""
+        return self._owed is not None and not self._owed_is_masked
+
     def _learn_lateness(self, heard: bytearray) -> bool:
         owed = self._owed
-        if owed is None or self.framing.find(heard, owed.address, owed.request) is None:
+        if owed is None or not self._is_owed():
             return False
+        if self.framing.find(heard, owed.address, owed.request) is None:
+            return False
+        self._came_late()
+        return True
+
+    def _came_late(self) -> None:
         self._owed = None
         self.counters.late_replies += 1
         self.worst_lateness = max(self.worst_lateness, self._loop.time() - self._owed_at)
-        return True
 
     def _repeats(self, last: _Job) -> bool:
-        """A second reply to the last request: perhaps the line is one reply behind."""
-        return self.framing.find(self._buffer, last.address, last.request) is not None
+        """A second reply to the last request: the line may be one reply behind.
+
+        If it says something else, the first was the late one of the request before.
+        """
+        pdu = self.framing.find(self._buffer, last.address, last.request)
+        if pdu is not None and self._owed and pdu != self._last_pdu:
+            self._came_late()
+        return pdu is not None
 
     # Connection.
 

@@ -139,6 +139,43 @@ def test_a_line_that_was_seen_to_be_late_stays_longer_in_quarantine() -> None:
     tell(story)
 
 
+def test_a_reply_that_was_lost_makes_no_later_reply_a_late_one() -> None:
+    async def story(line: Line, transport: FakeTransport) -> None:
+        with pytest.raises(NoAnswer):
+            await ask(line)
+        for turn in range(2, 4):
+            asked = ask(line)
+            await sent(transport, turn)
+            transport.arrive(word(7)[:3])
+            await asyncio.sleep(0.01)
+            transport.arrive(word(7)[3:])
+            assert await asked == (7,)
+            transport.arrive(word(7))  # a duplicate
+        assert (line.worst_lateness, line.counters.late_replies) == (0.0, 0)
+
+    tell(story)
+
+
+def test_a_line_found_one_reply_behind_stays_longer_in_quarantine() -> None:
+    async def story(line: Line, transport: FakeTransport) -> None:
+        with pytest.raises(NoAnswer):
+            await ask(line)
+        following = ask(line)
+        await sent(transport, 2)  # 0.15 s later
+        transport.arrive(word(1))  # so late that nobody can tell
+        assert await following == (1,)
+        transport.arrive(word(2))
+        assert line.worst_lateness == pytest.approx(0.15, abs=0.05)
+        held_since = asyncio.get_running_loop().time()
+        asked = ask(line)
+        await sent(transport, 3)
+        assert transport.times[2] - held_since >= 1.5 * line.worst_lateness
+        transport.arrive(word(3))
+        assert await asked == (3,)
+
+    tell(story)
+
+
 def test_a_reply_that_was_duplicated_is_not_the_answer_to_the_next_request() -> None:
     async def story(line: Line, transport: FakeTransport) -> None:
         asked = ask(line)
