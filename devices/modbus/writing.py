@@ -13,25 +13,23 @@ register that is shared only the own field changes, read immediately before.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Literal
 
-from devices.modbus import blocks, locks, owned, pulses, reading
-from devices.modbus.decoding import decode
+from devices.modbus import blocks, locks, owned, pulses
 from devices.modbus.encoding import encode
-from devices.modbus.line import COMMAND, Line
+from devices.modbus.line import Line
 from devices.modbus.pointmap import PointMap
 from devices.modbus.points import Point, Scalar, Value, ValueRefused
+from devices.modbus.proving import Proof, Prover
 from devices.modbus.registers import Registers
-from devices.modbus.signals import kind_of
 from devices.modbus.troubles import (
     ExceptionReply,
     ExchangeFailed,
     LineDown,
-    NoAnswer,
     Trouble,
     WriteRefused,
 )
@@ -111,19 +109,6 @@ async def _to_its_end(visit: Coroutine[Any, Any, WriteResult]) -> WriteResult:
     return await asyncio.shield(task)
 
 
-@dataclass(frozen=True, slots=True)
-class _Proof:
-    """What reading back showed: whether anything could be read, whether it was as it should be."""
-
-    read: bool = False
-    equal: bool = False
-    shown: Scalar = None
-    refused: bool = False
-
-
-_Look = Callable[[], Awaitable[tuple[bool, Scalar]]]
-
-
 class _Writing:
     """One writing visit. `_sent` is None until the write itself has gone out."""
 
@@ -133,8 +118,8 @@ class _Writing:
         self._map = map
         self._registers = Registers(line, address, map.settings)
         self._turn = line.unit(address).turn
-        self._read_again_s = read_again_s
         self._notes: list[Sentence] = []
+        self._prover = Prover(self._registers, map, read_again_s, self._notes)
         self._sent: Scalar = None
 
     async def write(self, signal: str, value: object) -> WriteResult:
@@ -168,7 +153,7 @@ class _Writing:
 
     async def _write(self, point: Point, words: list[int], wanted: Scalar) -> WriteResult:
         await locks.check_required(self._registers)
-        if point.readable and point.write_value is None and await self._is_so(point, words, wanted):
+        if await self._prover.is_so(point, words, wanted):
             self._note(N_("读到的已经是目标值，没有再写"))
             return self._result("verified", wanted)
         async with locks.unlocked(self._registers, self._notes):
@@ -181,10 +166,10 @@ class _Writing:
             released = await pulses.release(self._registers, point, words, 0, self._notes)
             took_place = released.seen_set and released.idle
             return self._result("verified" if took_place else "unknown")
-        look = self._proof_of(point, words, wanted)
+        look = self._prover.proof_of(point, words, wanted)
         if look is None:
             return self._result("unknown")
-        proof = await self._read_back(0.0, look)
+        proof = await self._prover.read_back(0.0, look)
         state: State = "verified" if proof.equal else "failed" if proof.read else "unknown"
         return self._result(state, proof.shown)
 
@@ -194,17 +179,18 @@ class _Writing:
         """value, rmw, coil."""
         merged = await self._merged(point, words)
         answered = await self._send(point, merged, wanted)
-        proof = await self._read_back(
-            point.write_delay_s, lambda: self._look(point, merged, wanted)
+        proof = await self._prover.read_back(
+            point.write_delay_s,
+            lambda: self._prover.look(point, merged, wanted, beside=True),
         )
         return self._judged(answered, proof, provable=point.readable)
 
     async def _command(self, point: Point, words: list[int], wanted: Scalar) -> WriteResult:
         answered = await self._send(point, await self._merged(point, words), wanted)
-        look = self._proof_of(point, words, wanted)
+        look = self._prover.proof_of(point, words, wanted)
         if look is None:
             return self._result("accepted" if answered else "unknown")
-        return self._judged(answered, await self._read_back(point.write_delay_s, look))
+        return self._judged(answered, await self._prover.read_back(point.write_delay_s, look))
 
     async def _self_clearing(self, point: Point, words: list[int], wanted: Scalar) -> WriteResult:
         answered = await self._send(point, words, wanted)
@@ -215,7 +201,7 @@ class _Writing:
 
         if not self._registers.can_read(point.write_area):
             return self._result("accepted" if answered else "unknown")
-        proof = await self._read_back(point.write_delay_s, is_idle)
+        proof = await self._prover.read_back(point.write_delay_s, is_idle)
         if proof.equal and not answered:
             return self._result("unknown", proof.shown)  # idle also where it was never set
         otherwise = N_("线圈没有自动复位")
@@ -242,64 +228,10 @@ class _Writing:
         self._note(N_("脉冲没有释放，请在现场检查"))
         return self._result("failed" if released.seen_set else "unknown")
 
-    # Proof.
-
-    def _proof_of(self, point: Point, words: list[int], wanted: Scalar) -> _Look | None:
-        """How to see that a command was done, or a lost write; None where nothing tells."""
-        if point.verify:
-            signal, label = point.verify
-            return lambda: self._look_at(signal, label)
-        comparable = point.write_value is None or point.is_bool or point.write_enum
-        no_trace = kind_of(point.signal) == "cmd" or point.write_method == "coil_self_clearing"
-        if not point.readable or no_trace or not comparable:
-            return None
-        return lambda: self._look(point, words, wanted)
-
-    async def _look_at(self, signal: str, label: str) -> tuple[bool, Scalar]:
-        value = (await self._everything())[signal]
-        return value.quality == "good" and blocks.shows(value.value, label), value.value
-
-    async def _look(
-        self, point: Point, words: Sequence[int], wanted: Scalar, *, coarsely: bool = True
-    ) -> tuple[bool, Scalar]:
-        """Whether the point reads as written; other bits of its register that changed are told."""
-        side = point if point.readable else owned.write_side(point)
-        now = await self._registers.read(side.area, side.address, side.count)
-        value = decode(side, now)
-        equal = value.quality == "good" and owned.same(side, value.value, wanted, coarsely=coarsely)
-        if owned.reads_where_it_writes(side) and point.write_method != "command":
-            equal = equal or owned.own(point, now) == owned.own(point, words)
-            self._note_other_bits(point, now, words)
-        return equal, value.value if value.quality == "good" or not equal else wanted
-
-    async def _is_so(self, point: Point, words: Sequence[int], wanted: Scalar) -> bool:
-        try:
-            equal, _ = await self._look(point, words, wanted, coarsely=False)
-        except ExceptionReply:
-            return False
-        return equal
-
-    async def _read_back(self, delay: float, look: _Look) -> _Proof:
-        loop = asyncio.get_running_loop()
-        start = loop.time()
-        proof = _Proof()
-        for due in (delay, *(later for later in self._read_again_s if later > delay)):
-            await asyncio.sleep(start + due - loop.time())
-            try:
-                proof = _Proof(True, *await look())
-            except ExceptionReply as exception:
-                self._notes.append(exception.sentence)
-                return _Proof(refused=True)
-            except ExchangeFailed:
-                continue
-            if proof.equal:
-                break
-        return proof
-
     def _judged(
         self,
         answered: bool,
-        proof: _Proof,
+        proof: Proof,
         provable: bool = True,
         otherwise: str = N_("读回的值与写入的不同"),
     ) -> WriteResult:
@@ -315,21 +247,9 @@ class _Writing:
         self._note(otherwise)
         return self._result("failed", proof.shown)
 
-    async def _everything(self) -> dict[str, Value]:
-        visit = await reading.read(
-            self._registers.line,
-            self._registers.address,
-            blocks.plan(self._map),
-            timeout=self._registers.timeout,
-            priority=COMMAND,
-        )
-        if not visit.answered:
-            raise NoAnswer(self._registers.timeout, 0)
-        return visit.points
-
     async def _note_lasting_fault(self) -> None:
         with suppress(ExchangeFailed):
-            fault = (await self._everything()).get("fault_active")
+            fault = (await self._prover.everything()).get("fault_active")
             if fault and fault.value is True:
                 self._note(N_("复位后故障仍在：原因没有消除"))
 
@@ -342,7 +262,7 @@ class _Writing:
             raise WriteRefused(N_("点表里没有可写的信号 %(signal)s"), signal=signal)
         if not any(row.when or row.scale_from for row in rows):
             return rows[0]
-        values = await self._everything()
+        values = await self._prover.everything()
         for row in rows:
             if all(_holds(values[name], labels) for name, labels in row.when.items()):
                 return _scaled(row, values) if row.scale_from else row
@@ -389,18 +309,6 @@ class _Writing:
 
     def _note(self, template: str, **params: object) -> None:
         self._notes.append(Sentence(template, **params))
-
-    def _note_other_bits(self, point: Point, now: Sequence[int], words: Sequence[int]) -> None:
-        field = owned.field_of(point)
-        if field is None or self._sent is None or not (now[0] ^ words[0]) & ~field:
-            return
-        note = Sentence(
-            N_("同一寄存器的其他位也变了：写入 %(sent)s，读回 %(now)s"),
-            sent=f"0x{words[0]:04X}",
-            now=f"0x{now[0]:04X}",
-        )
-        if note not in self._notes:
-            self._notes.append(note)
 
     def _result(self, state: State, read_back: Scalar = None) -> WriteResult:
         return WriteResult(state, self._sent, read_back)
