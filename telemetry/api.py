@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, ClassVar, cast
@@ -268,7 +268,8 @@ class TargetField(serializers.Field[Scalar, Scalar, Scalar, Any]):
     def to_internal_value(self, data: Scalar) -> Scalar:
         if not isinstance(data, bool | int | float | str):
             raise ValidationError([_("目标值应为数字、true/false 或选项名")])
-        if isinstance(data, int | float) and not math.isfinite(data):
+        # Compared, not converted: a whole number of JSON may be longer than any float.
+        if not isinstance(data, str) and not abs(data) <= sys.float_info.max:
             raise ValidationError([_("目标值不是有限的数")])
         return data
 
