@@ -71,7 +71,7 @@ class UnitFilter(filters.FilterSet):
                 | Q(factory_number__icontains=word)
                 | Q(gateway__url__icontains=word)
             )
-            if word.isdecimal():
+            if word.isdecimal() and len(word) <= 5:  # an address has at most 65,535
                 hits |= Q(network_address=int(word))
             units = units.filter(hits)
         return units

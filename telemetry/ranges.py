@@ -46,10 +46,12 @@ class HourPages(TimePages):
 
 
 def _moment(text: str) -> datetime | None:
+    """The moment that a cursor of ours names, always with its zone; else None."""
     try:
-        return parse_datetime(text)
+        moment = parse_datetime(text)
     except ValueError:
         return None
+    return moment if moment and moment.tzinfo else None
 
 
 def _asked_moment(request: Request, name: str, default: datetime) -> datetime:

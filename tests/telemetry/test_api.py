@@ -120,6 +120,10 @@ def test_a_wrong_filter_is_400_with_its_name(cast: Cast, query: dict[str, Any]) 
     assert list(get(program(cast.reader), "/api/units/", 400, **query)) == list(query)
 
 
+def test_a_number_longer_than_any_address_finds_nothing(cast: Cast) -> None:
+    assert units_of(person(cast.reader), q="9" * 5000) == []
+
+
 def test_a_supplier_cannot_ask_by_a_competitors_model(cast: Cast) -> None:
     get(program(cast.supplier_member), "/api/units/", 400, model=cast.air.model.pk)
 
@@ -247,7 +251,8 @@ def test_times_without_a_zone_are_shanghais_and_a_lost_plus_is_forgiven(
 def test_a_wrong_order_and_a_wrong_cursor_are_refused(cast: Cast) -> None:
     client = program(cast.clerk)
     assert "order" in get(client, readings_url(cast), 400, order="best")
-    for cursor in ("x", "cD1ub3doZXJl", "cD0yMDMxLTk5LTk5"):  # "", p=nowhere, p=2031-99-99
+    # "", p=nowhere, p=2031-99-99, p=2026-01-01 without a zone
+    for cursor in ("x", "cD1ub3doZXJl", "cD0yMDMxLTk5LTk5", "cD0yMDI2LTAxLTAx"):
         get(client, readings_url(cast), 404, cursor=cursor)
 
 
