@@ -1,6 +1,15 @@
 import pytest
+from hypothesis import settings
 
 from tests.cast import Cast, gather
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The same examples in every short run, so that only a change makes a test fail; `--long`
+    goes on looking for new ones."""
+    settings.register_profile("same examples", derandomize=True, database=None)
+    if config.getoption("markexpr") == "not long":
+        settings.load_profile("same examples")
 
 
 @pytest.fixture
