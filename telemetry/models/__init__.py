@@ -2,6 +2,7 @@
 
 from .commands import Command, CommandState
 from .hours import MissedPolls, UnitHour
+from .lines import GatewayMonth, LineTrace, TracedFrame, UnknownTransmitter
 from .readings import COLUMNS, Batch, Reading
 from .states import GatewayState, UnitState, WorkerState
 
@@ -10,10 +11,14 @@ __all__ = [
     "Batch",
     "Command",
     "CommandState",
+    "GatewayMonth",
     "GatewayState",
+    "LineTrace",
     "MissedPolls",
     "Reading",
+    "TracedFrame",
     "UnitHour",
     "UnitState",
+    "UnknownTransmitter",
     "WorkerState",
 ]

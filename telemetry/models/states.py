@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from django.db import models
 from django.db.models import ExpressionWrapper, F, Q, Value
@@ -10,6 +11,9 @@ from django.utils.translation import gettext_lazy as _
 
 from households import clock
 
+# {"value", "quality", "raw", "at", "good", "good_at"}, times ISO 8601 in UTC; what is not known is
+# left out or None; `good` is the last good value where the newest is not good.
+Entry = dict[str, Any]
 SILENT_AFTER = 3  # intervals without an answer
 
 
@@ -41,9 +45,8 @@ class UnitStateQuerySet(models.QuerySet["UnitState"]):
 class UnitState(models.Model):
     """The newest of one unit, written by the writer together with the readings.
 
-    `values`: `{point: {"value", "quality", "raw", "at", "good", "good_at"}}`, times ISO 8601 in
-    UTC; `good` is the last good value where the newest is not good. `missed_cause` says why the
-    newest poll brought nothing.
+    Read through `entry` and `entries` alone. `missed_cause` says why the newest poll brought
+    nothing.
     """
 
     unit = models.OneToOneField(
@@ -57,6 +60,15 @@ class UnitState(models.Model):
     values = models.JSONField(default=dict)
 
     objects = UnitStateQuerySet.as_manager()
+
+    def entry(self, signal: str) -> Entry:
+        """The newest of one signal; {} where it was never read."""
+        return self.entries.get(signal, {})
+
+    @property
+    def entries(self) -> dict[str, Entry]:
+        """The newest of every signal that was ever read."""
+        return dict(self.values)
 
     @property
     def is_online(self) -> bool:
@@ -78,7 +90,14 @@ class UnitState(models.Model):
 
 
 class GatewayState(models.Model):
-    """Whether a gateway's line is open now, and since when."""
+    """Whether a gateway's line is open now, since when, and how it goes.
+
+    `figures`: connected_since, registered_at, heartbeats, last_heartbeat_at, bytes_in, bytes_out,
+    requests, answers, timeouts, wrong_frames, late_replies, stray_bytes, round_trip_ms (median of
+    the units), listener, peer, and `units: {address: {round_trip_ms, timeouts, answers,
+    wrong_frames}}`, all counted since the line worker opened the line. `problems`: what is wrong
+    with the wire, `[{code, since (Unix seconds), address or None, words}]`.
+    """
 
     gateway = models.OneToOneField(
         "devices.Gateway", models.CASCADE, primary_key=True, related_name="state"
@@ -86,6 +105,8 @@ class GatewayState(models.Model):
     connected = models.BooleanField()
     since = models.DateTimeField()
     problem = models.CharField(max_length=200, blank=True)
+    figures = models.JSONField(default=dict)
+    problems = models.JSONField(default=list)
 
 
 class WorkerState(models.Model):
