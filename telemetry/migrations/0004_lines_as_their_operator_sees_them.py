@@ -72,6 +72,7 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField(db_index=True)),
                 ('direction', models.CharField(choices=[('out', '发'), ('in', '收')], max_length=3)),
                 ('data', models.BinaryField()),
+                ('lost', models.PositiveIntegerField(default=0)),
                 ('gateway', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, to='devices.gateway')),
             ],
             options={

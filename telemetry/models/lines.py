@@ -95,7 +95,10 @@ class TracedFrameQuerySet(models.QuerySet["TracedFrame"]):
 
 
 class TracedFrame(models.Model):
-    """One chunk of bytes on a traced line, as it was sent or as it arrived."""
+    """One chunk of bytes on a traced line, as it was sent or as it arrived.
+
+    `lost` chunks before it could not be recorded.
+    """
 
     class Direction(models.TextChoices):
         OUT = "out", _("发")
@@ -105,6 +108,7 @@ class TracedFrame(models.Model):
     at = models.DateTimeField(db_index=True)
     direction = models.CharField(max_length=3, choices=Direction)
     data = models.BinaryField()
+    lost = models.PositiveIntegerField(default=0)
 
     objects = TracedFrameQuerySet.as_manager()
 
