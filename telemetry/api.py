@@ -71,14 +71,14 @@ class ValueSerializer(serializers.Serializer[dict[str, Any]]):
 
 @extend_schema_field(serializers.DictField(child=ValueSerializer()))
 class ValuesField(serializers.JSONField):
-    """Values by point, as they are stored."""
+    """Values by point."""
 
 
 class StateSerializer(serializers.ModelSerializer[UnitState]):
     """The newest of a unit. `state`: online, in_fault (online with a fault of its own), silent."""
 
     state = serializers.SerializerMethodField()
-    values = ValuesField()
+    values = ValuesField(source="entries", read_only=True)
 
     class Meta:
         model = UnitState

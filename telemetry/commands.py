@@ -74,12 +74,11 @@ def settable(unit: Unit) -> list[Setting]:
     """What the unit's register map lets one write of the five writings of Annex 2 item 2."""
     register_map = unit.register_map.parsed()
     state = UnitState.objects.filter(unit=unit).first()
-    values = state.values if state else {}
     found = []
     for signal in SETTABLE:
         writers = register_map.writers(signal)
         if writers:
-            now = values.get(signal, {}).get("value")
+            now = state.entry(signal).get("value") if state else None
             found.append(_setting(writers[0], unit.model.medium, now))
     return found
 
@@ -130,7 +129,7 @@ def request(
             unit=unit,
             signal=signal,
             target=target,
-            before=(state.values if state else {}).get(signal, {}).get("value"),
+            before=state.entry(signal).get("value") if state else None,
             reason=reason,
             note=note,
             limits=_limits_of(unit, signal),
@@ -343,7 +342,7 @@ def compare() -> int:
 
 
 def _is_not_held(command: Command) -> bool:
-    entry = command.unit.state.values.get(command.signal, {})
+    entry = command.unit.state.entry(command.signal)
     assert command.finished_at is not None  # `compare` asked for ended ones
     if entry and (entry["quality"] != "good" or entry["at"] <= _iso(command.finished_at)):
         return False  # a bad or an older value says nothing; the next one may

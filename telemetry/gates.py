@@ -85,5 +85,5 @@ def _midnight(day: date) -> datetime:
 
 
 def _arrived(state: UnitState | None, signal: str, since: datetime) -> bool:
-    good_at = state.values.get(signal, {}).get("good_at") if state else None
+    good_at = state.entry(signal).get("good_at") if state else None
     return good_at is not None and datetime.fromisoformat(good_at) >= since

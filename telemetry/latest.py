@@ -88,16 +88,16 @@ def values_of(unit: Unit, state: UnitState | None) -> list[Shown]:
     """All points that the unit's newest state holds, the important ones first."""
     if state is None:
         return []
-    names = [name for name in state.values if name not in ("fault_bits", "fault_code")]
+    names = [name for name in state.entries if name not in ("fault_bits", "fault_code")]
     names.sort(key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name))
     return [value_of(unit, state, name) for name in names]
 
 
 def value_of(unit: Unit, state: UnitState | None, signal: str) -> Shown:
     """One point of the unit's newest state; a point that was never read is 未读到."""
-    entry = state.values.get(signal) if state else None
+    entry = state.entry(signal) if state else None
     label = points.label(signal, unit.model.medium)
-    if state is None or entry is None:
+    if state is None or not entry:
         return Shown(signal, label, "—", "", None)
     form = form_of(unit.register_map)
     at = _moment(entry["at"])
@@ -138,8 +138,8 @@ def _text(state: UnitState, signal: str, value: Scalar, form: Form) -> str:
 
 def fault_words(state: UnitState) -> str:
     """The unit's own faults by name, else its code, else just that there is one."""
-    flags = state.values.get("fault_bits", {}).get("value")
-    code = state.values.get("fault_code", {}).get("value")
+    flags = state.entry("fault_bits").get("value")
+    code = state.entry("fault_code").get("value")
     if flags:
         return points.show("fault_bits", flags)
     return points.show("fault_code", code) if code else points.show("fault_active", True)

@@ -181,7 +181,7 @@ def _csv_value(state: UnitState | None, shown: Shown) -> object:
     """The number itself where it is good and fresh, else the reason why there is none."""
     if state is None or shown.at is None:
         return ""
-    return shown.words or state.values[shown.signal]["value"]
+    return shown.words or state.entry(shown.signal)["value"]
 
 
 def written(moment: datetime | None) -> str:

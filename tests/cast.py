@@ -259,6 +259,16 @@ def answered(thing: Unit, at: datetime, **values: Any) -> UnitState:
     return state
 
 
+def turned_bad(state: UnitState, signal: str, quality: str) -> UnitState:
+    """The newest of a signal is not good any more (or never was); the last good value stays."""
+    before = state.entry(signal)
+    kept = {name: before[name] for name in ("good", "good_at") if name in before}
+    at = state.polled_at.astimezone(UTC).isoformat()
+    state.values[signal] = {"value": None, "quality": quality, "at": at} | kept
+    state.save()
+    return state
+
+
 def program(of: User, *scopes: str) -> APIClient:
     """A client that shows a token of `of` with these scopes, or with all where none is named."""
     _, secret = ApiToken.issue(of, "测试令牌", list(scopes or ApiToken.SCOPES))

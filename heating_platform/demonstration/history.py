@@ -206,7 +206,7 @@ def ask(units: Sequence[Unit], people: dict[str, User]) -> None:
 
 
 def _command(asked: Asked, unit: Unit, people: dict[str, User]) -> Command:
-    now = unit.state.values.get(asked.signal, {}).get("value")
+    now = unit.state.entry(asked.signal).get("value")
     target = now if asked.target is None else asked.target
     requested = clock.now() - timedelta(days=asked.days_ago)
     written = asked.state not in NEVER_SENT

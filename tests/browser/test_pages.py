@@ -13,7 +13,7 @@ from households.models import StepKind
 from plans.models import PlanItem, TaskPlan
 from telemetry import commands
 from tests.browser.conftest import DESKTOP, PHONE, Visitor
-from tests.cast import Cast, answered, reach, reading
+from tests.cast import Cast, answered, reach, reading, turned_bad
 
 NOT_FOUND = "Failed to load resource: the server responded with a status of 404 (Not Found)"
 PAGES = {
@@ -61,8 +61,7 @@ def district(cast: Cast) -> Cast:
         fault_active=False,
         electric_energy=1842.6,
     )
-    state.values["electric_energy"] |= {"value": None, "quality": "suspect"}
-    state.save()
+    turned_bad(state, "electric_energy", "suspect")
     answered(cast.air, clock.now(), fault_active=True, fault_bits=["fan_motor"])
     for minute in (*range(5, 60), *range(90, 150)):
         at = clock.now() - timedelta(minutes=minute)

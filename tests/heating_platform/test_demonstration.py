@@ -269,7 +269,7 @@ def test_the_latest_state_is_the_last_reading_and_silent_units_are_silent() -> N
     for state in states.exclude(answered_at=None):
         assert state.answered_at is not None
         last = Reading.objects.get(unit_id=state.unit_id, at=state.answered_at)
-        assert state.values["supply_temp"]["value"] == last.supply_temp
+        assert state.entry("supply_temp")["value"] == last.supply_temp
         assert state.fault_active == last.fault_active
     silent = _indices(UnitState.objects.silent())
     assert silent >= set(farm.SILENT_SINCE)
@@ -289,7 +289,7 @@ def test_the_live_units_go_on_where_the_history_stops(loaded: Loaded) -> None:
     for spec in farm.specs()[:3]:
         live = make_unit(spec, states, clock=lambda: later).values()
         unit = Unit.objects.get(network_address=int(spec["key"]))
-        told = {name: entry["value"] for name, entry in unit.state.values.items()}
+        told = {name: entry["value"] for name, entry in unit.state.entries.items()}
         assert live["indoor_temp_setpoint"] == told["indoor_temp_setpoint"]
         assert live["power_state"] == told["power_state"]
         assert live["indoor_temp"] == pytest.approx(told["indoor_temp"], abs=0.3)
@@ -305,7 +305,7 @@ def test_past_commands_have_ended_in_many_ways_and_contradict_no_reading() -> No
         assert command.finished_at is not None
         assert command.requested_at < command.finished_at < NOW
         assert command.requested_by.may_command
-        told = command.unit.state.values.get(command.signal, {}).get("value")
+        told = command.unit.state.entry(command.signal).get("value")
         if command.state == "verified" and command.signal != "alarm_reset":
             assert command.read_back == command.target == told
 

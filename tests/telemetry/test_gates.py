@@ -58,17 +58,14 @@ def test_readings_that_never_came_are_named(cast: Cast) -> None:
 
 
 def test_a_value_that_never_was_good_does_not_count(cast: Cast) -> None:
-    state = make.answered(cast.water, NEXT_DAY, **GOOD)
-    state.values["supply_temp"] = {"value": None, "quality": "sensor_open", "raw": "0x7FFF"}
-    state.save()
+    told = {name: value for name, value in GOOD.items() if name != "supply_temp"}
+    make.turned_bad(make.answered(cast.water, NEXT_DAY, **told), "supply_temp", "sensor_open")
     (said,) = gates.commissioned(cast.water_household, ON)
     assert "供水温度" in said
 
 
 def test_a_value_that_was_good_once_counts_though_it_is_bad_now(cast: Cast) -> None:
-    state = make.answered(cast.water, NEXT_DAY, **GOOD)
-    state.values["supply_temp"] |= {"value": None, "quality": "sensor_open"}
-    state.save()
+    make.turned_bad(make.answered(cast.water, NEXT_DAY, **GOOD), "supply_temp", "sensor_open")
     assert gates.commissioned(cast.water_household, ON) == []
 
 

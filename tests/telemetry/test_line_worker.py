@@ -94,7 +94,7 @@ def test_what_the_unit_says_is_what_is_stored(cast: Cast, lines: Farm, tmp_path:
     row = Reading.objects.filter(unit_id=unit.pk).first()
     assert row is not None and row.not_good is None
     for signal in ("supply_temp", "return_temp", "outdoor_temp", "indoor_temp_setpoint", "mode"):
-        assert getattr(row, signal) == said[signal] == state.values[signal]["value"]
+        assert getattr(row, signal) == said[signal] == state.entry(signal)["value"]
     assert state.is_online and row.fault_active is False
 
 
@@ -167,7 +167,7 @@ def test_a_setpoint_is_written_read_back_and_seen_in_the_state(
         )
         eventually(lambda: Command.objects.get(pk=command.pk).state == "verified")
         eventually(
-            lambda: UnitState.objects.get(unit=unit).values["indoor_temp_setpoint"]["value"] == 23
+            lambda: UnitState.objects.get(unit=unit).entry("indoor_temp_setpoint")["value"] == 23
         )
     command.refresh_from_db()
     assert (command.sent, command.read_back) == (23.0, 23.0)

@@ -68,7 +68,7 @@ def test_the_latest_state_keeps_the_last_good_value_beside_a_bad_one(
     put(store, polled(cast.water.pk), latest=latest)
     bad = polled(cast.water.pk, 60, supply_temp=Value(None, "out_of_range", "0xFFFF"))
     put(store, bad, latest=latest)
-    entry = UnitState.objects.get().values["supply_temp"]
+    entry = UnitState.objects.get().entry("supply_temp")
     assert (entry["value"], entry["quality"], entry["good"]) == (None, "out_of_range", 43.1)
     assert entry["good_at"] < entry["at"]
 
@@ -86,7 +86,7 @@ def test_an_older_batch_does_not_turn_the_latest_state_back(store: Store, cast: 
     put(store, polled(cast.water.pk, 60, supply_temp=Value(44.0)))
     put(store, polled(cast.water.pk, 0, supply_temp=Value(20.0)))
     state = UnitState.objects.get()
-    assert state.values["supply_temp"]["value"] == 44.0
+    assert state.entry("supply_temp")["value"] == 44.0
     assert Reading.objects.count() == 2
 
 
@@ -98,7 +98,7 @@ def test_a_missed_poll_keeps_the_last_values_and_says_why(store: Store, cast: Ca
     assert state.answered_at == AT
     assert state.polled_at == missed.at
     assert (state.missed_cause, state.fault_active) == ("not_answered", False)
-    assert state.values["supply_temp"]["value"] == 43.1
+    assert state.entry("supply_temp")["value"] == 43.1
 
 
 def test_answer_and_miss_in_one_batch_both_reach_the_state(store: Store, cast: Cast) -> None:
@@ -106,7 +106,7 @@ def test_answer_and_miss_in_one_batch_both_reach_the_state(store: Store, cast: C
     put(store, polled(cast.water.pk), missed)
     state = UnitState.objects.get()
     assert (state.answered_at, state.missed_cause) == (AT, "line_down")
-    assert state.values["supply_temp"]["value"] == 43.1
+    assert state.entry("supply_temp")["value"] == 43.1
 
 
 def test_one_bad_row_goes_to_the_rejects_and_takes_no_other_with_it(

@@ -11,7 +11,7 @@ from django.test import Client
 
 from devices.models import Installation, Unit
 from households import clock
-from tests.cast import Cast, answered, gateway, unit
+from tests.cast import Cast, answered, gateway, turned_bad, unit
 
 
 @pytest.fixture
@@ -108,9 +108,7 @@ def test_temperatures_sort_and_what_is_unknown_comes_last(cast: Cast, officer: C
 
 
 def test_a_value_of_bad_quality_is_never_shown_as_a_number(cast: Cast, officer: Client) -> None:
-    state = cast.water.state
-    state.values["indoor_temp"] |= {"value": None, "quality": "sensor_open", "good": 19.4}
-    state.save()
+    turned_bad(cast.water.state, "indoor_temp", "sensor_open")
     page = officer.get("/units/?q=26-12").content.decode()
     assert "传感器断路" in page
     assert ">19.4<" not in page

@@ -11,7 +11,7 @@ from django.test import Client
 
 from households import clock
 from telemetry.models import UnitHour
-from tests.cast import Cast, answered, reading
+from tests.cast import Cast, answered, reading, turned_bad
 
 
 @pytest.fixture
@@ -41,8 +41,7 @@ def test_decimals_are_those_of_the_register_map(cast: Cast, officer: Client) -> 
 
 def test_a_bad_value_says_why_and_what_was_good_before(cast: Cast, officer: Client) -> None:
     state = answered(cast.water, clock.now(), electric_energy=1842.6)
-    state.values["electric_energy"] |= {"value": None, "quality": "suspect"}
-    state.save()
+    turned_bad(state, "electric_energy", "suspect")
     text = page(officer, cast)
     assert "数据存疑" in text
     assert "上次有效 1,842.6 kWh" in text
