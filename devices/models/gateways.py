@@ -30,6 +30,7 @@ class Gateway(models.Model):
         _("可信"), default=False, help_text=_("身份已确认，允许远程设定；否则只读")
     )
     interval_s = models.PositiveIntegerField(_("采集间隔（秒）"), null=True, blank=True)
+    monthly_budget_mb = models.PositiveIntegerField(_("每月流量（MB）"), null=True, blank=True)
     enabled = models.BooleanField(_("启用"), default=True)
 
     class Meta:

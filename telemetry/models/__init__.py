@@ -1,5 +1,6 @@
 """How it runs: readings, states, hours, commands, and the processes that fetch them."""
 
+from .cadence import IntervalInForce, SettingChanged, Watch
 from .commands import Command, CommandState
 from .hours import MissedPolls, UnitHour
 from .lines import GatewayMonth, LineTrace, TracedFrame, UnknownTransmitter
@@ -13,12 +14,15 @@ __all__ = [
     "CommandState",
     "GatewayMonth",
     "GatewayState",
+    "IntervalInForce",
     "LineTrace",
     "MissedPolls",
     "Reading",
+    "SettingChanged",
     "TracedFrame",
     "UnitHour",
     "UnitState",
     "UnknownTransmitter",
+    "Watch",
     "WorkerState",
 ]
