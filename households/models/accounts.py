@@ -33,6 +33,7 @@ class Role(models.TextChoices):
 WHOLE_DISTRICT = (Role.DISTRICT, Role.SERVICE_UNIT, Role.READER, Role.ADMINISTRATOR)
 OF_AN_AREA = (Role.CLERK, Role.TOWN)
 MAY_COMMAND = (Role.DISTRICT, Role.TOWN, Role.SERVICE_UNIT, Role.SUPPLIER)
+MAY_ACKNOWLEDGE = (Role.DISTRICT, Role.TOWN, Role.SERVICE_UNIT, Role.ADMINISTRATOR)
 
 
 class User(AbstractUser):
@@ -67,6 +68,11 @@ class User(AbstractUser):
     def may_command(self) -> bool:
         """Whether the role may ask a heating unit to change something, within its own reach."""
         return self.is_active and self.role in MAY_COMMAND
+
+    @property
+    def may_acknowledge(self) -> bool:
+        """Whether the role answers for what an alarm tells, within its own reach."""
+        return self.is_active and self.role in MAY_ACKNOWLEDGE
 
     @property
     def office(self) -> str:

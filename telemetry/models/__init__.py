@@ -1,5 +1,6 @@
 """How it runs: readings, states, hours, commands, and the processes that fetch them."""
 
+from .alarms import Alarm, AlarmKind, Severity
 from .cadence import IntervalInForce, SettingChanged, Watch
 from .commands import Command, CommandState
 from .hours import MissedPolls, UnitHour
@@ -9,6 +10,8 @@ from .states import GatewayState, UnitState, WorkerState
 
 __all__ = [
     "COLUMNS",
+    "Alarm",
+    "AlarmKind",
     "Batch",
     "Command",
     "CommandState",
@@ -19,6 +22,7 @@ __all__ = [
     "MissedPolls",
     "Reading",
     "SettingChanged",
+    "Severity",
     "TracedFrame",
     "UnitHour",
     "UnitState",
