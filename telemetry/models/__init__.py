@@ -3,10 +3,12 @@
 from .alarms import Alarm, AlarmKind, Severity
 from .cadence import IntervalInForce, SettingChanged, Watch
 from .commands import Command, CommandState
+from .groups import GroupCommand
 from .hours import MissedPolls, UnitHour
 from .lines import GatewayMonth, LineTrace, TracedFrame, UnknownTransmitter
 from .readings import COLUMNS, Batch, Reading
 from .states import GatewayState, UnitState, WorkerState
+from .writing import Obligation, RemoteWriting, Wear
 
 __all__ = [
     "COLUMNS",
@@ -17,10 +19,13 @@ __all__ = [
     "CommandState",
     "GatewayMonth",
     "GatewayState",
+    "GroupCommand",
     "IntervalInForce",
     "LineTrace",
     "MissedPolls",
+    "Obligation",
     "Reading",
+    "RemoteWriting",
     "SettingChanged",
     "Severity",
     "TracedFrame",
@@ -28,5 +33,6 @@ __all__ = [
     "UnitState",
     "UnknownTransmitter",
     "Watch",
+    "Wear",
     "WorkerState",
 ]

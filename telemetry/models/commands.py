@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from devices.models import Unit
@@ -18,6 +18,7 @@ from households.uid import uuid7
 class CommandState(models.TextChoices):
     """Every state a command can be in; only VERIFIED is ever shown as done."""
 
+    AWAITING = "awaiting", _("待第二人同意")
     QUEUED = "queued", _("排队中")
     SENDING = "sending", _("执行中")
     VERIFIED = "verified", _("已回读确认")
@@ -31,8 +32,10 @@ class CommandState(models.TextChoices):
     CANCELLED = "cancelled", _("已取消")
 
 
-OPEN = (CommandState.QUEUED, CommandState.SENDING)
+WAITING = (CommandState.AWAITING, CommandState.QUEUED)
+OPEN = (*WAITING, CommandState.SENDING)
 SHAPES = {
+    CommandState.AWAITING: "st-wait",
     CommandState.QUEUED: "st-wait",
     CommandState.SENDING: "st-run",
     CommandState.VERIFIED: "st-ok",
@@ -44,8 +47,11 @@ SHAPES = {
 }
 
 
+VALID_FOR = timedelta(minutes=5)
+
+
 def in_five_minutes() -> datetime:
-    return clock.now() + timedelta(minutes=5)
+    return clock.now() + VALID_FOR
 
 
 class CommandQuerySet(models.QuerySet["Command"]):
@@ -54,6 +60,10 @@ class CommandQuerySet(models.QuerySet["Command"]):
 
     def open(self) -> CommandQuerySet:
         return self.filter(state__in=OPEN)
+
+    def written(self) -> CommandQuerySet:
+        """Those of which bytes went out, or may go out at this moment."""
+        return self.filter(Q(sent__isnull=False) | Q(state=CommandState.SENDING))
 
 
 class Command(models.Model):
@@ -64,6 +74,11 @@ class Command(models.Model):
     holds the gateway claims a row by committing `sending` with its start id and a deadline before
     the first byte leaves; rows of a dead start id become `unknown` and are settled by reading.
     `compared_at` is when a poll after the end was held against it.
+
+    What stops a house's heating in the cold is `awaiting` until a second person agrees
+    (`approved_by`). `agreement` says how the resident agreed, and `agreed_on` when. `not_before`
+    keeps a waiting row back (limits, held writes, stagger of a group); a row without `expires_at`
+    restores what a test changed and waits for ever.
     """
 
     class Reason(models.TextChoices):
@@ -71,18 +86,42 @@ class Command(models.Model):
         FROST = "frost", _("防冻")
         SERVICE = "service", _("检修")
         TEST = "test", _("测试")
+        RESTORE = "restore", _("恢复原值")  # what the platform owes after a test; nobody's choice
+
+    class Agreement(models.TextChoices):
+        """How the resident agreed."""
+
+        PHONE = "phone", _("电话")
+        ON_SITE = "on_site", _("当面")
+        WRITTEN = "written", _("书面")
+        MESSAGE = "message", _("微信或短信")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     unit = models.ForeignKey(Unit, models.PROTECT, related_name="commands")
     signal = models.CharField(_("项目"), max_length=40)
     target = models.JSONField(_("目标值"))
     before = models.JSONField(_("原值"), null=True)
+    before_at = models.DateTimeField(null=True, editable=False)
     reason = models.CharField(_("原因"), max_length=10, choices=Reason)
     note = models.CharField(_("说明"), max_length=200, blank=True)
+    agreement = models.CharField(_("住户同意"), max_length=8, blank=True, choices=Agreement)
+    agreed_on = models.DateField(_("同意日期"), null=True, blank=True)
     limits = models.JSONField(default=dict)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT)
     requested_at = models.DateTimeField(default=clock.now)
-    expires_at = models.DateTimeField(default=in_five_minutes)
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, editable=False, related_name="+"
+    )
+    approved_at = models.DateTimeField(null=True, editable=False)
+    not_before = models.DateTimeField(null=True, editable=False)
+    expires_at = models.DateTimeField(default=in_five_minutes, null=True)
+    obligation = models.ForeignKey(
+        "telemetry.Obligation", models.PROTECT, null=True, editable=False, related_name="commands"
+    )
+    group = models.ForeignKey(
+        "telemetry.GroupCommand", models.PROTECT, null=True, editable=False, related_name="members"
+    )
+    group_stage = models.PositiveSmallIntegerField(null=True, editable=False)
     state = models.CharField(
         _("状态"), max_length=10, choices=CommandState, default=CommandState.QUEUED
     )
@@ -94,6 +133,7 @@ class Command(models.Model):
     read_back = models.JSONField(null=True, editable=False)
     detail = models.CharField(max_length=300, blank=True, editable=False)
     compared_at = models.DateTimeField(null=True, editable=False)
+    settle_tries = models.PositiveSmallIntegerField(default=0, editable=False)
 
     objects = CommandQuerySet.as_manager()
 
@@ -116,8 +156,22 @@ class Command(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["unit", "signal"],
-                condition=Q(state=CommandState.QUEUED),
-                name="command_one_queued_per_signal",
+                condition=Q(state__in=WAITING),
+                name="command_one_waiting_per_signal",
+            ),
+            models.CheckConstraint(
+                name="command_approved_by_another",
+                condition=Q(approved_by=None, approved_at=None)
+                | Q(~Q(approved_by=F("requested_by")), approved_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="command_only_restoring_never_expires",
+                condition=Q(expires_at__isnull=False) | Q(reason="restore"),
+            ),
+            models.CheckConstraint(
+                name="command_agreement_whole",
+                condition=Q(agreement="", agreed_on=None)
+                | Q(~Q(agreement=""), agreed_on__isnull=False),
             ),
             models.CheckConstraint(
                 name="command_sending_is_claimed",
