@@ -140,7 +140,8 @@ def manage(platform: Platform, env: dict[str, str], *words: str, aloud: bool = F
 
 def run(platform: Platform) -> int:
     """Start everything, keep it alive until a signal ends us, end it in order."""
-    supervisor = Supervisor(say, record=platform.var / processes.FILE)
+    logs = platform.var / "log"
+    supervisor = Supervisor(say, record=platform.var / processes.FILE, logs=logs)
     try:
         start(platform, supervisor)
         while True:

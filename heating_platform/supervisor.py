@@ -8,6 +8,7 @@ supervisor alone, which then ends its children in their order.
 
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -23,6 +24,8 @@ from heating_platform.processes import Recorded
 _libc = ctypes.CDLL(None, use_errno=True)
 _PR_SET_PDEATHSIG = 1
 
+LOG_LIMIT = 16 * 2**20  # bytes of one log; as much again of what came before
+LOOK_AT_LOGS_S = 60.0
 LONGEST_PAUSE_S = 4.0  # whatever falls is to be back within 10 s
 STEADY_S = 20.0  # a child that lived this long has its pauses forgotten
 
@@ -87,6 +90,14 @@ def end(process: subprocess.Popen[bytes], number: int | None, patience: float) -
     process.wait()
 
 
+def keep_short(log: Path) -> None:
+    """Begin a log anew that has grown past its limit; what it held stays beside it until the next
+    time. Whoever writes to it appends, so nobody has to be told."""
+    if log.stat().st_size > LOG_LIMIT:
+        shutil.copyfile(log, log.with_suffix(".before"))
+        os.truncate(log, 0)
+
+
 @dataclass
 class Child:
     """A process that is to be alive: how it starts, how it is asked to end."""
@@ -127,10 +138,15 @@ class Child:
 
 @dataclass
 class Supervisor:
-    """Keeps *children* alive, in their order, and notes in the file *record* who they are."""
+    """Keeps *children* alive, in their order, and notes in the file *record* who they are.
+
+    The logs in the directory *logs* are kept short.
+    """
 
     say: Callable[[str], None]
     record: Path | None = None
+    logs: Path | None = None
+    logs_due: float = 0.0
     children: list[Child] = field(default_factory=list)
 
     def add(self, child: Child) -> None:
@@ -147,6 +163,11 @@ class Supervisor:
                 self._note()
             if child.process is None and time.monotonic() >= child.due_at:
                 self._restart(child)
+        if self.logs is not None and time.monotonic() >= self.logs_due:
+            self.logs_due = time.monotonic() + LOOK_AT_LOGS_S
+            for log in self.logs.glob("*.log"):
+                with suppress(OSError):  # a full disk, say; the next look is soon
+                    keep_short(log)
 
     def _restart(self, child: Child) -> None:
         try:

@@ -41,8 +41,9 @@ def ensure(first: date | None = None, last: date | None = None) -> list[date]:
 def drop_old() -> list[date]:
     """Drop the days older than RAW_READINGS_DAYS; their hours stay. Answers the days dropped."""
     oldest = clock.today() - timedelta(days=settings.RAW_READINGS_DAYS)
-    old = sorted(day for day in existing() if day < oldest)
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        old = sorted(day for day in existing() if day < oldest)
         for day in old:
             cursor.execute(f"DROP TABLE {_name(day)}")
     return old

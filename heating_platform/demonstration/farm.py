@@ -194,6 +194,7 @@ def _make_gateways() -> dict[str, Gateway]:
             kind=Gateway.Kind.DIAL,
             line_worker=LINE_WORKER,
             trusted=plan.index not in UNTRUSTED,
+            proven_by=Gateway.Proof.PRIVATE_NETWORK,
         )
         for plan in planned()
         if not plan.on_rs485

@@ -8,7 +8,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from heating_platform import processes
+from heating_platform import supervisor as supervising
 from heating_platform.supervisor import LONGEST_PAUSE_S, Child, Supervisor, end, spawn
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
@@ -181,3 +184,15 @@ def test_a_record_that_cannot_be_written_keeps_no_child_from_its_start(tmp_path:
     supervisor.add(one)
     assert one.process is not None and alive(one.process.pid)
     supervisor.stop()
+
+
+def test_a_log_that_has_grown_long_begins_anew_and_keeps_what_came_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervising, "LOG_LIMIT", 10)
+    log = tmp_path / "web.log"
+    spawn(["echo", "first of two"], log=log, cwd=tmp_path).wait(5)
+    Supervisor(print, logs=tmp_path).look_after()
+    spawn(["echo", "second"], log=log, cwd=tmp_path).wait(5)
+    assert (tmp_path / "web.before").read_text() == "first of two\n"
+    assert log.read_text() == "second\n"
