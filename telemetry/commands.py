@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
 from devices.modbus.points import Point, Scalar
-from devices.models import Unit
+from devices.models import Gateway, Unit
 from households import clock
 from households.models import User
 from telemetry import points
@@ -167,8 +167,8 @@ def _against(unit: Unit, signal: str, target: Scalar, by: User, reason: str) -> 
         return [_("您的角色不能远程设定；请联系镇（街道）或平台服务单位")]
     if unit.retired_at or not unit.gateway.enabled:
         return [_("该机组已停用，不能远程设定")]
-    if not unit.gateway.trusted:
-        return [_("通信链路尚未确认身份，只能读数；请平台服务单位确认后再远程设定")]
+    if unit.gateway.why_read_only:
+        return [unit.gateway.why_read_only]
     if reason not in Command.Reason.values:
         return [_("请选择原因")]
     writers = unit.register_map.parsed().writers(signal) if signal in SETTABLE else ()
@@ -249,7 +249,7 @@ def claim(line_worker: str, start_id: uuid.UUID, gateways: Iterable[int]) -> lis
             Command.objects.select_for_update(skip_locked=True, of=("self",))
             .filter(state=CommandState.QUEUED, expires_at__gt=now)
             .filter(unit__gateway__in=list(gateways), unit__gateway__line_worker=line_worker)
-            .filter(unit__gateway__trusted=True, unit__retired_at=None)
+            .filter(unit__gateway__in=Gateway.objects.writable(), unit__retired_at=None)
             .exclude(unit__in=busy)
             .select_related("unit")
             .order_by("requested_at", "pk")

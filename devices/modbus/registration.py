@@ -6,6 +6,7 @@ unambiguous; it is never guessed from data.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +22,11 @@ def key(name: str) -> str:
     """One spelling for an id: no LOGIN:, no letter case, no separators in a MAC."""
     text = name.strip().casefold().removeprefix("login:").strip()
     return re.sub("[:-]", "", text) if _MAC.fullmatch(text) else text
+
+
+def digest(text: str) -> str:
+    """What is kept of a private registration text: long and random, so that a plain hash does."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from .gateways import Gateway
 from .installations import Installation
 from .products import DeviceKind, DeviceModel, Medium, RegisterMap
 from .suppliers import Supplier, SupplierMember
+from .transmitters import Transmitter
 from .units import Unit
 
 __all__ = [
@@ -15,5 +16,6 @@ __all__ = [
     "RegisterMap",
     "Supplier",
     "SupplierMember",
+    "Transmitter",
     "Unit",
 ]

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from django.db.models import ProtectedError
 
-from devices.models import DeviceModel, Gateway, SupplierMember
+from devices.models import DeviceModel, Gateway, SupplierMember, Transmitter
 from tests import cast as make
 from tests.cast import Cast
 from tests.constraints import Case, named, refused, unique_over
@@ -34,6 +34,27 @@ def installation(**changes: object) -> Case:
     return install
 
 
+def transmitter(**fields: Any) -> Case:
+    """What stands behind 晨暖's gateway since its service began."""
+    known = {
+        "identity": "QN-000101",
+        "since": make.SERVICE_BEGAN,
+        "recorded_at": make.SERVICE_BEGAN,
+    }
+    return lambda cast: Transmitter.objects.create(gateway=cast.water.gateway, **known | fields)
+
+
+def two_transmitters_at_once(cast: Cast) -> None:
+    for _ in range(2):
+        transmitter()(cast)
+
+
+def the_same_secret_twice(cast: Cast) -> None:
+    for thing in (cast.water, cast.air):
+        thing.gateway.secret_hash = "a" * 64
+        thing.gateway.save()
+
+
 def same_map_version(cast: Cast) -> object:
     points = cast.water.register_map
     points.pk = None
@@ -46,6 +67,11 @@ CASES: list[tuple[str, Case]] = [
     ("gateway_url_of_its_kind", gateway("tcp://10.0.0.1:502", kind="mbap")),
     ("gateway_url_of_its_kind", gateway("http://x", kind="http")),
     ("gateway_interval_positive", gateway("dial://1", kind="dial", interval_s=0)),
+    ("gateway_secret_once", the_same_secret_twice),
+    ("transmitter_once_at_a_time", two_transmitters_at_once),
+    ("transmitter_imei_digits", transmitter(imei="86000000000001")),
+    ("transmitter_iccid_digits", transmitter(iccid="8986")),
+    ("transmitter_number_digits", transmitter(number="+8613000000000")),
     ("installation_once_per_unit", lambda cast: make.install(cast.air_household, cast.water)),
     (
         "installation_ends_after_it_began",
