@@ -48,6 +48,7 @@ class Request:
     """One request PDU, the head that its reply must have, and the reply's length in bytes."""
 
     __slots__ = ("head", "pdu", "reply_length")
+    writes = False
 
     def __init__(self, pdu: bytes, head: bytes, reply_length: int) -> None:
         self.pdu = pdu
@@ -103,6 +104,7 @@ class Write(Request):
     """Functions 5, 6, 15, 16: the reply repeats the first five bytes of the request."""
 
     __slots__ = ()
+    writes = True
 
     def __init__(self, pdu: bytes) -> None:
         super().__init__(pdu, pdu[:1], 5)

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from devices.modbus.findings import Finding
 from devices.modbus.frames import Framing, Request
 from devices.modbus.troubles import (
     AddressRefused,
@@ -26,9 +27,10 @@ from devices.modbus.troubles import (
     LineDown,
     NoAnswer,
     Trouble,
+    WritesHeld,
     WrongEcho,
 )
-from devices.modbus.words import N_
+from devices.modbus.words import N_, Sentence
 
 __all__ = [
     "COMMAND",
@@ -38,6 +40,7 @@ __all__ = [
     "Line",
     "LineDown",
     "NoAnswer",
+    "WritesHeld",
     "WrongEcho",
 ]
 
@@ -46,6 +49,7 @@ COMMAND, PROBE, POLL = range(3)
 QUIET_CEILING_S = 10.0
 _BUFFER_LIMIT = 2048
 
+Echo = Literal["auto", "on", "off"]
 Trace = Callable[[Literal["in", "out"], float, bytes], None]
 
 
@@ -82,6 +86,16 @@ class UnitOnLine:
 
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     answered: set[object] = field(default_factory=set)
+    answers: int = 0
+    timeouts: int = 0
+    wrong_frames: int = 0
+    round_trip_s: float | None = None
+    silent_since: float | None = None
+    disputed_at: float | None = None
+
+    def may_probe(self, now: float) -> bool:
+        """Whether a silent unit is due for being asked again; always so for one that answers."""
+        return True
 
 
 class _Job:
@@ -121,9 +135,16 @@ class Line:
         char_bits: int = 10,
         frame_gap_ms: float = 5.0,
         quiet_s: float = 1.0,
+        echo: Echo = "auto",
+        listen_s: float = 0.0,
         trace: Trace | None = None,
     ) -> None:
         self.transport = transport
+        self.generation = int(transport.connected)
+        self.up_at = asyncio.get_running_loop().time()
+        self._echo = echo
+        self._listen_s = listen_s
+        self._held: tuple[float, Sentence] | None = None
         self.framing = framing
         self.trace = trace
         self.counters = Counters()
@@ -154,14 +175,41 @@ class Line:
             known = self._units[address] = UnitOnLine()
         return known
 
+    @property
+    def turnaround_s(self) -> float | None:
+        """What an exchange costs beyond its bytes, as measured; None until an answer came."""
+        known = [unit.round_trip_s for unit in self._units.values() if unit.round_trip_s]
+        return sorted(known)[len(known) // 2] if known else None
+
+    @property
+    def writes_held(self) -> Sentence | None:
+        """Why nothing may be written now."""
+        held = self._held
+        return held[1] if held and self._loop.time() < held[0] else None
+
+    @property
+    def suspect(self) -> Sentence | None:
+        """Why values that are read now deserve no trust."""
+        return None
+
+    def hold_writes(self, until: float, why: Sentence) -> None:
+        """Let nothing be written before `until` (loop time)."""
+        self._held = (until, why)
+
+    def findings(self) -> list[Finding]:
+        """What this line has found out about itself and still holds for so."""
+        return []
+
     async def exchange(
         self, address: int, request: Request, *, timeout: float = 1.0, priority: int = POLL
     ) -> tuple[int, ...]:
         """Send a request in its turn and return the words or bits of its reply.
 
         `timeout` (s) counts beyond the wire time of request and reply. A write returns ().
-        Raises NoAnswer, ExceptionReply, WrongEcho, LineDown, AddressRefused.
+        Raises NoAnswer, ExceptionReply, WrongEcho, LineDown, AddressRefused, WritesHeld.
         """
+        if request.writes and (why := self.writes_held):
+            raise WritesHeld(why.template, **why.params)
         if not self.transport.connected:
             raise LineDown(N_("通信链路没有接通"))
         job = _Job(address, request, timeout, self._loop.create_future())
@@ -324,6 +372,8 @@ class Line:
 
     def up(self) -> None:
         """The transport is connected; a reply still owed may come over the new connection too."""
+        self.generation += 1
+        self.up_at = self._loop.time()
         self._buffer.clear()
         if self._owed:
             self._quarantine(self._owed)

@@ -5,6 +5,7 @@ Trouble                 says its sentence; template and parameters stay apart
 ├── AddressRefused      no frame may carry this unit address
 ├── NotSupported        the unit's functions cannot do it
 ├── WriteRefused        the map, or the state of the unit, forbids a write
+├── WritesHeld          nothing is written on this line for the time being; no byte has left
 └── ExchangeFailed      the exchange brought no answer to its request
     ├── LineDown        not connected, or the connection broke meanwhile
     ├── NoAnswer        nothing that counts arrived in time
@@ -42,6 +43,10 @@ class NotSupported(Trouble):
 
 class WriteRefused(Trouble):
     """A write that the map, or the state in which the unit is now, forbids."""
+
+
+class WritesHeld(Trouble):
+    """Nothing is written on this line for the time being; no byte has left."""
 
 
 class ExchangeFailed(Trouble):
