@@ -12,8 +12,11 @@ from django.db import connection, transaction
 from households import clock
 from telemetry.models import Batch
 
-# One hour of all units. `weight` is how long a reading speaks: until the next one, at most three
-# intervals; energy is the sum of what the counter rose, a fall (reset) counts as nothing, and a
+# One hour of all units. `pace` are the intervals in force in it and in the hour before; a unit
+# that no line worker has seen yet goes by its settings. `due` is the time in service under each
+# interval, divided by it. A reading speaks until the next one that knows as much, at most three of
+# the longer interval of the two, also into the next hour; what a partial poll did not ask is
+# stepped over. Energy is the sum of what the counter rose, a fall (reset) counts as nothing, and a
 # unit without a counter has none.
 SUM_UP = """
 WITH span AS (
@@ -22,42 +25,66 @@ WITH span AS (
             AS until
 ), service AS (
     SELECT u.id AS unit_id,
-        coalesce(%(interval)s::float, u.interval_s, g.interval_s,
-                 (%(intervals)s::jsonb ->> g.kind)::float) AS interval_s,
-        extract(epoch FROM least(coalesce(u.retired_at, until), until)
-                           - greatest(u.in_service_since, h0)) AS seconds
+        coalesce(u.interval_s, g.interval_s, (%(intervals)s::jsonb ->> g.kind)::float)
+            AS interval_s,
+        greatest(u.in_service_since, h0) AS begun,
+        least(coalesce(u.retired_at, until), until) AS ended
     FROM devices_unit u JOIN devices_gateway g ON g.id = u.gateway_id AND g.enabled, span
+    WHERE least(coalesce(u.retired_at, until), until) > greatest(u.in_service_since, h0)
+), dated AS (
+    SELECT unit_id, since, interval_s, lead(since) OVER w AS next, row_number() OVER w AS n
+    FROM telemetry_intervalinforce WINDOW w AS (PARTITION BY unit_id ORDER BY since)
+), pace AS (
+    SELECT s.unit_id, coalesce(d.interval_s, s.interval_s) AS interval_s,
+        CASE WHEN d.n > 1 THEN d.since ELSE '-infinity' END AS since,
+        coalesce(d.next, 'infinity') AS until
+    FROM span, service s LEFT JOIN dated d ON d.unit_id = s.unit_id
+        AND (d.n = 1 OR d.since < %(hour)s::timestamptz + interval '1 hour')
+        AND coalesce(d.next, 'infinity') > %(hour)s::timestamptz - interval '1 hour'
+), expected AS (
+    SELECT unit_id, max(p.interval_s) AS interval_s,
+        (array_agg(p.interval_s ORDER BY p.since DESC))[1] AS last_interval_s,
+        floor(sum(extract(epoch FROM least(p.until, ended) - greatest(p.since, begun))
+                  / p.interval_s) + 0.000001)::int AS due
+    FROM service s JOIN pace p USING (unit_id)
+    WHERE p.until > begun AND p.since < ended GROUP BY unit_id
 ), around AS (
-    SELECT r.*, lead(at) OVER w AS next_at, lag(electric_energy) OVER w AS energy_before
-    FROM telemetry_reading r, span
-    WHERE at >= h0 - interval '30 minutes' AND at < h1
+    SELECT r.* FROM telemetry_reading r, span WHERE at >= h0 - interval '1 hour' AND at < h1
+), power AS (
+    SELECT unit_id, at, power_state, p.interval_s, lead(at) OVER w AS next_at,
+        lead(p.interval_s) OVER w AS next_interval_s
+    FROM around JOIN pace p USING (unit_id)
+    WHERE power_state IS NOT NULL AND at >= p.since AND at < p.until
     WINDOW w AS (PARTITION BY unit_id ORDER BY at)
+), switched_on AS (
+    SELECT unit_id, sum(greatest(0, extract(epoch FROM least(next_at, until, at + make_interval(
+            secs => 3 * greatest(p.interval_s, coalesce(next_interval_s, last_interval_s))))
+        - greatest(at, h0)))) AS on_seconds
+    FROM power p JOIN expected e USING (unit_id), span WHERE power_state GROUP BY unit_id
+), risen AS (
+    SELECT unit_id, at, electric_energy - lag(electric_energy) OVER w AS kwh
+    FROM around WHERE electric_energy IS NOT NULL WINDOW w AS (PARTITION BY unit_id ORDER BY at)
+), used AS (
+    SELECT unit_id, sum(greatest(kwh, 0)) AS energy_kwh
+    FROM risen, span WHERE at >= h0 AND kwh IS NOT NULL GROUP BY unit_id
 ), summed AS (
-    SELECT a.unit_id, count(*) AS stored,
-        sum(CASE WHEN power_state THEN extract(epoch FROM least(
-            coalesce(next_at, until) - at, make_interval(secs => 3 * s.interval_s))) ELSE 0 END)
-            AS on_seconds,
+    SELECT unit_id, count(*) AS stored,
         min(supply_temp) AS supply_min, avg(supply_temp) AS supply_avg,
         max(supply_temp) AS supply_max, avg(return_temp) AS return_avg,
         min(indoor_temp) AS indoor_min, avg(indoor_temp) AS indoor_avg,
         max(indoor_temp) AS indoor_max, min(outdoor_temp) AS outdoor_min,
-        avg(outdoor_temp) AS outdoor_avg,
-        sum(greatest(electric_energy - energy_before, 0))
-            FILTER (WHERE electric_energy - energy_before IS NOT NULL) AS energy_kwh
-    FROM around a JOIN service s USING (unit_id), span WHERE at >= h0 GROUP BY a.unit_id
+        avg(outdoor_temp) AS outdoor_avg
+    FROM around, span WHERE at >= h0 GROUP BY unit_id
 ), missed AS (
     SELECT unit_id, jsonb_object_agg(cause, count) AS causes, sum(count) AS n
     FROM telemetry_missedpolls, span WHERE hour = h0 GROUP BY unit_id
 ), counted AS (
-    SELECT s.unit_id AS service_unit, s.interval_s,
-        floor(greatest(s.seconds, 0) / s.interval_s)::int AS due,
-        coalesce(r.stored, 0)::int AS stored, coalesce(m.causes, '{}') AS causes,
-        coalesce(m.n, 0)::int AS missed,
+    SELECT e.unit_id AS service_unit, e.interval_s, e.due, coalesce(r.stored, 0)::int AS stored,
+        coalesce(m.causes, '{}') AS causes, coalesce(m.n, 0)::int AS missed,
         on_seconds, supply_min, supply_avg, supply_max, return_avg, indoor_min, indoor_avg,
         indoor_max, outdoor_min, outdoor_avg, energy_kwh
-    FROM service s LEFT JOIN summed r ON r.unit_id = s.unit_id
-        LEFT JOIN missed m ON m.unit_id = s.unit_id
-    WHERE s.seconds > 0
+    FROM expected e LEFT JOIN summed r USING (unit_id) LEFT JOIN switched_on USING (unit_id)
+        LEFT JOIN used USING (unit_id) LEFT JOIN missed m USING (unit_id)
 )
 INSERT INTO telemetry_unithour (unit_id, hour, interval_s, due, stored, missed, on_seconds,
     supply_min, supply_avg, supply_max, return_avg, indoor_min, indoor_avg, indoor_max,
@@ -77,11 +104,8 @@ ON CONFLICT (unit_id, hour) DO UPDATE SET (interval_s, due, stored, missed, on_s
 """
 
 
-def recompute(hours: Iterable[datetime], interval_s: float | None = None) -> None:
-    """Sum up these hours of all units anew from what is stored; idempotent.
-
-    `interval_s` is the interval that was in force then, where it was not the one of now.
-    """
+def recompute(hours: Iterable[datetime]) -> None:
+    """Sum up these hours of all units anew from what is stored; idempotent."""
     with connection.cursor() as cursor:
         for hour in sorted(set(hours)):
             cursor.execute(
@@ -89,7 +113,6 @@ def recompute(hours: Iterable[datetime], interval_s: float | None = None) -> Non
                 {
                     "hour": hour,
                     "now": clock.now(),
-                    "interval": interval_s,
                     "intervals": json.dumps(settings.POLL_INTERVAL_S),
                 },
             )

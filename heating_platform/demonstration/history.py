@@ -27,7 +27,7 @@ from heating_platform.demonstration.farm import Planned
 from households import clock
 from households.models import User
 from telemetry import hours, partitions, storing
-from telemetry.models import Command, CommandState
+from telemetry.models import Command, CommandState, IntervalInForce
 from telemetry.rows import LatestStates, Missed, Polled, hour_of, reading_line
 
 COARSE_S, FINE_S = 900, 60
@@ -99,6 +99,7 @@ def fill(units: Sequence[Unit], span: Span, state: Path) -> None:
             misses.update(_missed(rows))
         _copy_states(cursor, newest)
         execute_batch(cursor, storing.ADD_MISSES, [(*key, n) for key, n in misses.items()])
+    _date_intervals(units, span)
     _sum_up(span)
     save_states(state, states)
 
@@ -153,11 +154,18 @@ def _copy_states(cursor: CursorWrapper, lines: list[str]) -> None:
 
 
 def _sum_up(span: Span) -> None:
-    """The hours of units, each with the interval that was in force then."""
     count = int((span.end - span.begin) / HOUR) + 1
     each = [span.begin + n * HOUR for n in range(count)]
-    hours.recompute([hour for hour in each if hour < span.fine_from], interval_s=COARSE_S)
-    hours.recompute([hour for hour in each if hour >= span.fine_from], interval_s=FINE_S)
+    hours.recompute(each)
+
+
+def _date_intervals(units: Sequence[Unit], span: Span) -> None:
+    why = IntervalInForce.Why.DEFAULT
+    IntervalInForce.objects.bulk_create(
+        IntervalInForce(unit=unit, since=since, interval_s=span.interval_s(since), why=why)
+        for unit in units
+        for since in (span.begin, span.fine_from)
+    )
 
 
 # -- commands ------------------------------------------------------------------------------

@@ -2,12 +2,15 @@
 
 import uuid
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from households import clock
 from telemetry import hours
-from telemetry.models import Batch, MissedPolls, Reading, UnitHour
+from telemetry.models import Batch, IntervalInForce, MissedPolls, Reading, UnitHour
 from tests import cast as people
 from tests.cast import Cast
 
@@ -25,6 +28,15 @@ def once_a_minute(cast: Cast) -> None:
 
 def poll(cast: Cast, minute: float, **columns: object) -> Reading:
     return people.reading(cast.water, HOUR + timedelta(minutes=minute), **columns)
+
+
+def paced(cast: Cast, *steps: tuple[float, float]) -> None:
+    """The water unit's intervals in force: from which minute on, how many seconds."""
+    for minute, seconds in steps:
+        since = HOUR + timedelta(minutes=minute)
+        IntervalInForce.objects.create(
+            unit=cast.water, since=since, interval_s=seconds, why="default"
+        )
 
 
 def summed(cast: Cast, now: datetime = LATER) -> UnitHour:
@@ -126,3 +138,83 @@ def test_readings_of_the_next_hour_stay_out(cast: Cast) -> None:
     poll(cast, 30, supply_temp=40.0)
     row = summed(cast)
     assert (row.stored, row.supply_max) == (1, 40.0)
+
+
+def test_what_is_due_follows_the_intervals_that_were_in_force(cast: Cast) -> None:
+    paced(cast, (-90, 300), (10, 10), (20, 300))
+    row = summed(cast)
+    assert row.due == 2 + 60 + 8
+    assert row.interval_s == 300  # the longest of the hour: no gap is seen where none was
+
+
+def test_before_its_first_row_and_after_its_last_a_units_interval_holds(cast: Cast) -> None:
+    paced(cast, (30, 120))
+    assert summed(cast).due == 30
+
+
+def test_a_setting_of_today_changes_nothing_of_the_hours_before_it(cast: Cast) -> None:
+    paced(cast, (-90, 300), (6000, 30))
+    cast.water.interval_s = 30
+    cast.water.save()
+    assert summed(cast).due == 12
+
+
+def test_fractions_of_intervals_add_up_before_they_are_counted(cast: Cast) -> None:
+    paced(cast, (-90, 100), (1, 7), (2, 100))
+    # 60 s of 100, 60 s of 7, 58 minutes of 100
+    assert summed(cast).due == int(0.6 + 60 / 7 + 34.8)
+
+
+segments = st.lists(
+    st.tuples(
+        st.integers(min_value=-3600, max_value=4000), st.sampled_from([1, 7, 10, 60, 300, 3600])
+    ),
+    unique_by=lambda step: step[0],
+    max_size=6,
+)
+
+
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=segments, begun=st.integers(-100, 3599), ended=st.integers(0, 4000))
+def test_due_is_counted_as_by_hand_whatever_changed_when(
+    cast: Cast, steps: list[tuple[int, int]], begun: int, ended: int
+) -> None:
+    IntervalInForce.objects.all().delete()
+    UnitHour.objects.all().delete()
+    paced(cast, *((second / 60, interval) for second, interval in steps))
+    cast.water.in_service_since = HOUR + timedelta(seconds=begun)
+    cast.water.retired_at = HOUR + timedelta(seconds=ended)
+    cast.water.save()
+    with clock.at(LATER):
+        hours.recompute([HOUR])
+    row = UnitHour.objects.filter(unit=cast.water, hour=HOUR).first()
+    assert (row.due if row else 0) == int(by_hand(sorted(steps), max(begun, 0), min(ended, 3600)))
+
+
+def by_hand(steps: list[tuple[int, int]], begun: int, ended: int) -> Fraction:
+    """Polls due second by second."""
+    due, pending = Fraction(0), list(steps)
+    interval = pending[0][1] if pending else 60
+    for second in range(begun, ended):
+        while pending and pending[0][0] <= second:
+            interval = pending.pop(0)[1]
+        due += Fraction(1, interval)
+    return due
+
+
+def test_time_on_lasts_over_a_slower_pace_and_into_the_next_hour(cast: Cast) -> None:
+    paced(cast, (-90, 300), (10, 10), (20, 300))
+    for minute in (-2.5, 2.5, 7.5, *(10 + n / 6 for n in range(60)), 23):
+        poll(cast, minute, power_state=True)
+    poll(cast, 28, power_state=False)
+    assert summed(cast).on_seconds == pytest.approx(28 * 60)
+
+
+def test_what_a_partial_poll_did_not_ask_breaks_neither_counter_nor_time(cast: Cast) -> None:
+    for minute in range(0, 60, 3):
+        poll(cast, minute, electric_energy=100 + minute / 60, power_state=True)
+        poll(cast, minute + 1, supply_temp=40.0)
+        poll(cast, minute + 2, supply_temp=40.0)
+    row = summed(cast)
+    assert row.energy_kwh == pytest.approx(57 / 60)
+    assert row.on_seconds == 3600
