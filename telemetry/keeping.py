@@ -12,24 +12,27 @@ import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from django.db import Error as DatabaseError
 from django.db import close_old_connections, connection
 
 from devices.modbus.points import Scalar
+from devices.modbus.switchboard import Unknown
 from households import clock
-from telemetry import commands, roster
-from telemetry.models import Command, GatewayState, UnitState, WorkerState
+from telemetry import commands, roster, tracing, unknown
+from telemetry.carried import Meter
+from telemetry.models import Command, GatewayState, TracedFrame, UnitState, WorkerState
 
 log = logging.getLogger(__name__)
 
 ROUND_S = 1.0
 ROSTER_S = 2.0
 FIGURES_S = 5.0
+SWEEP_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +60,15 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class LineCondition:
-    """Whether a gateway's line is open, since when (Unix seconds), and if not why."""
+    """Whether a gateway's line is open, since when (Unix seconds), and if not why.
+
+    `figures`: see GatewayState; what changes all the time makes no other condition.
+    """
 
     connected: bool
     since: float
     problem: str
+    figures: dict[str, Any] = field(default_factory=dict, compare=False)
 
 
 class Loop(Protocol):
@@ -71,6 +78,9 @@ class Loop(Protocol):
     def execute(self, order: Order) -> None: ...
     def conditions(self) -> dict[int, LineCondition]: ...
     def figures(self) -> dict[str, float]: ...
+    def unknown(self) -> list[Unknown]: ...
+    def trace(self, gateways: set[int]) -> None: ...
+    def traced(self) -> Mapping[int, Sequence[tracing.Chunk]]: ...
 
 
 class Keeper(threading.Thread):
@@ -91,7 +101,9 @@ class Keeper(threading.Thread):
         self._awake = threading.Event()
         self._ending = False
         self._fingerprint: tuple[int, ...] | None = None
-        self._next_roster = self._next_figures = 0.0
+        self._next_roster = self._next_figures = self._next_sweep = 0.0
+        self._meter = Meter()
+        self._tracing: set[int] = set()
         self._told: dict[int, LineCondition] = {}
         self._settling: set[uuid.UUID] = set()
 
@@ -138,8 +150,13 @@ class Keeper(threading.Thread):
         commands.expire()
         self._claim()
         self._tell_conditions()
+        self._keep_traces()
         if self._due("_next_figures", FIGURES_S):
             self._tell_figures()
+            self._tell_bytes()
+            unknown.note(self._worker, self._loop.unknown())
+        if self._due("_next_sweep", SWEEP_S):
+            TracedFrame.objects.sweep()
 
     def _due(self, name: str, every: float) -> bool:
         now = time.monotonic()
@@ -221,6 +238,25 @@ class Keeper(threading.Thread):
                 "seen_at": clock.now(),
                 "figures": self._loop.figures(),
             },
+    def _tell_bytes(self) -> None:
+        """What the lines' transports counted goes to the month's bytes."""
+        lines = self._loop.conditions().items()
+        self._meter.read(
+            {
+                key: (line.figures["bytes_in"], line.figures["bytes_out"])
+                for key, line in lines
+                if line.figures
+            }
+        )
+
+    def _keep_traces(self) -> None:
+        """Store what was recorded, and let the loop know whose frames are wanted from now on."""
+        wanted = tracing.wanted(self._worker)
+        if wanted or self._tracing:
+            tracing.keep(self._loop.traced())
+            self._loop.trace(wanted)
+        self._tracing = wanted
+
         )
 
     def _last_words(self) -> None:

@@ -13,17 +13,19 @@ import logging
 import os
 import threading
 import uuid
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from django.conf import settings
 
-from devices.modbus.switchboard import Switchboard
+from devices.modbus.switchboard import Switchboard, Unknown
 from telemetry.keeping import Keeper, LineCondition, Order, Outcome
 from telemetry.polling import Poller
 from telemetry.roster import Roster
 from telemetry.rows import LatestStates, Missed, Polled
 from telemetry.spool import Spool
 from telemetry.storing import Store, Writer, connect
+from telemetry.tracing import Chunk
 
 log = logging.getLogger(__name__)
 
@@ -86,6 +88,16 @@ class LineWorker:
     def figures(self) -> dict[str, float]:
         return {**self._writer.figures(), "polls": self.polls, "misses": self.misses}
 
+    def unknown(self) -> list[Unknown]:
+        return list(self._switchboard.unknown) if self._switchboard else []
+
+    def trace(self, gateways: set[int]) -> None:
+        self._loop.call_soon_threadsafe(self._trace, gateways)
+
+    def traced(self) -> Mapping[int, Sequence[Chunk]]:
+        pollers = tuple(self._pollers.items())
+        return {key: chunks for key, poller in pollers if (chunks := poller.recorded())}
+
     # In the loop's thread.
 
     def _run(self) -> None:
@@ -118,6 +130,10 @@ class LineWorker:
                 self._pollers[key] = Poller(spec, news.maps, self._switchboard, self._sink)
             else:
                 poller.take_up(spec, news.maps)
+
+    def _trace(self, gateways: set[int]) -> None:
+        for key, poller in self._pollers.items():
+            poller.trace(key in gateways)
 
     def _let_go(self, key: int) -> None:
         task = self._loop.create_task(self._pollers.pop(key).close())

@@ -21,6 +21,7 @@ from devices.modbus.switchboard import Switchboard
 from telemetry.keeping import LineCondition, Order, Outcome
 from telemetry.roster import GatewaySpec, UnitSpec
 from telemetry.rows import Missed, Polled
+from telemetry.tracing import Chunk, Recording
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +92,7 @@ class Poller:
         self._transport = transports.open(self._wire.url, switchboard)
         self._on_record = {unit.address for unit in spec.units}
         self._line = wires.line_on(self._transport, self._wire, self._on_record)
+        self._recording: Recording | None = None
         self.take_up(spec, maps)
         self._transport.keep()
         self._task = self._loop.create_task(self._run())
@@ -115,8 +117,23 @@ class Poller:
     def condition(self) -> LineCondition:
         transport = self._transport
         return LineCondition(
-            transport.connected, round(transport.since, 3), str(transport.trouble or "")
+            transport.connected,
+            round(transport.since, 3),
+            str(transport.trouble or ""),
+            {"bytes_in": transport.bytes_in, "bytes_out": transport.bytes_out},
         )
+
+    def trace(self, on: bool) -> None:
+        """Record the line's frames from now on, or no longer."""
+        if on and self._line.trace is None:
+            self._recording = Recording()
+            self._line.trace = self._recording.hear
+        elif not on:
+            self._line.trace = None
+
+    def recorded(self) -> list[Chunk]:
+        """The chunks that were recorded since the last call, from any thread."""
+        return self._recording.fetch() if self._recording else []
 
     async def carry_out(self, order: Order) -> Outcome:
         """Write what the order wants and prove it, or settle by reading what an earlier start

@@ -297,8 +297,9 @@ class Switchboard:
 
     @property
     def unknown(self) -> list[Unknown]:
-        """Transmitters that registered under ids that nobody asked for, oldest first."""
-        return [_unknown(call) for call in self._held.values()]
+        """Transmitters that registered under ids that nobody asked for, oldest first; any thread
+        may ask."""
+        return [_unknown(call) for call in tuple(self._held.values())]
 
     def transport_for(self, name: str) -> DialTransport:
         """The transport of a transmitter, dialled in or not; the same one each time."""

@@ -49,7 +49,7 @@ def lines() -> Iterator[Farm]:
 @contextmanager
 def working(tmp_path: Path, **options: Any) -> Iterator[LineWorker]:
     partitions.ensure()
-    worker = LineWorker("test", var=tmp_path, listeners="", **options)
+    worker = LineWorker("test", var=tmp_path, **{"listeners": ""} | options)
     worker.start()
     try:
         yield worker
