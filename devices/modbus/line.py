@@ -58,6 +58,9 @@ class LineTransport(Protocol):
 
     connected: bool
 
+    @property
+    def holds_writes(self) -> Sentence | None: ...
+
     def attach(self, receiver: Line) -> None: ...
     def write(self, data: bytes) -> None: ...
 
@@ -185,7 +188,14 @@ class Line:
     def writes_held(self) -> Sentence | None:
         """Why nothing may be written now."""
         held = self._held
-        return held[1] if held and self._loop.time() < held[0] else None
+        if held and self._loop.time() < held[0]:
+            return held[1]
+        return self.transport.holds_writes
+
+    @property
+    def expects_reply(self) -> bool:
+        """Whether bytes may be a reply now: what comes at other times is a heartbeat, or noise."""
+        return self._job is not None or self._loop.time() < self._free_at
 
     @property
     def suspect(self) -> Sentence | None:

@@ -51,6 +51,9 @@ def open(url: str | LineUrl, switchboard: Switchboard | None = None) -> Transpor
 class Receiver(Protocol):
     """Whoever a transport serves: the line."""
 
+    @property
+    def expects_reply(self) -> bool: ...
+
     def arrived(self, data: bytes) -> None: ...
     def up(self) -> None: ...
     def lost(self, why: Trouble) -> None: ...
@@ -72,6 +75,11 @@ class Transport:
         self._receiver: Receiver | None = None
         self._change = asyncio.Event()
         self._keeping: asyncio.Task[None] | None = None
+
+    @property
+    def holds_writes(self) -> Sentence | None:
+        """Why nothing may be written over this connection now; None where it may."""
+        return None
 
     def attach(self, receiver: Receiver) -> None:
         """From now on this one hears the bytes, and of connections made and lost."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from devices.modbus.line import Line
 from devices.modbus.troubles import Trouble
-from devices.modbus.words import N_
+from devices.modbus.words import N_, Sentence
 
 
 def crc(body: bytes) -> bytes:
@@ -36,6 +36,7 @@ class FakeTransport:
 
     def __init__(self) -> None:
         self.connected = True
+        self.holds_writes: Sentence | None = None
         self.sent: list[bytes] = []
         self.times: list[float] = []
         self.on_write: Callable[[bytes], None] = lambda frame: None

@@ -86,6 +86,8 @@ def test_the_url_says_the_speed_before_the_map_does() -> None:
 class Ear:
     """A receiver that keeps what it hears."""
 
+    expects_reply = False
+
     def __init__(self) -> None:
         self.heard = b""
         self.ups = 0
