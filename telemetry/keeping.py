@@ -238,6 +238,8 @@ class Keeper(threading.Thread):
                 "seen_at": clock.now(),
                 "figures": self._loop.figures(),
             },
+        )
+
     def _tell_bytes(self) -> None:
         """What the lines' transports counted goes to the month's bytes."""
         lines = self._loop.conditions().items()
@@ -256,8 +258,6 @@ class Keeper(threading.Thread):
             tracing.keep(self._loop.traced())
             self._loop.trace(wanted)
         self._tracing = wanted
-
-        )
 
     def _last_words(self) -> None:
         """Ends that came while stopping; what still hangs is disowned by the next start."""
