@@ -89,7 +89,7 @@ class Keeper(threading.Thread):
         name: str,
         start_id: uuid.UUID,
         loop: Loop,
-        load_state: Callable[[int, dict[str, dict[str, object]]], None],
+        load_state: Callable[[UnitState], None],
     ) -> None:
         super().__init__(name="keeper", daemon=True)
         self._worker = name
@@ -191,10 +191,8 @@ class Keeper(threading.Thread):
             return
         news = roster.read(self._worker)
         units = [unit.id for spec in news.gateways.values() for unit in spec.units]
-        for unit_id, values in UnitState.objects.filter(unit__in=units).values_list(
-            "unit_id", "values"
-        ):
-            self._load_state(unit_id, values)
+        for state in UnitState.objects.filter(unit__in=units).iterator():
+            self._load_state(state)
         self._loop.take_up(news)
         self._fingerprint = fingerprint
 

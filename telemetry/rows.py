@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from devices.modbus.points import Value
-from telemetry.models import COLUMNS
+from devices.modbus.points import Scalar, Value
+from telemetry.models import COLUMNS, UnitState
+from telemetry.models.states import Entry
 from telemetry.spool import Batch
 
 READING_COLUMNS = ("unit_id", "at", *COLUMNS, "others", "not_good")
@@ -21,12 +22,17 @@ _HAVE_A_COLUMN = frozenset(COLUMNS)
 
 @dataclass(frozen=True, slots=True)
 class Polled:
-    """One answered poll; `at` is when the reply was complete."""
+    """One answered poll; `at` is when the reply was complete.
+
+    `values` may hold a part of the unit's signals only; after a poll that was `whole` nothing is
+    kept of signals that it did not bring.
+    """
 
     unit_id: int
     at: datetime
     interval_s: float
     values: Mapping[str, Value]
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,22 +77,47 @@ def reading_line(row: Polled) -> str:
     return "\t".join(cells) + "\n"
 
 
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The newest answer of a unit: what was good in it, and the entries of all else."""
+
+    at: datetime
+    good: Mapping[str, Scalar]
+    aside: Mapping[str, Entry]
+
+    def last_good(self, signal: str) -> Entry:
+        """`good` and `good_at` of a signal, as far as there was ever a good value."""
+        if signal in self.good:
+            return {"good": self.good[signal], "good_at": stamp(self.at)}
+        entry = self.aside.get(signal, {})
+        if entry.get("quality") == "good":
+            return {"good": entry["value"], "good_at": entry["at"]}
+        return {name: entry[name] for name in ("good", "good_at") if name in entry}
+
+
+_NOTHING = Newest(datetime.min.replace(tzinfo=UTC), {}, {})
+
+
 class LatestStates:
-    """The newest values per unit, with the last good one beside a newest that is not good."""
+    """The newest answer per unit, with the last good one beside a newest that is not good."""
 
     def __init__(self) -> None:
-        self._values: dict[int, dict[str, dict[str, object]]] = {}
+        self._units: dict[int, Newest] = {}
 
-    def load(self, unit_id: int, values: dict[str, dict[str, object]]) -> None:
+    def load(self, state: UnitState) -> None:
         """Begin with what the database knows of a unit, unless something newer is here."""
-        self._values.setdefault(unit_id, values)
+        if state.answered_at is not None:
+            known = Newest(state.answered_at, state.values, state.aside)
+            self._units.setdefault(state.unit_id, known)
 
     def take(self, row: Polled) -> None:
-        before = self._values.get(row.unit_id, {})
-        at = row.at.astimezone(UTC).isoformat(timespec="milliseconds")
-        self._values[row.unit_id] = {
-            signal: _entry(value, at, before.get(signal)) for signal, value in row.values.items()
-        }
+        before = self._units.get(row.unit_id, _NOTHING)
+        good = {p: v.value for p, v in row.values.items() if v.quality == "good" and v.raw is None}
+        if len(good) == len(row.values) and before.good.keys() == good.keys() and not before.aside:
+            aside = before.aside
+        else:
+            aside = {**({} if row.whole else _not_asked(row, before)), **_not_good(row, before)}
+        self._units[row.unit_id] = Newest(row.at, good, aside)
 
     def line(self, newest: Polled | Missed, answered: Polled | None) -> str:
         """The unit's line for MERGE_STATES: its newest poll, and its newest answer if any."""
@@ -95,19 +126,42 @@ class LatestStates:
         cells += [newest.at.isoformat(), repr(newest.interval_s), cause]
         fault = answered and answered.values.get("fault_active")
         cells += [cell(fault.value if fault else None)]
-        cells += [cell(self._values[newest.unit_id] if answered else {})]
+        known = self._units[newest.unit_id] if answered else _NOTHING
+        cells += [cell(known.good), cell(known.aside)]
         return "\t".join(cells) + "\n"
 
 
-def _entry(value: Value, at: str, before: dict[str, object] | None) -> dict[str, object]:
-    entry: dict[str, object] = {"value": value.value, "quality": value.quality, "at": at}
-    if value.raw is not None:
-        entry["raw"] = value.raw
-    if value.quality == "good":
-        entry |= {"good": value.value, "good_at": at}
-    elif before and "good_at" in before:
-        entry |= {"good": before["good"], "good_at": before["good_at"]}
-    return entry
+def _not_good(row: Polled, before: Newest) -> dict[str, Entry]:
+    """Entries of what the answer brought and is not good, or good only with its evidence."""
+    at = stamp(row.at)
+    entries: dict[str, Entry] = {}
+    for signal, value in row.values.items():
+        if value.quality != "good":
+            entry = {"value": None, "quality": value.quality, "at": at}
+            entries[signal] = entry | _evidence(value) | before.last_good(signal)
+        elif value.raw is not None:
+            entries[signal] = {"value": value.value, "quality": "good", "at": at, "raw": value.raw}
+    return entries
+
+
+def _evidence(value: Value) -> Entry:
+    return {} if value.raw is None else {"raw": value.raw}
+
+
+def _not_asked(row: Polled, before: Newest) -> dict[str, Entry]:
+    """Entries of what earlier answers brought and this one did not ask."""
+    at = stamp(before.at)
+    good = {
+        signal: {"value": value, "quality": "good", "at": at}
+        for signal, value in before.good.items()
+        if signal not in row.values
+    }
+    return good | {p: entry for p, entry in before.aside.items() if p not in row.values}
+
+
+def stamp(at: datetime) -> str:
+    """A moment as entries hold it."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds")
 
 
 def hour_of(at: datetime) -> str:

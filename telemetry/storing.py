@@ -39,20 +39,21 @@ COPY_READINGS = f"COPY telemetry_reading ({', '.join(READING_COLUMNS)}) FROM STD
 MAKE_STATES = """
 CREATE TEMPORARY TABLE incoming (
     unit_id bigint, answered_at timestamptz, polled_at timestamptz, interval_s double precision,
-    missed_cause text, fault_active boolean, "values" jsonb) ON COMMIT DROP
+    missed_cause text, fault_active boolean, "values" jsonb, aside jsonb) ON COMMIT DROP
 """
 COPY_STATES = "COPY incoming FROM STDIN"
 # A silent poll keeps the last values and the last answer; an older batch changes nothing.
 MERGE_STATES = """
 INSERT INTO telemetry_unitstate AS s
-    (unit_id, answered_at, polled_at, interval_s, missed_cause, fault_active, "values")
+    (unit_id, answered_at, polled_at, interval_s, missed_cause, fault_active, "values", aside)
 SELECT i.* FROM incoming i JOIN devices_unit u ON u.id = i.unit_id
 ON CONFLICT (unit_id) DO UPDATE SET
     answered_at = coalesce(excluded.answered_at, s.answered_at), polled_at = excluded.polled_at,
     interval_s = excluded.interval_s, missed_cause = excluded.missed_cause,
     fault_active = CASE WHEN excluded.answered_at IS NULL THEN s.fault_active
                         ELSE excluded.fault_active END,
-    "values" = CASE WHEN excluded.answered_at IS NULL THEN s."values" ELSE excluded."values" END
+    "values" = CASE WHEN excluded.answered_at IS NULL THEN s."values" ELSE excluded."values" END,
+    aside = CASE WHEN excluded.answered_at IS NULL THEN s.aside ELSE excluded.aside END
 WHERE excluded.polled_at > s.polled_at
 """
 ADD_MISSES = """

@@ -9,7 +9,7 @@ from datetime import datetime
 from django.contrib.auth.decorators import login_required
 from django.db.models import FloatField, OuterRef, Prefetch, QuerySet, Subquery
 from django.db.models.fields.json import KT
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Coalesce
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -30,7 +30,8 @@ SHAPES = {"online": "st-ok", "in_fault": "st-bad", "silent": "st-off", "reachabl
 
 def _newest(signal: str) -> Subquery:
     """The newest value as a number; NULL where it is not good."""
-    number = Cast(KT(f"values__{signal}__value"), FloatField())
+    now, earlier = KT(f"values__{signal}"), KT(f"aside__{signal}__value")
+    number = Cast(Coalesce(now, earlier), FloatField())
     states = UnitState.objects.filter(unit=OuterRef("pk"))
     return Subquery(states.annotate(number=number).values("number"))
 

@@ -88,7 +88,7 @@ def gather() -> Cast:
         household(places["洞头村"], number="26-12-0001", householder="测试户甲"),
         household(places["时家岭社区"], number="26-10-0001", householder="测试户乙"),
     ]
-    trusted = gateway("dial://QN-000101", trusted=True)
+    trusted = gateway("dial://QN-000101", trusted=True, proven_by="private_network")
     untrusted = gateway("dial://860000000000102", trusted=False)
     units = [
         unit(trusted, models[0], address=5, network_address=1205, factory_number="CN26100001"),
@@ -240,12 +240,6 @@ def reading(thing: Unit, at: datetime, **columns: Any) -> Reading:
 
 def answered(thing: Unit, at: datetime, **values: Any) -> UnitState:
     """The unit's latest state: it answered at that moment with these values, all of them good."""
-    stamp = at.astimezone(UTC).isoformat()
-    points = {
-        name: {"value": value, "quality": "good", "raw": None, "at": stamp}
-        | {"good": value, "good_at": stamp}
-        for name, value in values.items()
-    }
     state, _ = UnitState.objects.update_or_create(
         unit=thing,
         defaults={
@@ -253,7 +247,8 @@ def answered(thing: Unit, at: datetime, **values: Any) -> UnitState:
             "polled_at": at,
             "interval_s": 60,
             "fault_active": values.get("fault_active"),
-            "values": points,
+            "values": values,
+            "aside": {},
         },
     )
     return state
@@ -264,7 +259,8 @@ def turned_bad(state: UnitState, signal: str, quality: str) -> UnitState:
     before = state.entry(signal)
     kept = {name: before[name] for name in ("good", "good_at") if name in before}
     at = state.polled_at.astimezone(UTC).isoformat()
-    state.values[signal] = {"value": None, "quality": quality, "at": at} | kept
+    state.values.pop(signal, None)
+    state.aside[signal] = {"value": None, "quality": quality, "at": at} | kept
     state.save()
     return state
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 from django.db import models
@@ -45,30 +45,48 @@ class UnitStateQuerySet(models.QuerySet["UnitState"]):
 class UnitState(models.Model):
     """The newest of one unit, written by the writer together with the readings.
 
-    Read through `entry` and `entries` alone. `missed_cause` says why the newest poll brought
+    `values` is what was good in the newest answer, `{signal: value}`; `aside` the entries of all
+    else: what is not good now, and what was read by an earlier answer and not asked since. Both
+    are read through `entry` and `entries` alone. `missed_cause` says why the newest poll brought
     nothing.
     """
 
     unit = models.OneToOneField(
         "devices.Unit", models.CASCADE, primary_key=True, related_name="state"
     )
-    answered_at = models.DateTimeField(null=True, db_index=True)
+    answered_at = models.DateTimeField(null=True)  # no index: updates stay within their page
     polled_at = models.DateTimeField()
     interval_s = models.FloatField()
     missed_cause = models.CharField(max_length=24, blank=True)
     fault_active = models.BooleanField(null=True)
     values = models.JSONField(default=dict)
+    aside = models.JSONField(default=dict)
 
     objects = UnitStateQuerySet.as_manager()
 
     def entry(self, signal: str) -> Entry:
         """The newest of one signal; {} where it was never read."""
-        return self.entries.get(signal, {})
+        if signal in self.values:
+            return self._good(self.values[signal])
+        return self._whole(self.aside.get(signal, {}))
 
     @property
     def entries(self) -> dict[str, Entry]:
         """The newest of every signal that was ever read."""
-        return dict(self.values)
+        entries = {signal: self._whole(entry) for signal, entry in self.aside.items()}
+        return entries | {signal: self._good(value) for signal, value in self.values.items()}
+
+    def _good(self, value: Any) -> Entry:
+        assert self.answered_at is not None  # an answer brought the value
+        at = self.answered_at.astimezone(UTC).isoformat(timespec="milliseconds")
+        return {"value": value, "quality": "good", "at": at, "good": value, "good_at": at}
+
+    @staticmethod
+    def _whole(entry: Entry) -> Entry:
+        """The entry with what goes without saying: a good value is the last good one."""
+        if entry.get("quality") == "good":
+            return {**entry, "good": entry["value"], "good_at": entry["at"]}
+        return dict(entry)
 
     @property
     def is_online(self) -> bool:

@@ -73,6 +73,53 @@ def test_the_latest_state_keeps_the_last_good_value_beside_a_bad_one(
     assert entry["good_at"] < entry["at"]
 
 
+def test_the_last_good_value_outlives_many_bad_ones_and_a_restart(store: Store, cast: Cast) -> None:
+    put(store, polled(cast.water.pk))
+    first = UnitState.objects.get().entry("supply_temp")
+    for n in range(1, 4):
+        restarted = LatestStates()
+        restarted.load(UnitState.objects.get())
+        bad = polled(cast.water.pk, 60 * n, supply_temp=Value(None, "out_of_range", "0xFFFF"))
+        put(store, bad, latest=restarted)
+    entry = UnitState.objects.get().entry("supply_temp")
+    assert (entry["value"], entry["raw"]) == (None, "0xFFFF")
+    assert (entry["good"], entry["good_at"]) == (43.1, first["at"])
+
+
+def test_what_a_partial_poll_did_not_ask_is_kept_with_its_older_time(
+    store: Store, cast: Cast
+) -> None:
+    latest = LatestStates()
+    bad = Value(None, "sensor_open", "0x7FFF")
+    put(store, polled(cast.water.pk, electric_energy=Value(7.5), indoor_temp=bad), latest=latest)
+    before = UnitState.objects.get().entries
+    for n in (1, 2):
+        row = Polled(cast.water.pk, AT + timedelta(minutes=n), 60.0, {"supply_temp": Value(44.0)})
+        put(store, row, latest=latest)
+    entries = UnitState.objects.get().entries
+    assert entries["electric_energy"] == before["electric_energy"]
+    assert entries["indoor_temp"] == before["indoor_temp"]
+    assert entries["supply_temp"]["value"] == 44.0
+    assert entries["supply_temp"]["at"] > entries["electric_energy"]["at"]
+    put(store, polled(cast.water.pk, 180, electric_energy=Value(8.0)), latest=latest)
+    assert UnitState.objects.get().entry("electric_energy")["value"] == 8.0
+
+
+def test_a_whole_poll_leaves_nothing_of_signals_that_the_map_lost(store: Store, cast: Cast) -> None:
+    latest = LatestStates()
+    put(store, polled(cast.water.pk, electric_energy=Value(7.5)), latest=latest)
+    at = AT + timedelta(minutes=1)
+    put(store, Polled(cast.water.pk, at, 60.0, GOOD, whole=True), latest=latest)
+    assert set(UnitState.objects.get().entries) == set(GOOD)
+
+
+def test_a_good_set_with_unnamed_bits_keeps_its_evidence(store: Store, cast: Cast) -> None:
+    put(store, polled(cast.water.pk, fault_bits=Value(["water_flow"], "good", "0x8001")))
+    entry = UnitState.objects.get().entry("fault_bits")
+    assert (entry["value"], entry["quality"], entry["raw"]) == (["water_flow"], "good", "0x8001")
+    assert entry["good"] == ["water_flow"]
+
+
 def test_a_batch_is_stored_once_however_often_it_is_tried(store: Store, cast: Cast) -> None:
     batch = gather([polled(cast.water.pk), Missed(cast.air.pk, AT, 60.0, "x")], LatestStates())
     store.store(batch)
