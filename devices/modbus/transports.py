@@ -63,8 +63,19 @@ class Transport:
     """A way for bytes, and its state.
 
     connected; `since` when it is so or not (Unix seconds); `trouble` why it is not; bytes counted
-    both ways.
+    both ways, as the carrier counts them, never set back.
     """
+
+    __slots__ = (
+        "_change",
+        "_keeping",
+        "_receiver",
+        "bytes_in",
+        "bytes_out",
+        "connected",
+        "since",
+        "trouble",
+    )
 
     def __init__(self) -> None:
         self.connected = False
@@ -72,8 +83,10 @@ class Transport:
         self.trouble: Sentence | None = None
         self.bytes_in = 0
         self.bytes_out = 0
+        self.away_s = 0.0
+        self._lost_at: float | None = None
         self._receiver: Receiver | None = None
-        self._change = asyncio.Event()
+        self._change: asyncio.Event | None = None  # made by who waits for it
         self._keeping: asyncio.Task[None] | None = None
 
     @property
@@ -109,7 +122,6 @@ class Transport:
     async def _keep(self) -> None:
         failures = 0
         while True:
-            self._change.clear()
             try:
                 await self.connect()
             except LineDown:
@@ -119,12 +131,12 @@ class Transport:
             else:
                 failures = 0
                 while self.connected:
-                    await self._change.wait()
-                    self._change.clear()
+                    await self._changes()
                 await asyncio.sleep(_PAUSES_S[0] * random.uniform(0.2, 1.0))
 
     def _is_up(self) -> None:
         self.connected, self.since, self.trouble = True, time.time(), None
+        self.away_s = 0.0 if self._lost_at is None else time.monotonic() - self._lost_at
         self._change.set()
         if self._receiver:
             self._receiver.up()
@@ -133,6 +145,7 @@ class Transport:
         if not self.connected:
             return
         self.connected, self.since, self.trouble = False, time.time(), why.sentence
+        self._lost_at = time.monotonic()
         self._change.set()
         if self._receiver:
             self._receiver.lost(why)
@@ -219,15 +232,17 @@ class TcpTransport(Transport):
 
 
 def watch_for_dead_peers(transport: asyncio.BaseTransport) -> None:
-    """Find half-open connections: keepalive when idle, a limit for bytes not acknowledged."""
+    """Find half-open connections within three missed polls, be they ten seconds apart: what is
+    sent must be acknowledged within 20 s. Keepalive is for who is hardly polled: less than the
+    heartbeats of transmitters, for cards pay for it."""
     sock = transport.get_extra_info("socket")
     for level, option, value in (
         (socket.SOL_SOCKET, "SO_KEEPALIVE", 1),
         (socket.IPPROTO_TCP, "TCP_NODELAY", 1),
-        (socket.IPPROTO_TCP, "TCP_KEEPIDLE", 30),
-        (socket.IPPROTO_TCP, "TCP_KEEPINTVL", 10),
+        (socket.IPPROTO_TCP, "TCP_KEEPIDLE", 330),
+        (socket.IPPROTO_TCP, "TCP_KEEPINTVL", 20),
         (socket.IPPROTO_TCP, "TCP_KEEPCNT", 3),
-        (socket.IPPROTO_TCP, "TCP_USER_TIMEOUT", 30_000),
+        (socket.IPPROTO_TCP, "TCP_USER_TIMEOUT", 20_000),
     ):
         if hasattr(socket, option):  # not every system has each
             with contextlib.suppress(OSError):
