@@ -11,9 +11,22 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from devices.modbus.registration import digest
+from households.models import User
 
 
 class GatewayQuerySet(models.QuerySet["Gateway"]):
+    def visible_to(self, user: User) -> GatewayQuerySet:
+        """All for whoever tends the lines; those with a unit of his for a supplier's member; lines
+        are no officer's business."""
+        if user.tends_lines:
+            return self
+        if not user.is_active:
+            return self.none()
+        mine = Gateway.objects.filter(
+            units__retired_at=None, units__model__supplier__members__user=user
+        )
+        return self.filter(pk__in=mine.values("pk"))
+
     def writable(self) -> GatewayQuerySet:
         """May be written to: the same rule as `Gateway.why_read_only`."""
         return self.filter(Q(trusted=True) & (~Q(kind=Gateway.Kind.DIAL) | ~Q(proven_by="")))

@@ -33,6 +33,7 @@ class Role(models.TextChoices):
 WHOLE_DISTRICT = (Role.DISTRICT, Role.SERVICE_UNIT, Role.READER, Role.ADMINISTRATOR)
 OF_AN_AREA = (Role.CLERK, Role.TOWN)
 MAY_COMMAND = (Role.DISTRICT, Role.TOWN, Role.SERVICE_UNIT, Role.SUPPLIER)
+TENDS_LINES = (Role.SERVICE_UNIT, Role.ADMINISTRATOR)
 MAY_ACKNOWLEDGE = (Role.DISTRICT, Role.TOWN, Role.SERVICE_UNIT, Role.ADMINISTRATOR)
 
 
@@ -75,6 +76,11 @@ class User(AbstractUser):
         return self.is_active and self.role in MAY_ACKNOWLEDGE
 
     @property
+    def tends_lines(self) -> bool:
+        """Whether lines, transmitters and frames are the role's work."""
+        return self.is_active and self.role in TENDS_LINES
+
+    @property
     def office(self) -> str:
         """The office that the account acts for, as papers and lists name it."""
         if self.role in OF_AN_AREA and self.area:
@@ -85,7 +91,14 @@ class User(AbstractUser):
 class ApiToken(models.Model):
     """A program's key to the API: scoped, expiring, kept only as a hash."""
 
-    SCOPES = ("areas:read", "plans:read", "units:read", "readings:read", "commands:write")
+    SCOPES = (
+        "areas:read",
+        "plans:read",
+        "units:read",
+        "readings:read",
+        "lines:read",
+        "commands:write",
+    )
 
     user = models.ForeignKey(User, models.CASCADE, related_name="api_tokens")
     name = models.CharField(_("名称"), max_length=60)
