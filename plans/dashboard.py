@@ -11,7 +11,7 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import Count, Prefetch, Q, QuerySet, Sum
 from django.http import Http404, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -77,7 +77,12 @@ class Units:
 @login_required
 @require_safe
 def dashboard(request: SignedIn) -> HttpResponseBase:
-    """The plan's table and figures of the newest year; `?rank=1` ranks towns by their rate."""
+    """The plan's table and figures of the newest year; `?rank=1` ranks towns by their rate.
+
+    A supplier's people begin at their units.
+    """
+    if not request.user.follows_plan:
+        return redirect("units")
     plan = TaskPlan.objects.select_related("district").first()
     if plan is None:
         return render(request, "plans/no_plan.html")

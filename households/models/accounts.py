@@ -32,6 +32,7 @@ class Role(models.TextChoices):
 
 WHOLE_DISTRICT = (Role.DISTRICT, Role.SERVICE_UNIT, Role.READER, Role.ADMINISTRATOR)
 OF_AN_AREA = (Role.CLERK, Role.TOWN)
+OF_A_SUPPLIER = (Role.SUPPLIER, Role.INSTALLER)
 MAY_COMMAND = (Role.DISTRICT, Role.TOWN, Role.SERVICE_UNIT, Role.SUPPLIER)
 TENDS_LINES = (Role.SERVICE_UNIT, Role.ADMINISTRATOR)
 MAY_ACKNOWLEDGE = (Role.DISTRICT, Role.TOWN, Role.SERVICE_UNIT, Role.ADMINISTRATOR)
@@ -64,6 +65,11 @@ class User(AbstractUser):
     @property
     def sees_whole_district(self) -> bool:
         return self.is_active and self.role in WHOLE_DISTRICT
+
+    @property
+    def follows_plan(self) -> bool:
+        """Whether the year's task concerns the role: it does everybody but a supplier's people."""
+        return self.role not in OF_A_SUPPLIER
 
     @property
     def may_command(self) -> bool:

@@ -30,7 +30,7 @@ OPEN_TO_ALL = ("/", "/households/", "/units/", "/personal/", "/progress/definiti
 
 def _command(cast: Cast) -> Command:
     return commands.request(
-        cast.water, "indoor_temp_setpoint", 20, by=cast.district_officer, reason="user"
+        cast.water, "indoor_temp_setpoint", 20, by=cast.district_officer, reason="frost"
     )
 
 
@@ -65,9 +65,19 @@ def test_lists_open_to_every_account_and_to_nobody_else(
     cast: Cast, client: Client, page: str
 ) -> None:
     assert client.get(page)["Location"].startswith("/sign-in/")
-    for who in (*OWNERS, "outsider", "supplier_member", "rival"):
+    for who in (*OWNERS, "outsider"):
         client.force_login(getattr(cast, who))
         assert client.get(page).status_code == 200, who
+    for who in ("supplier_member", "rival"):
+        client.force_login(getattr(cast, who))
+        assert client.get(page, follow=True).status_code == 200, who
+
+
+def test_a_suppliers_people_begin_at_their_units(cast: Cast, client: Client) -> None:
+    client.force_login(cast.supplier_member)
+    page = client.get("/", follow=True)
+    assert page.redirect_chain == [("/units/", 302)]
+    assert "工作台" not in page.content.decode()
 
 
 @pytest.mark.parametrize("page", ["unit", "values", "chart", "readings", "command form"])
