@@ -57,13 +57,22 @@ class Plan:
     """The blocks of one map and the way from their words to values."""
 
     def __init__(
-        self, map: PointMap, splits: frozenset[Block], turnaround_s: float = TURNAROUND_S
+        self,
+        map: PointMap,
+        splits: frozenset[Block],
+        turnaround_s: float = TURNAROUND_S,
+        without: frozenset[Block] = frozenset(),
     ) -> None:
         self.map = map
         self.splits = splits
         self._turnaround_s = turnaround_s
+        self._without = without
         points = [point for point in map.points if point.readable]
-        self.blocks: tuple[Block, ...] = tuple(_blocks(points, map.settings, splits, turnaround_s))
+        blocks = _blocks(points, map.settings, splits, turnaround_s)
+        self.blocks: tuple[Block, ...] = tuple(block for block in blocks if block not in without)
+        if without:
+            points = [point for point in points if any(b.covers(point) for b in self.blocks)]
+        self.points = tuple(points)
         plain = [point for point in points if not _depends(point)]
         self._plain = [
             [_place(block, point) for point in mine]
@@ -109,7 +118,11 @@ class Plan:
 
     def split(self, block: Block) -> Plan:
         """The plan that reads this block's points apart."""
-        return Plan(self.map, self.splits | {block}, self._turnaround_s)
+        return Plan(self.map, self.splits | {block}, self._turnaround_s, self._without)
+
+    def without(self, blocks: Collection[Block]) -> Plan:
+        """The plan that leaves these blocks out, and the signals that they bring."""
+        return Plan(self.map, self.splits, self._turnaround_s, self._without | set(blocks))
 
 
 _Place = tuple[str, int, int, Callable[..., Value]]

@@ -5,7 +5,7 @@ Nothing that was not read now is ever returned as read.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from devices.modbus import frames
@@ -33,14 +33,17 @@ class UnitRead:
     """What a visit read: every readable point with its quality, and what went wrong.
 
     `splits` are the blocks of the plan that this unit does not answer whole, though it answers
-    their points: `blocks.plan(…, splits=…)` spares the next visit the finding out.
+    their points: `blocks.plan(…, splits=…)` spares the next visit the finding out. `replies` are
+    what the blocks of `plan` brought.
     """
 
     points: dict[str, Value]
     requests: int
     errors: list[Sentence]
     answered: bool
-    splits: tuple[Block, ...] = ()
+    splits: tuple[Block, ...]
+    plan: Plan
+    replies: Sequence[Reply]
 
 
 async def read(
@@ -62,9 +65,19 @@ async def read(
     replies = [await visit.ask(block) for block in plan.blocks]
     if visit.failed:
         plan, replies = await visit.apart(plan)
-    return UnitRead(
-        plan.decode(replies), visit.requests, visit.sentences(), visit.answered, visit.splits
-    )
+    return visit.result(plan, replies)
+
+
+async def again(
+    line: Line, address: int, before: UnitRead, blocks: Collection[Block], *, timeout: float = 1.0
+) -> UnitRead:
+    """The same visit with these blocks of its plan read once more; never raises, like `read`."""
+    visit = _Reading(line, address, timeout, POLL, patience=1)
+    replies = [
+        await visit.ask(block) if block in blocks else reply
+        for block, reply in zip(before.plan.blocks, before.replies, strict=True)
+    ]
+    return visit.result(before.plan, replies)
 
 
 class _Reading:
@@ -126,6 +139,17 @@ class _Reading:
             self.splits += (block,)
         del self.failed[block]
         return finer
+
+    def result(self, plan: Plan, replies: Sequence[Reply]) -> UnitRead:
+        return UnitRead(
+            plan.decode(replies),
+            self.requests,
+            self.sentences(),
+            self.answered,
+            self.splits,
+            plan,
+            replies,
+        )
 
     def sentences(self) -> list[Sentence]:
         """What went wrong; one sentence where nothing answered at all."""

@@ -88,6 +88,12 @@ def kind_of(signal: str) -> str:
     return known.kind if known else ""
 
 
+def is_slow(signal: str) -> bool:
+    """Whether a signal changes so seldom that every third poll is often enough to ask for it: a
+    setpoint, a counter, a history of faults."""
+    return signal.endswith("_setpoint") or "history" in signal or kind_of(signal) == "counter"
+
+
 def unit_of(signal: str) -> str:
     """The platform's unit of a signal; "" where it has none."""
     known = signals().get(signal)

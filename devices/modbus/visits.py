@@ -4,7 +4,7 @@ A visit asks its questions one by one; between two of them the line may serve ot
 second writing visit to the same unit.
 """
 
-from devices.modbus.reading import UnitRead, read
+from devices.modbus.reading import UnitRead, again, read
 from devices.modbus.writing import WriteResult, settle, write
 
-__all__ = ["UnitRead", "WriteResult", "read", "settle", "write"]
+__all__ = ["UnitRead", "WriteResult", "again", "read", "settle", "write"]
