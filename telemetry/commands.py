@@ -1,145 +1,217 @@
 """Way 2 of the house: a wish to change a heating unit, from the button to its proven end.
 
-The row is the queue. `request` makes it, `claim` commits `sending` before the first byte leaves,
-`finish` writes the end. A row whose process died becomes `unknown` and is settled by reading what
-the unit says when it answers again, never by writing; a verified value is looked at once more
-with the next poll and becomes `not_held` where the unit took it back.
+The row is the queue. `request` makes it (what stops a house's heating in the cold waits for
+`approve` first), `claim` commits `sending` before the first byte leaves, `finish` writes the end.
+A row whose process died becomes `unknown` and is settled by reading what the unit says when it
+answers again, never by writing; a verified value is looked at once more with the next poll and
+becomes `not_held` where the unit took it back. What a test changed is restored
+(telemetry.obligations); what may be written and how often is `telemetry.limits` and
+`telemetry.pace`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import uuid
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from math import isfinite
+from datetime import date, datetime, timedelta
 
 from celery import current_app
 from django.db import transaction
-from django.db.models import F, Q
 from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
 from devices.modbus.points import Point, Scalar
-from devices.models import Gateway, Unit
+from devices.models import Unit
 from households import clock
 from households.models import User
-from telemetry import points
-from telemetry.models import Command, CommandState, UnitState
-
-ANSWER_WITHIN = timedelta(seconds=60)  # a write with its read-backs at 2, 5 and 10 s fits twice
-SETTLE_AGAIN = timedelta(minutes=5)  # a unit that cannot tell is not asked at every poll
-SETTLE_WITHIN = timedelta(hours=24)  # later readings say nothing of this command any more
-SETTABLE = (
-    "indoor_temp_setpoint",
-    "supply_temp_setpoint",
-    "return_temp_setpoint",
-    "power_state",
-    "mode",
-    "alarm_reset",
+from telemetry import limits, obligations, pace, points
+from telemetry.limits import SETTABLE, CommandRefused
+from telemetry.models import (
+    Command,
+    CommandState,
+    GatewayState,
+    GroupCommand,
+    Obligation,
+    RemoteWriting,
+    UnitState,
 )
-# Policy of the platform (the wire paper, "Limits of writing"); the map's own limits come on top.
-POLICY: dict[str, tuple[float | None, float | None]] = {
-    "indoor_temp_setpoint": (16, 26),
-    "supply_temp_setpoint": (None, 60),
-    "return_temp_setpoint": (None, 60),
-}
+from telemetry.models.commands import VALID_FOR, WAITING
+from telemetry.sending import ANSWER_WITHIN, LINE_AWAY, claim, disown, expire, finish, hand_back
+from telemetry.settling import SETTLE_AGAIN, SETTLE_WITHIN, compare, settled, unsettled
 
+__all__ = [
+    "ANSWER_WITHIN",
+    "SETTABLE",
+    "SETTLE_AGAIN",
+    "SETTLE_WITHIN",
+    "CommandRefused",
+    "Setting",
+    "Turn",
+    "approve",
+    "cancel",
+    "claim",
+    "compare",
+    "disown",
+    "expire",
+    "finish",
+    "hand_back",
+    "may_approve",
+    "request",
+    "settable",
+    "settled",
+    "unsettled",
+    "wake",
+]
 
-class CommandRefused(Exception):
-    """The wish is not taken; `messages` says why, each in words."""
-
-    def __init__(self, messages: list[str]) -> None:
-        super().__init__("；".join(messages))
-        self.messages = messages
+AGREE_WITHIN = timedelta(minutes=30)  # for the second person to agree
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One thing that a unit lets people set: `kind` is number, choice or action (reset)."""
+    """One thing that a unit lets people set: `kind` is number, choice or action (reset).
+
+    `current` is the value read last and `at` when; `left_today` how many more writes the register
+    takes today, None where that has no limit.
+    """
 
     signal: str
     label: str
     kind: str
     unit: str = ""
     current: Scalar = None
+    at: datetime | None = None
     min: float | None = None
     max: float | None = None
     step: float | None = None
     choices: tuple[tuple[Scalar, str], ...] = ()
+    left_today: int | None = None
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A member's place in a group command: its step, and from when it may go. Empty of a wish
+    for one unit."""
+
+    group: GroupCommand | None = None
+    stage: int | None = None
+    not_before: datetime | None = None
+
+
+ALONE = Turn()
 
 
 def settable(unit: Unit) -> list[Setting]:
     """What the unit's register map lets one write of the five writings of Annex 2 item 2."""
     register_map = unit.register_map.parsed()
     state = UnitState.objects.filter(unit=unit).first()
-    found = []
-    for signal in SETTABLE:
-        writers = register_map.writers(signal)
-        if writers:
-            now = state.entry(signal).get("value") if state else None
-            found.append(_setting(writers[0], unit.model.medium, now))
-    return found
+    return [
+        _setting(unit, writers[0], state)
+        for signal in SETTABLE
+        if (writers := register_map.writers(signal))
+    ]
 
 
-def _setting(point: Point, medium: str, current: Scalar) -> Setting:
-    label = points.label(point.signal, medium)
+def _setting(unit: Unit, point: Point, state: UnitState | None) -> Setting:
+    label = points.label(point.signal, unit.model.medium)
+    left = pace.left_today(unit, point)
     if point.signal == "alarm_reset":
-        return Setting(point.signal, label, "action")
-    choices = _choices(point)
-    if choices:
-        return Setting(point.signal, label, "choice", current=current, choices=choices)
-    low, high = _limits(point)
-    step = float(point.step) if point.step else None
-    return Setting(point.signal, label, "number", point.unit, current, low, high, step)
+        return Setting(point.signal, label, "action", left_today=left)
+    current, at = _read(state, point.signal)
+    choices = limits.choices(point)
+    kind = "choice" if choices else "number"
+    low, high = (None, None) if choices else limits.bounds(point)
+    step = float(point.step) if point.step and not choices else None
+    shown_unit = "" if choices else point.unit
+    return Setting(
+        point.signal, label, kind, shown_unit, current, at, low, high, step, choices, left
+    )
 
 
-def _choices(point: Point) -> tuple[tuple[Scalar, str], ...]:
-    if point.is_bool:
-        return (True, points.show(point.signal, True)), (False, points.show(point.signal, False))
-    labels = point.write_allowed or tuple(point.write_enum.values())
-    return tuple((label, points.show(point.signal, label)) for label in labels)
+def _read(state: UnitState | None, signal: str) -> tuple[Scalar, datetime | None]:
+    """The value read last, and when; nothing where the newest is not good."""
+    entry = state.entry(signal) if state else {}
+    if entry.get("quality") != "good":
+        return None, None
+    return entry["value"], datetime.fromisoformat(entry["at"])
 
 
-def _limits(point: Point) -> tuple[float | None, float | None]:
-    """Intersection of the platform's policy with the map's own limits."""
-    low, high = POLICY.get(point.signal, (None, None))
-    lows = [float(bound) for bound in (low, point.min) if bound is not None]
-    highs = [float(bound) for bound in (high, point.max) if bound is not None]
-    return (max(lows) if lows else None, min(highs) if highs else None)
+# The wish --------------------------------------------------------------------------------------
 
 
 def request(
-    unit: Unit, signal: str, target: Scalar, *, by: User, reason: str, note: str = ""
+    unit: Unit,
+    signal: str,
+    target: Scalar,
+    *,
+    by: User,
+    reason: str = "",
+    note: str = "",
+    purpose: str = "",
+    agreement: str = "",
+    agreed_on: date | None = None,
+    present: bool = False,
+    valid_for: timedelta = VALID_FOR,
+    turn: Turn = ALONE,
 ) -> Command:
     """Queue the wish to set `signal` to `target`; a waiting wish for the same signal is replaced.
 
-    `target` is an engineering value: number, true/false, or a label of the map. Raises
-    CommandRefused with every sentence that stands against it.
+    `target` is an engineering value: number, true/false, or a label of the map. `purpose="test"`
+    (the same as the reason) writes, and restores the value read before within a minute;
+    `present` says that the installer stands beside the unit. `agreement` and `agreed_on` say how
+    and when the resident agreed. Raises CommandRefused with every sentence that stands against it.
     """
+    reason = purpose or reason
     against = _against(unit, signal, target, by, reason)
+    against = against or _against_now(unit, signal, reason, valid_for, turn)
+    against = against or _against_consent(unit, reason, agreement, agreed_on)
+    stops = not against and limits.stops_heating(unit, signal, target)
+    cold = limits.cold_outside(unit) if stops else ""
+    if cold and reason == Command.Reason.TEST:
+        against = obligations.against_cold_test(cold, present)
+    if cold and turn.group:
+        against = [_("会停止供热的设定不得群组下发：%(why)s") % {"why": cold}]
     if against:
         raise CommandRefused(against)
+    command = Command(
+        unit=unit,
+        signal=signal,
+        target=target,
+        reason=reason,
+        note=note,
+        agreement=agreement,
+        agreed_on=agreed_on,
+        limits=_limits_of(unit, signal),
+        requested_by=by,
+        group=turn.group,
+        group_stage=turn.stage,
+        not_before=turn.not_before,
+    )
+    command.expires_at = (command.not_before or clock.now()) + valid_for
+    if cold and reason != Command.Reason.TEST:
+        _wait_for_agreement(command, cold)
+    return _queue(command)
+
+
+def _wait_for_agreement(command: Command, cold: str) -> None:
+    command.state = CommandState.AWAITING
+    command.expires_at = clock.now() + AGREE_WITHIN
+    command.detail = _("%(why)s，停止供热须第二人同意") % {"why": cold}
+
+
+def _queue(command: Command) -> Command:
     with transaction.atomic():
-        Unit.objects.select_for_update().get(pk=unit.pk)  # one wish for a unit at a time
-        _supersede(unit, signal)
-        state = UnitState.objects.filter(unit=unit).first()
-        command = Command.objects.create(
-            unit=unit,
-            signal=signal,
-            target=target,
-            before=state.entry(signal).get("value") if state else None,
-            reason=reason,
-            note=note,
-            limits=_limits_of(unit, signal),
-            requested_by=by,
-        )
-        transaction.on_commit(lambda: _wake(unit.gateway.line_worker))
+        Unit.objects.select_for_update().get(pk=command.unit_id)  # one wish at a time for a unit
+        state = UnitState.objects.filter(unit=command.unit_id).first()
+        command.before, command.before_at = _read(state, command.signal)
+        if command.reason == Command.Reason.TEST and command.signal != "alarm_reset":
+            command.obligation = obligations.owe(command)
+        _supersede(command)
+        command.save(force_insert=True)
+        transaction.on_commit(lambda: wake(command.unit.gateway.line_worker))
     return command
 
 
-def _wake(line_worker: str) -> None:
+def wake(line_worker: str) -> None:
     """A task that only wakes; where the broker is away the line worker looks within a second."""
     with contextlib.suppress(OperationalError):
         current_app.send_task(
@@ -147,9 +219,9 @@ def _wake(line_worker: str) -> None:
         )
 
 
-def _supersede(unit: Unit, signal: str) -> None:
-    waiting = Command.objects.filter(unit=unit, signal=signal, state=CommandState.QUEUED)
-    waiting.update(
+def _supersede(command: Command) -> None:
+    waiting = Command.objects.filter(unit=command.unit_id, signal=command.signal)
+    waiting.filter(state__in=WAITING).update(
         state=CommandState.SUPERSEDED,
         finished_at=clock.now(),
         detail=_("%(time)s 有新的命令")
@@ -158,215 +230,113 @@ def _supersede(unit: Unit, signal: str) -> None:
 
 
 def _limits_of(unit: Unit, signal: str) -> dict[str, float | None]:
-    low, high = _limits(unit.register_map.parsed().writers(signal)[0])
+    low, high = limits.bounds(unit.register_map.parsed().writers(signal)[0])
     return {"min": low, "max": high}
 
 
+# What stands against it ------------------------------------------------------------------------
+
+
 def _against(unit: Unit, signal: str, target: Scalar, by: User, reason: str) -> list[str]:
+    """Who, which line, which value."""
     if not by.may_command:
         return [_("您的角色不能远程设定；请联系镇（街道）或平台服务单位")]
+    if not RemoteWriting.is_on():
+        return [_("远程设定总开关已关闭，不下发任何命令；由系统管理员或平台服务单位打开")]
     if unit.retired_at or not unit.gateway.enabled:
         return [_("该机组已停用，不能远程设定")]
     if unit.gateway.why_read_only:
         return [unit.gateway.why_read_only]
-    if reason not in Command.Reason.values:
+    if reason not in Command.Reason.values or reason == Command.Reason.RESTORE:
         return [_("请选择原因")]
     writers = unit.register_map.parsed().writers(signal) if signal in SETTABLE else ()
     if not writers:
         return [_("该机组的点表没有可写的“%(name)s”") % {"name": points.label(signal)}]
-    return _against_value(writers[0], target)
+    return limits.against_value(writers[0], target)
 
 
-def _against_value(point: Point, target: Scalar) -> list[str]:
-    if point.signal == "alarm_reset":
-        return [] if target is True else [_("报警复位只有“执行”一种")]
-    choices = [value for value, _label in _choices(point)]
-    if choices:
-        if target in choices and isinstance(target, type(choices[0])):
-            return []
-        allowed = "、".join(label for _value, label in _choices(point))
-        return [_("只能选：%(choices)s") % {"choices": allowed}]
-    if isinstance(target, bool) or not isinstance(target, int | float) or not isfinite(target):
-        return [_("请填数字")]
-    return _against_number(point, float(target))
-
-
-def _against_number(point: Point, target: float) -> list[str]:
-    for who, low, high in (
-        (_("平台规定"), *POLICY.get(point.signal, (None, None))),
-        (_("设备点表"), point.min, point.max),
-    ):
-        if (low is not None and target < low) or (high is not None and target > high):
-            return [_outside(who, point, low, high)]
-    step = float(point.step) if point.step else 0
-    base = float(point.min or 0)
-    if step and abs((target - base) / step - round((target - base) / step)) > 1e-6:
-        return [_("步长为 %(step)g") % {"step": step}]
+def _against_now(
+    unit: Unit, signal: str, reason: str, valid_for: timedelta, turn: Turn
+) -> list[str]:
+    """What was written before: a test that is not over, wear, and the pace."""
+    if Obligation.objects.open().filter(unit=unit, signal=signal).exists():
+        return [_("该项目正在测试，原值尚未恢复；恢复后再设定")]
+    away = clock.now() - LINE_AWAY
+    if GatewayState.objects.filter(
+        gateway=unit.gateway_id, connected=False, since__lte=away
+    ).exists():
+        return [_("通信链路中断已超过 10 分钟，恢复后再设定")]
+    worn = pace.worn_out(unit, unit.register_map.parsed().writers(signal)[0])
+    if worn:
+        return [worn]
+    wait = pace.wait_of(unit, reason)
+    start = turn.not_before or clock.now()
+    if wait and wait.until > start + valid_for:
+        until = wait.until.astimezone(clock.SHANGHAI).strftime("%H:%M")
+        return [_("%(why)s，%(time)s 以后再试") % {"why": wait.why, "time": until}]
     return []
 
 
-def _outside(who: str, point: Point, low: object, high: object) -> str:
-    if low is None:
-        return _("超出范围：%(who)s至多 %(max)s %(unit)s") % {
-            "who": who,
-            "max": high,
-            "unit": point.unit,
-        }
-    if high is None:
-        return _("超出范围：%(who)s至少 %(min)s %(unit)s") % {
-            "who": who,
-            "min": low,
-            "unit": point.unit,
-        }
-    return _("超出范围：%(who)s %(min)s 至 %(max)s %(unit)s") % {
-        "who": who,
-        "min": low,
-        "max": high,
-        "unit": point.unit,
-    }
+def _against_consent(unit: Unit, reason: str, agreement: str, agreed_on: date | None) -> list[str]:
+    """The resident's agreement, where the reason needs one and a resident is there."""
+    if agreement and agreement not in Command.Agreement.values:
+        return [_("请选择住户同意的方式")]
+    if bool(agreement) != bool(agreed_on):
+        return [_("住户同意的方式和日期要一起填写")]
+    if agreed_on and agreed_on > clock.today():
+        return [_("住户同意的日期不能晚于今天")]
+    lives_there = unit.installations.filter(removed_on=None).exists()
+    if agreement or reason in limits.AGREED_BY_NATURE or not lives_there:
+        return []
+    return [_("请登记住户同意（方式和日期）；只有防冻和测试不需要")]
+
+
+# The second person -----------------------------------------------------------------------------
+
+
+def may_approve(command: Command, by: User) -> bool:
+    """Whether this person may agree: somebody else who may command this unit."""
+    return (
+        command.state == CommandState.AWAITING
+        and by.may_command
+        and by.pk != command.requested_by_id
+        and Unit.objects.visible_to(by).filter(pk=command.unit_id).exists()
+    )
+
+
+def approve(command: Command, by: User) -> bool:
+    """The second person agrees: the command is queued; False where it no longer waits for that.
+
+    Raises CommandRefused where this person may not.
+    """
+    if not by.may_command:
+        raise CommandRefused([_("您的角色不能远程设定；请联系镇（街道）或平台服务单位")])
+    if by.pk == command.requested_by_id:
+        raise CommandRefused([_("申请人不能自己同意，请另一位有权限的人员同意")])
+    if not RemoteWriting.is_on():
+        raise CommandRefused([_("远程设定总开关已关闭，不下发任何命令")])
+    now = clock.now()
+    rows = Command.objects.filter(pk=command.pk, state=CommandState.AWAITING, expires_at__gt=now)
+    with transaction.atomic():
+        done = rows.update(
+            state=CommandState.QUEUED,
+            approved_by=by,
+            approved_at=now,
+            expires_at=now + VALID_FOR,
+            detail="",
+        )
+        transaction.on_commit(lambda: wake(command.unit.gateway.line_worker))
+    return bool(done)
 
 
 def cancel(command: Command, by: User) -> bool:
-    """Take a waiting command back; False where its bytes may already be on the way."""
+    """Take a waiting command back; False where its bytes may already be on the way, or where it
+    restores what a test changed."""
+    rows = Command.objects.filter(pk=command.pk, state__in=WAITING)
     return bool(
-        Command.objects.filter(pk=command.pk, state=CommandState.QUEUED).update(
+        rows.exclude(reason=Command.Reason.RESTORE).update(
             state=CommandState.CANCELLED,
             finished_at=clock.now(),
             detail=_("由 %(who)s 取消") % {"who": by},
         )
     )
-
-
-def claim(line_worker: str, start_id: uuid.UUID, gateways: Iterable[int]) -> list[Command]:
-    """Take the waiting commands of the connected `gateways`, one per unit, as `sending`.
-
-    The claim is committed when this returns: only then may a byte leave.
-    """
-    now = clock.now()
-    busy = Command.objects.filter(state=CommandState.SENDING).values("unit")
-    with transaction.atomic():
-        rows = (
-            Command.objects.select_for_update(skip_locked=True, of=("self",))
-            .filter(state=CommandState.QUEUED, expires_at__gt=now)
-            .filter(unit__gateway__in=list(gateways), unit__gateway__line_worker=line_worker)
-            .filter(unit__gateway__in=Gateway.objects.writable(), unit__retired_at=None)
-            .exclude(unit__in=busy)
-            .select_related("unit")
-            .order_by("requested_at", "pk")
-        )
-        first = {row.unit_id: row for row in reversed(rows)}
-        for row in first.values():
-            row.state = CommandState.SENDING
-            row.claimed_by = start_id
-            row.sending_since = now
-            row.deadline_at = now + ANSWER_WITHIN
-            row.save(update_fields=["state", "claimed_by", "sending_since", "deadline_at"])
-    return list(first.values())
-
-
-def finish(
-    pk: uuid.UUID,
-    start_id: uuid.UUID,
-    state: str,
-    *,
-    sent: Scalar = None,
-    read_back: Scalar = None,
-    detail: str = "",
-) -> bool:
-    """Write the end of a command that `start_id` is sending; False where it is not (any more)."""
-    rows = Command.objects.filter(pk=pk, claimed_by=start_id, state=CommandState.SENDING)
-    return bool(
-        rows.update(
-            state=state,
-            sent=sent,
-            read_back=read_back,
-            detail=detail[:300],
-            finished_at=clock.now(),
-        )
-    )
-
-
-def expire() -> int:
-    """Close what waited too long; Celery's `expires` is no safety for a command."""
-    now = clock.now()
-    return Command.objects.filter(state=CommandState.QUEUED, expires_at__lte=now).update(
-        state=CommandState.EXPIRED, finished_at=now, detail=_("有效期内未能写入")
-    )
-
-
-def disown(line_worker: str, start_id: uuid.UUID) -> int:
-    """Mark as `unknown` what another start of this line worker, or nobody in time, was sending."""
-    now = clock.now()
-    rows = Command.objects.filter(
-        state=CommandState.SENDING, unit__gateway__line_worker=line_worker
-    )
-    rows = rows.filter(~Q(claimed_by=start_id) | Q(deadline_at__lt=now))
-    return rows.update(
-        state=CommandState.UNKNOWN,
-        sent=F("target"),
-        finished_at=now,
-        detail=_("采集进程中断，等待下次采集读回核实，不重写"),
-    )
-
-
-def unsettled(line_worker: str, gateways: Iterable[int]) -> list[Command]:
-    """Commands of unknown end whose units, on these connected gateways, answer again."""
-    since = clock.now() - SETTLE_WITHIN
-    rows = Command.objects.filter(state=CommandState.UNKNOWN, finished_at__gt=since)
-    rows = rows.filter(unit__gateway__in=list(gateways), unit__gateway__line_worker=line_worker)
-    rows = rows.filter(
-        Q(compared_at=None, unit__state__answered_at__gt=F("finished_at"))
-        | Q(unit__state__answered_at__gt=F("compared_at") + SETTLE_AGAIN)
-    )
-    return [row for row in rows.select_related("unit") if not _superseded_since(row)]
-
-
-def settled(pk: uuid.UUID, state: str, read_back: Scalar, detail: str) -> bool:
-    """What reading said of a command of unknown end; unknown again waits for the next answer."""
-    rows = Command.objects.filter(pk=pk, state=CommandState.UNKNOWN)
-    if state not in (CommandState.VERIFIED, CommandState.FAILED):
-        rows.update(compared_at=clock.now())
-        return False
-    words = _("事后读回一致") if state == CommandState.VERIFIED else _("事后读回不一致")
-    text = "；".join(filter(None, (words, detail)))[:300]
-    return bool(rows.update(state=state, read_back=read_back, detail=text, compared_at=clock.now()))
-
-
-def compare() -> int:
-    """Hold verified commands once more against the next poll: a value that the unit took back is
-    `not_held`. Answers how many were not."""
-    since = clock.now() - SETTLE_WITHIN
-    rows = Command.objects.filter(state=CommandState.VERIFIED, compared_at=None)
-    rows = rows.filter(finished_at__gt=since, unit__state__answered_at__gt=F("finished_at"))
-    return sum(_is_not_held(row) for row in rows.select_related("unit__state"))
-
-
-def _is_not_held(command: Command) -> bool:
-    entry = command.unit.state.entry(command.signal)
-    assert command.finished_at is not None  # `compare` asked for ended ones
-    if entry and (entry["quality"] != "good" or entry["at"] <= _iso(command.finished_at)):
-        return False  # a bad or an older value says nothing; the next one may
-    wanted = command.target if command.sent is None else command.sent
-    held = not entry or entry["value"] == wanted or _superseded_since(command)
-    row = Command.objects.filter(pk=command.pk, state=CommandState.VERIFIED)
-    if held:  # a pulse has no value of its own: its idle state was read back
-        row.update(compared_at=clock.now())
-    else:
-        row.update(
-            state=CommandState.NOT_HELD,
-            detail=_("下次采集时已不是设定的值"),
-            read_back=entry["value"],
-            compared_at=clock.now(),
-        )
-    return not held
-
-
-def _superseded_since(command: Command) -> bool:
-    """Whether a later command wrote the same signal: then the value speaks of that one."""
-    later = Command.objects.filter(unit=command.unit_id, signal=command.signal)
-    later = later.filter(requested_at__gt=command.requested_at, sending_since__isnull=False)
-    return later.exists()
-
-
-def _iso(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds")

@@ -29,12 +29,13 @@ from devices.models import (
 from households import clock
 from households.models import ApiToken, Area, Household, Method, Role, Step, StepKind, User
 from telemetry import partitions
-from telemetry.models import Reading, UnitState
+from telemetry.models import Reading, RemoteWriting, UnitState
 
 PASSWORD = "yan-shi-2020"
 MAPS = Path(__file__).parent.parent / "devices" / "modbus" / "maps"
 SERVICE_BEGAN = datetime(2026, 10, 20, 8, tzinfo=UTC)
 INSTALLED_ON = date(2026, 10, 20)
+AGREED: dict[str, Any] = {"agreement": "phone", "agreed_on": INSTALLED_ON}  # of the resident
 
 VILLAGES = {
     "南村镇": (
@@ -81,6 +82,7 @@ class Cast:
 
 
 def gather() -> Cast:
+    RemoteWriting.objects.create(on=True, why="测试")
     places = areas()
     makers = [supplier("晨暖（虚构）"), supplier("北岳（虚构）")]
     models = [water_model(makers[0]), air_model(makers[1])]

@@ -46,6 +46,15 @@ def merged(point: Point, former: Sequence[int] | None, words: Sequence[int]) -> 
     return [former[0] & ~field & 0xFFFF | words[0] & field]
 
 
+def share_a_write(one: Point, other: Point) -> bool:
+    """Whether two points are different fields of one register, so that one write sets both."""
+    fields = field_of(one), field_of(other)
+    if one.write_area != other.write_area or one.write_address != other.write_address:
+        return False
+    plain = all(point.write_method in ("value", "rmw") for point in (one, other))
+    return plain and None not in fields and not fields[0] & fields[1]  # type: ignore[operator]
+
+
 def write_side(point: Point) -> Point:
     """The point as it would be if it read where it writes."""
     return replace(

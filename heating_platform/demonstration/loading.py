@@ -11,6 +11,7 @@ from heating_platform.demonstration import district, farm, history, people
 from heating_platform.demonstration.history import Span
 from households import clock
 from households.models import Area, Household
+from telemetry.models import RemoteWriting
 
 LOCK = 0x64656D6F  # one load at a time
 
@@ -36,5 +37,6 @@ def _load(span: Span, state: Path, say: Callable[[str], None]) -> None:
     say(f"Filling in what {len(units)} units told since {span.begin:%Y-%m-%d}.")
     history.fill(units, span, state)
     history.ask(units, accounts)
+    RemoteWriting.objects.create(on=True, why="演示")
     say("Taking the households' steps.")
     district.take_steps(homes, accounts)

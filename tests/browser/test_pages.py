@@ -67,7 +67,7 @@ def district(cast: Cast) -> Cast:
         at = clock.now() - timedelta(minutes=minute)
         reading(cast.water, at, supply_temp=43.1, return_temp=38.6, outdoor_temp=-6.7)
     commands.request(
-        cast.water, "indoor_temp_setpoint", 21, by=cast.district_officer, reason="user"
+        cast.water, "indoor_temp_setpoint", 21, by=cast.district_officer, reason="frost"
     )
     return cast
 

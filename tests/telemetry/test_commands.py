@@ -14,21 +14,29 @@ from telemetry import commands
 from telemetry.commands import CommandRefused
 from telemetry.models import Command, CommandState
 from tests import cast as people
-from tests.cast import Cast
+from tests.cast import AGREED, Cast
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 20, 3, tzinfo=UTC)
 START = uuid.uuid4()
+WARM: dict[str, Any] = {
+    "indoor_temp_setpoint": 20.0,
+    "power_state": True,
+    "mode": "heating",
+    "outdoor_temp": 9.0,
+}
 
 
 @pytest.fixture(autouse=True)
 def frozen(cast: Cast) -> None:
-    people.answered(cast.water, NOW, indoor_temp_setpoint=20.0, power_state=True, mode="heating")
+    people.answered(cast.water, NOW, **WARM)
 
 
 def wish(cast: Cast, target: Scalar = 21, signal: str = "indoor_temp_setpoint") -> Command:
     with clock.at(NOW):
-        return commands.request(cast.water, signal, target, by=cast.district_officer, reason="user")
+        return commands.request(
+            cast.water, signal, target, by=cast.district_officer, reason="user", **AGREED
+        )
 
 
 def claim(cast: Cast, *units: Unit, after: float = 1) -> list[Command]:
@@ -104,13 +112,15 @@ def test_all_five_writings_of_annex_2_can_be_wished(
 def test_a_line_that_is_not_trusted_is_never_written(cast: Cast) -> None:
     with pytest.raises(CommandRefused, match="只能读数"):
         commands.request(
-            cast.air, "indoor_temp_setpoint", 20, by=cast.district_officer, reason="user"
+            cast.air, "indoor_temp_setpoint", 20, by=cast.district_officer, reason="user", **AGREED
         )
 
 
 def test_a_reader_may_not_command(cast: Cast) -> None:
     with pytest.raises(CommandRefused, match="角色"):
-        commands.request(cast.water, "indoor_temp_setpoint", 20, by=cast.reader, reason="user")
+        commands.request(
+            cast.water, "indoor_temp_setpoint", 20, by=cast.reader, reason="user", **AGREED
+        )
 
 
 def test_a_reason_from_the_list_is_needed(cast: Cast) -> None:
@@ -263,13 +273,18 @@ def test_a_later_command_speaks_for_itself(cast: Cast) -> None:
     first = ended(cast, "verified", sent=21.0, read_back=21.0)
     with clock.at(NOW + timedelta(seconds=20)):
         second = commands.request(
-            cast.water, "indoor_temp_setpoint", 23, by=cast.district_officer, reason="user"
+            cast.water,
+            "indoor_temp_setpoint",
+            23,
+            by=cast.district_officer,
+            reason="user",
+            **AGREED,
         )
-    claim(cast, after=21)
-    with clock.at(NOW + timedelta(seconds=25)):
-        commands.finish(second.pk, START, "verified", sent=23.0, read_back=23.0)
-    reads(cast, 65, indoor_temp_setpoint=23.0)
+    claim(cast, after=66)
     with clock.at(NOW + timedelta(seconds=70)):
+        commands.finish(second.pk, START, "verified", sent=23.0, read_back=23.0)
+    reads(cast, 75, indoor_temp_setpoint=23.0)
+    with clock.at(NOW + timedelta(seconds=80)):
         commands.compare()
     assert (state_of(first), state_of(second)) == ("verified", "verified")
 
