@@ -248,6 +248,7 @@ def answered(thing: Unit, at: datetime, **values: Any) -> UnitState:
             "answered_at": at,
             "polled_at": at,
             "interval_s": 60,
+            "missed_cause": "",
             "fault_active": values.get("fault_active"),
             "values": values,
             "aside": {},
