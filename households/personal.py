@@ -24,7 +24,7 @@ SCOPES = [
     ("areas:read", _lazy("读区域")),
     ("plans:read", _lazy("读任务计划与进度")),
     ("units:read", _lazy("读机组与当前值")),
-    ("lines:read", _lazy("查看通信链路")),
+    ("lines:read", _lazy("读通信链路")),
     ("readings:read", _lazy("读历史读数")),
     ("commands:write", _lazy("下发命令")),
 ]

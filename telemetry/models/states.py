@@ -127,6 +127,15 @@ class GatewayState(models.Model):
     problems = models.JSONField(default=list)
 
 
+WORKER_LIVES = timedelta(seconds=15)  # after its last word
+
+
+class WorkerStateQuerySet(models.QuerySet["WorkerState"]):
+    def living(self) -> WorkerStateQuerySet:
+        """Those that said something lately."""
+        return self.filter(seen_at__gt=clock.now() - WORKER_LIVES)
+
+
 class WorkerState(models.Model):
     """A line worker's own word of how it goes, written every few seconds."""
 
@@ -136,6 +145,8 @@ class WorkerState(models.Model):
     seen_at = models.DateTimeField()
     figures = models.JSONField(default=dict)
 
+    objects = WorkerStateQuerySet.as_manager()
+
     @property
     def lives(self) -> bool:
-        return self.seen_at > clock.now() - timedelta(seconds=15)
+        return self.seen_at > clock.now() - WORKER_LIVES
