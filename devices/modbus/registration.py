@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from devices.modbus.frames import crc16
 
 ID_LIMIT = 40
 _MAC = re.compile(r"[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}")
-_NO_ID = {"ping", "register"}
+_NO_ID = {"ping", "register", "heartbeat"}
+_HEARTBEATS = {b"ping", b"heartbeat"}  # text behind an id, which alone could be more of the id
 
 
 def key(name: str) -> str:
@@ -39,6 +40,10 @@ class Registration:
     names: tuple[str, ...]
     stuffed: bool = False
     prefix: bytes = b""
+
+    def named(self, name: str) -> Registration:
+        """The same under another name."""
+        return replace(self, names=(name,))
 
 
 def four_faith(packet: bytes) -> Registration | None:
@@ -89,9 +94,20 @@ def caimore(packet: bytes) -> Registration | None:
 
 
 def prefix(packet: bytes) -> Registration | None:
-    """The id stands before every packet; what is printable at the start, if nothing is known."""
-    found = re.match(rb"[\x21-\x7e]{1,40}", packet)
-    return Registration((found[0].decode(),), prefix=found[0]) if found else None
+    """The id stands before every packet, before a heartbeat or a frame of a unit too."""
+    own = _before_frame(packet)
+    name = own.strip(b"\r\n\t \0")
+    if not 0 < len(name) <= ID_LIMIT:
+        return None
+    return Registration((name.decode() if _printable(name) else name.hex().upper(),), prefix=own)
+
+
+def _before_frame(packet: bytes) -> bytes:
+    """A packet without the RTU frame at its end, if there is one."""
+    for start in range(1, len(packet) - 4):
+        if crc16(packet[start:]) == 0:
+            return packet[:start]
+    return packet
 
 
 def auto(packet: bytes) -> Registration | None:
@@ -111,6 +127,36 @@ DIALECTS: dict[str, Callable[[bytes], Registration | None]] = {
     "caimore": caimore,
     "prefix": prefix,
 }
+
+
+def known_at_start(
+    dialect: str, packet: bytes, is_known: Callable[[str], bool]
+) -> Registration | None:
+    """The longest known id at the start of a packet, where what follows is no part of it: a frame,
+    the id again, a heartbeat. GW10 never passes for GW1 with something behind it."""
+    if dialect not in ("auto", "plain", "prefix"):
+        return None
+    for end in range(min(len(packet), ID_LIMIT + len("login:")), 0, -1):
+        own, rest = packet[:end], packet[end:]
+        name = _name(own)
+        if is_known(name) and _is_apart(own, rest):
+            return Registration((name,), prefix=own if dialect == "prefix" else b"")
+    return None
+
+
+def _name(own: bytes) -> str:
+    if not _printable(own):
+        return own.hex().upper()
+    text = own.decode().strip()
+    return text[6:].strip() if text.casefold().startswith("login:") else text
+
+
+def _is_apart(own: bytes, rest: bytes) -> bool:
+    if not rest or rest.startswith(own) or rest.lower() in _HEARTBEATS:
+        return True
+    if len(rest) > 3 and crc16(rest) == 0:
+        return True
+    return _printable(own) and not 0x20 < rest[0] < 0x7F
 
 
 def _printable(data: bytes) -> bool:

@@ -1,217 +1,33 @@
 """Where transmitters (无线数据传输装置) dial in, say who they are, and are reached by their id.
 
-A transmitter connects, sends a registration packet, then passes RTU bytes through, with heartbeats
-in between. Heartbeats need no list: bytes outside the expected frame are stepped over by the line.
+A transmitter connects, sends a registration packet, then passes RTU bytes through (or Modbus TCP,
+where its gateway's URL says so), with heartbeats in between. Heartbeats need no list: bytes outside
+the expected frame are stepped over by the line.
 """
 
 from __future__ import annotations
 
 import asyncio
 import functools
-import time
-from collections.abc import Callable, Iterable
+import resource
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import cast
 
-from devices.modbus.registration import DIALECTS, Registration, Unstuffer, key, stuff
-from devices.modbus.transports import Transport, watch_for_dead_peers
-from devices.modbus.troubles import Trouble, UrlRefused
+from devices.modbus.calls import Call
+from devices.modbus.dialling import DialTransport
+from devices.modbus.listeners import Listener, parse_listener
+from devices.modbus.registration import DIALECTS, Registration, digest, key, known_at_start
+from devices.modbus.troubles import Trouble
 from devices.modbus.words import N_
+
+__all__ = ["DialTransport", "Listener", "Switchboard", "Unknown", "parse_listener"]
 
 REGISTRATION_S = 90.0
 SETTLE_S = 0.3
-FIRST_PACKET_LIMIT = 128
+BACKLOG = 4096  # a village's power returns, or somebody opens thousands of sockets at once
 MAX_IDLE = 4096
 MAX_SILENT_PER_SOURCE = 512
-
-
-@dataclass(frozen=True, slots=True)
-class Listener:
-    """Where transmitters of one dialect dial in."""
-
-    dialect: str
-    host: str
-    port: int
-
-
-def parse_listener(spec: str) -> Listener:
-    """Read `dialect@host:port` (`auto` where no dialect is named); raises UrlRefused."""
-    dialect, at, where = spec.strip().rpartition("@")
-    host, _, port = where.rpartition(":")
-    if not at:
-        dialect = "auto"
-    if dialect not in DIALECTS:
-        raise UrlRefused(
-            N_("监听地址“%(spec)s”里的拨入方式不认识，应为 %(known)s 之一"),
-            spec=spec,
-            known=", ".join(DIALECTS),
-        )
-    if not host or not (port.isascii() and port.isdigit() and int(port) < 65536):
-        raise UrlRefused(N_("监听地址“%(spec)s”应写成 方式@主机:端口"), spec=spec)
-    return Listener(dialect, host.strip("[]"), int(port))
-
-
-class DialTransport(Transport):
-    """A transmitter known by its id; the same object through all its connections.
-
-    `peer` and `listener` tell where the newest connection came from and where it came in.
-    """
-
-    def __init__(self, switchboard: Switchboard, name: str) -> None:
-        super().__init__()
-        self.name = name
-        self.peer = ""
-        self.listener: Listener | None = None
-        self._switchboard = switchboard
-        self._call: _Call | None = None
-
-    async def connect(self) -> None:
-        """Wait until the transmitter has registered, as long as a registration may take."""
-        wait = self._switchboard.registration_s
-        try:
-            async with asyncio.timeout(wait):
-                while not self.connected:
-                    self._change.clear()
-                    await self._change.wait()
-        except TimeoutError:
-            raise self._failed(
-                N_("传输装置 %(id)s 在 %(wait)g 秒内没有拨入"), id=self.name, wait=wait
-            ) from None
-
-    def keep(self) -> None:
-        """Nothing to do: the transmitter dials again by itself."""
-
-    def write(self, data: bytes) -> None:
-        if self._call:
-            self.bytes_out += self._call.send(data)
-
-    async def close(self) -> None:
-        """Poll it no more; its connection is held open and silent."""
-        await super().close()
-        call = self._release(N_("传输装置 %(id)s 已停用"))
-        self._switchboard.forget(self.name, call)
-
-    def take(self, call: _Call) -> None:
-        """A new connection of this id wins: the one before is closed."""
-        if old := self._release(N_("传输装置 %(id)s 重新拨入，原连接已关闭")):
-            old.hang_up()
-        self._call, self.peer, self.listener = call, call.peer, call.listener
-        call.serves = self
-        self._is_up()
-        self._switchboard.on_registered(self)
-
-    def gone(self) -> None:
-        """The connection ended by itself."""
-        self._release(N_("传输装置 %(id)s 的连接已断开"))
-
-    def heard(self, data: bytes, size: int) -> None:
-        """Bytes for the line, out of `size` bytes that came from the transmitter."""
-        self.bytes_in += size - len(data)
-        if data:
-            self._deliver(data)
-
-    def _release(self, why: str) -> _Call | None:
-        call, self._call = self._call, None
-        if call:
-            call.serves = None
-            self._is_lost(Trouble(why, id=self.name))
-            self._switchboard.on_lost(self)
-        return call
-
-
-class _Call(asyncio.Protocol):
-    """One connection that came in: silent, then registered, then serving a transport or held."""
-
-    def __init__(self, switchboard: Switchboard, listener: Listener) -> None:
-        self.listener = listener
-        self.since = time.time()
-        self.peer = ""
-        self.bytes_in = 0
-        self.names: tuple[str, ...] = ()
-        self.serves: DialTransport | None = None
-        self._switchboard = switchboard
-        self._socket: asyncio.Transport | None = None
-        self._first = bytearray()
-        self._unstuffer: Unstuffer | None = None
-        self._prefix = b""
-        self._giving_up: asyncio.TimerHandle | None = None
-        self._settling: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._socket = cast(asyncio.Transport, transport)
-        self.peer = str((transport.get_extra_info("peername") or ("",))[0])
-        watch_for_dead_peers(transport)
-        # A transmitter that only prefixes its packets sends nothing before it is polled.
-        if self.listener.dialect != "prefix":
-            self._giving_up = asyncio.get_running_loop().call_later(
-                self._switchboard.registration_s, self.hang_up
-            )
-        self._switchboard.came(self)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._socket = None
-        self._stop_timers()
-        self._switchboard.went(self)
-        if self.serves:
-            self.serves.gone()
-
-    def data_received(self, data: bytes) -> None:
-        size = len(data)
-        self.bytes_in += size
-        if not self.names:
-            self._registering(data)
-        elif self.serves:
-            if self._unstuffer:
-                data = self._unstuffer.feed(data)
-            elif self._prefix:
-                data = self._without_prefix(data)
-            self.serves.heard(data, size)
-
-    def send(self, data: bytes) -> int:
-        """Send bytes of the line; returns how many went out to the transmitter."""
-        if self._socket is None:
-            return 0
-        if self._unstuffer:
-            data = stuff(data)
-        self._socket.write(data)
-        return len(data)
-
-    def hang_up(self) -> None:
-        """Close at once, whatever is still unsent."""
-        if self._socket:
-            self._socket.abort()
-
-    def _registering(self, data: bytes) -> None:
-        """The first packet may come in pieces: it is complete when nothing follows for a while."""
-        self._first += data
-        del self._first[FIRST_PACKET_LIMIT:]
-        if self._settling:
-            self._settling.cancel()
-        self._settling = asyncio.get_running_loop().call_later(
-            self._switchboard.settle_s, self._settled
-        )
-
-    def _settled(self) -> None:
-        registration = self._switchboard.identify(self.listener.dialect, bytes(self._first))
-        self._first.clear()
-        if registration is None:
-            return
-        self._stop_timers()
-        self.names = registration.names
-        self._prefix = registration.prefix
-        self._unstuffer = Unstuffer() if registration.stuffed else None
-        self._switchboard.registered(self)
-
-    def _stop_timers(self) -> None:
-        for timer in (self._giving_up, self._settling):
-            if timer:
-                timer.cancel()
-
-    def _without_prefix(self, data: bytes) -> bytes:
-        """The id before every packet goes; a short one only at the start, lest it be data."""
-        if len(self._prefix) >= 6:
-            return data.replace(self._prefix, b"")
-        return data.removeprefix(self._prefix)
+SPARE_FILES = 256  # for everything else that the process opens
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,9 +48,11 @@ def _ignore(_: object) -> None:
 class Switchboard:
     """Listens for transmitters and hands them out by id.
 
-    `listeners` are specs `dialect@host:port`, port 0 for any free one. The callbacks tell of known
-    ids that registered or were lost, and of unknown ones that registered. Of connections that
-    serve nobody at most max_idle stay: the oldest that never registered goes first.
+    `listeners` are specs `dialect@host:port`, port 0 for any free one, `?source=…` for a private
+    network. `secrets` names the transmitter of each hash of a private registration text. The
+    callbacks tell of known ids that registered or were lost, and of unknown ones that registered.
+    Of connections that serve nobody at most max_idle stay: the oldest that never registered goes
+    first, and no new one is ever refused.
     """
 
     def __init__(
@@ -250,6 +68,7 @@ class Switchboard:
         max_silent_per_source: int = MAX_SILENT_PER_SOURCE,
     ) -> None:
         self.listeners = [parse_listener(spec) for spec in listeners]
+        self.secrets: Mapping[str, str] = {}
         self.on_registered = on_registered
         self.on_lost = on_lost
         self.on_unknown = on_unknown
@@ -257,19 +76,27 @@ class Switchboard:
         self.settle_s = settle_s
         self._max_idle = max_idle
         self._max_silent_per_source = max_silent_per_source
+        self._max_calls = MAX_IDLE
         self._servers: list[asyncio.Server] = []
-        self._calls: set[_Call] = set()
+        self._calls: set[Call] = set()
         self._known: dict[str, DialTransport] = {}
-        self._silent: dict[_Call, None] = {}
-        self._held: dict[str, _Call] = {}
+        # Not registered yet, oldest first: of all, and by their source.
+        self._silent: dict[Call, None] = {}
+        self._silent_of: dict[str, dict[Call, None]] = {}
+        self._held: dict[str, Call] = {}
 
     async def start(self) -> None:
         """Listen; raises Trouble where a port is taken or no address of this machine."""
         loop = asyncio.get_running_loop()
+        if self.listeners:
+            self._max_calls = _files() - SPARE_FILES
         for listener in self.listeners:
             try:
                 server = await loop.create_server(
-                    functools.partial(_Call, self, listener), listener.host, listener.port
+                    functools.partial(Call, self, listener),
+                    listener.host,
+                    listener.port,
+                    backlog=BACKLOG,
                 )
             except OSError as error:
                 await self.close()
@@ -306,71 +133,122 @@ class Switchboard:
         wanted = key(name)
         if wanted not in self._known:
             self._known[wanted] = DialTransport(self, name)
-            for held, call in list(self._held.items()):
-                if wanted in map(key, call.names):
-                    del self._held[held]
-                    self._known[wanted].take(call)
+            self.connect_held(self._known[wanted])
         return self._known[wanted]
 
-    # What calls and transports tell the switchboard.
+    # What calls and transports tell and ask the switchboard.
 
-    def came(self, call: _Call) -> None:
+    def came(self, call: Call) -> None:
         """A connection was made; room is kept by closing idle ones, never by refusing it."""
         self._calls.add(call)
         self._silent[call] = None
-        same = [other for other in self._silent if other.peer == call.peer]
+        same = self._silent_of.setdefault(call.peer, {})
+        same[call] = None
         if len(same) > self._max_silent_per_source:
-            same[0].hang_up()
-        elif len(self._silent) + len(self._held) > self._max_idle:
-            next(iter((*self._silent, *self._held.values()))).hang_up()
+            self._evict(next(iter(same)))
+        elif self._is_full() and (oldest := next(self._idle(), None)):
+            self._evict(oldest)
 
-    def went(self, call: _Call) -> None:
+    def _is_full(self) -> bool:
+        idle = len(self._silent) + len(self._held)
+        return idle > self._max_idle or len(self._calls) > self._max_calls
+
+    def _idle(self) -> Iterator[Call]:
+        """Who serves nobody, the oldest that never registered first."""
+        yield from self._silent
+        yield from self._held.values()
+
+    def _evict(self, call: Call) -> None:
+        self._forget_silent(call)
+        call.hang_up()
+
+    def _forget_silent(self, call: Call) -> None:
+        self._silent.pop(call, None)
+        same = self._silent_of.get(call.peer)
+        if same is not None:
+            same.pop(call, None)
+            if not same:
+                del self._silent_of[call.peer]
+
+    def went(self, call: Call) -> None:
         """A connection ended."""
         self._calls.discard(call)
-        self._silent.pop(call, None)
-        if call.names and self._held.get(key(call.names[0])) is call:
-            del self._held[key(call.names[0])]
+        self._forget_silent(call)
+        self._let_go(call)
 
-    def identify(self, dialect: str, packet: bytes) -> Registration | None:
-        """Read a first packet; a known id counts even with a heartbeat glued to it."""
+    def identify(self, call: Call, packet: bytes) -> Registration | None:
+        """Read a packet of who is not served; a known id counts even with a heartbeat glued to
+        it."""
+        dialect = call.listener.dialect
         registration = DIALECTS[dialect](packet)
-        if registration and not any(key(name) in self._known for name in registration.names):
-            return self._known_at_start(dialect, packet) or registration
-        return registration
+        if registration and self.knows(registration):
+            return registration
+        return known_at_start(dialect, packet, self._is_known) or registration
 
-    def _known_at_start(self, dialect: str, packet: bytes) -> Registration | None:
-        if dialect not in ("auto", "plain", "prefix"):
-            return None
-        text = packet.decode("latin-1").casefold()
-        names = [name for name in self._known if text.startswith((name, f"login:{name}"))]
-        if not names:
-            return None
-        name = max(names, key=len)
-        end = text.index(name) + len(name)
-        return Registration((name,), prefix=packet[:end] if dialect == "prefix" else b"")
+    def knows(self, registration: Registration) -> bool:
+        """Does somebody ask for one of these names, or is one a private text?"""
+        return any(map(self._is_known, registration.names))
 
-    def registered(self, call: _Call) -> None:
+    def _is_known(self, name: str) -> bool:
+        return key(name) in self._known or digest(name) in self.secrets
+
+    def registered(self, call: Call, registration: Registration) -> None:
         """A connection said who it is: it serves its transport, or is held."""
-        del self._silent[call]
+        self._forget_silent(call)
+        self._let_go(call)
+        secret = next(
+            (found for n in registration.names if (found := digest(n)) in self.secrets), ""
+        )
+        if secret:  # the text itself is kept nowhere and shown to nobody
+            registration = registration.named(self.secrets[secret])
+        call.is_called(registration, secret)
         for name in call.names:
-            if known := self._known.get(key(name)):
+            known = self._known.get(key(name))
+            if known and known.yields_to(call):
                 known.take(call)
                 return
         self._hold(call)
         self.on_unknown(_unknown(call))
 
-    def forget(self, name: str, call: _Call | None) -> None:
+    def connect_held(self, transport: DialTransport) -> None:
+        """A connection that is held under this transport's id comes to serve it."""
+        wanted = key(transport.name)
+        for call in list(self._held.values()):
+            if wanted in map(key, call.names):
+                self._let_go(call)
+                transport.take(call)
+                return
+
+    def forget(self, transport: DialTransport, call: Call | None) -> None:
         """Nobody asks for this id any more; its connection, if any, is held."""
-        self._known.pop(key(name), None)
+        if self._known.get(key(transport.name)) is transport:
+            del self._known[key(transport.name)]
         if call:
             self._hold(call)
 
-    def _hold(self, call: _Call) -> None:
+    def greetings(self) -> list[bytes]:
+        """What the transmitters that are waited for would have a unit answer, each once."""
+        waiting = (one.greeting for one in self._known.values() if not one.connected)
+        return list(dict.fromkeys(filter(None, waiting)))
+
+    def _hold(self, call: Call) -> None:
         old = self._held.pop(key(call.names[0]), None)
         self._held[key(call.names[0])] = call
         if old:
             old.hang_up()
 
+    def _let_go(self, call: Call) -> None:
+        if call.names and self._held.get(key(call.names[0])) is call:
+            del self._held[key(call.names[0])]
 
-def _unknown(call: _Call) -> Unknown:
+
+def _unknown(call: Call) -> Unknown:
     return Unknown(call.names, call.peer, call.listener, call.since, call.bytes_in)
+
+
+def _files() -> int:
+    """How many files this process may have open, raised as far as the system lets it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard if hard > 0 else 1_000_000

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import os
 import random
 import socket
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import serial
 
+from devices.modbus.serial_port import open_port
 from devices.modbus.troubles import LineDown, Trouble, UrlRefused
 from devices.modbus.urls import LineUrl, parse_url
 from devices.modbus.words import N_, Sentence
@@ -35,9 +35,7 @@ def open(url: str | LineUrl, switchboard: Switchboard | None = None) -> Transpor
     """
     parsed = parse_url(url) if isinstance(url, str) else url
     if parsed.scheme == "serial":
-        return SerialTransport(
-            parsed.device, parsed.baud or 9600, parsed.parity or "N", parsed.stop_bits or 1
-        )
+        return SerialTransport(parsed)
     if parsed.scheme != "dial":
         return TcpTransport(parsed.host, parsed.port)
     if switchboard is None:
@@ -69,7 +67,9 @@ class Transport:
     __slots__ = (
         "_change",
         "_keeping",
+        "_lost_at",
         "_receiver",
+        "away_s",
         "bytes_in",
         "bytes_out",
         "connected",
@@ -134,10 +134,21 @@ class Transport:
                     await self._changes()
                 await asyncio.sleep(_PAUSES_S[0] * random.uniform(0.2, 1.0))
 
+    async def _changes(self) -> None:
+        """Wait until it is connected, or is not any more."""
+        if self._change is None:
+            self._change = asyncio.Event()
+        self._change.clear()
+        await self._change.wait()
+
+    def _changed(self) -> None:
+        if self._change:
+            self._change.set()
+
     def _is_up(self) -> None:
         self.connected, self.since, self.trouble = True, time.time(), None
         self.away_s = 0.0 if self._lost_at is None else time.monotonic() - self._lost_at
-        self._change.set()
+        self._changed()
         if self._receiver:
             self._receiver.up()
 
@@ -146,7 +157,7 @@ class Transport:
             return
         self.connected, self.since, self.trouble = False, time.time(), why.sentence
         self._lost_at = time.monotonic()
-        self._change.set()
+        self._changed()
         if self._receiver:
             self._receiver.lost(why)
 
@@ -252,10 +263,10 @@ def watch_for_dead_peers(transport: asyncio.BaseTransport) -> None:
 class SerialTransport(Transport):
     """A serial port, opened exclusively and watched by the event loop itself."""
 
-    def __init__(self, device: str, baud: int, parity: str, stop_bits: int) -> None:
+    def __init__(self, url: LineUrl) -> None:
         super().__init__()
-        self.device = device
-        self._settings = {"baudrate": baud, "parity": parity, "stopbits": stop_bits}
+        self.device = url.device
+        self._url = url
         self._port: serial.Serial | None = None
         self._unsent = b""
         self._loop = asyncio.get_running_loop()
@@ -264,11 +275,10 @@ class SerialTransport(Transport):
         if self.connected:
             return
         try:
-            port = serial.Serial(
-                self.device, timeout=0, write_timeout=0, exclusive=True, **self._settings
-            )
-        except (OSError, ValueError) as error:
-            raise self._refused(error) from None
+            port = open_port(self._url)
+        except LineDown as down:
+            self.trouble = down.sentence
+            raise
         self._port = port
         self._unsent = b""
         self._loop.add_reader(port.fileno(), self._readable)
@@ -284,17 +294,6 @@ class SerialTransport(Transport):
     async def close(self) -> None:
         await super().close()
         self._closed()
-
-    def _refused(self, error: Exception) -> LineDown:
-        number = getattr(error, "errno", None)
-        if number in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
-            return self._failed(N_("找不到串口 %(device)s"), device=self.device)
-        if number in (errno.EACCES, errno.EPERM):
-            return self._failed(N_("没有打开串口 %(device)s 的权限"), device=self.device)
-        if number in (errno.EBUSY, errno.EAGAIN) or "exclusively lock" in str(error):
-            return self._failed(N_("串口 %(device)s 正被别的程序使用"), device=self.device)
-        template = N_("串口 %(device)s 打不开：%(why)s")
-        return self._failed(template, device=self.device, why=_reason(error))
 
     def _readable(self) -> None:
         if self._port is None:

@@ -1,9 +1,11 @@
 """The URL of a line.
 
 serial:///dev/ttyUSB0?baud=9600&parity=N&stop_bits=1   opened exclusively
+serial:///dev/ttyS1?rs485=on                           the driver switches the direction (RTS)
 tcp://host:port                                        RTU frames over TCP
 mbap://host:port                                       Modbus TCP
 dial://ID                                              a transmitter at the switchboard
+dial://ID?framing=mbap                                 one that converts to Modbus TCP itself
 dial://ID?listen=host:port&dialect=auto&wait=90        for the shell, which listens itself
 """
 
@@ -31,17 +33,19 @@ class LineUrl:
     baud: int | None = None
     parity: Literal["N", "E", "O"] | None = None
     stop_bits: int | None = None
+    rs485: bool = False
     transmitter: str = ""
+    framing: Literal["rtu", "mbap"] = "rtu"
     listen: str = ""
     dialect: str = "auto"
     wait_s: float = 90.0
 
 
 _PARAMETERS = {
-    "serial": {"baud", "parity", "stop_bits"},
+    "serial": {"baud", "parity", "stop_bits", "rs485"},
     "tcp": set[str](),
     "mbap": set[str](),
-    "dial": {"listen", "dialect", "wait"},
+    "dial": {"listen", "dialect", "wait", "framing"},
 }
 
 
@@ -97,6 +101,7 @@ def _serial_url(url: str, device: str, query: dict[str, str]) -> LineUrl:
         baud=baud,
         parity=cast(Literal["N", "E", "O"] | None, parity),
         stop_bits=stop_bits,
+        rs485=_one_of(url, query, "rs485", ("off", "on")) == "on",
     )
 
 
@@ -107,10 +112,34 @@ def _dial_url(url: str, transmitter: str, query: dict[str, str]) -> LineUrl:
     return LineUrl(
         "dial",
         transmitter=transmitter,
+        framing=cast(Literal["rtu", "mbap"], _one_of(url, query, "framing", ("rtu", "mbap"))),
         listen=query.get("listen", ""),
         dialect=query.get("dialect", "auto"),
         wait_s=90 if wait is None else wait,
     )
+
+
+def _one_of(url: str, query: dict[str, str], name: str, words: tuple[str, ...]) -> str:
+    """The word that a parameter says; the first of them where it is left out."""
+    word = query.get(name, words[0]).lower()
+    if word in ("dlt645", "cjt188"):
+        raise UrlRefused(
+            N_(
+                "地址“%(url)s”里的 %(name)s=%(word)s 是热量表、电能表的规约（DL/T 645、CJ/T 188），"
+                "目前只接 Modbus 的设备和表计"
+            ),
+            url=url,
+            name=name,
+            word=word,
+        )
+    if word not in words:
+        raise UrlRefused(
+            N_("地址“%(url)s”里的 %(name)s 应为 %(known)s 之一"),
+            url=url,
+            name=name,
+            known=", ".join(words),
+        )
+    return word
 
 
 def _whole(url: str, query: dict[str, str], name: str, least: int, most: int) -> int | None:

@@ -15,6 +15,8 @@ from devices.modbus.switchboard import Switchboard
 from devices.modbus.transports import Transport
 from devices.modbus.urls import LineUrl, parse_url
 
+LISTEN_S = 3.0
+
 
 @dataclass(frozen=True, slots=True)
 class Wire:
@@ -62,8 +64,9 @@ def line_on(
     quiet_s: float = 1.0,
 ) -> Line:
     """A master for the transport. `on_record` are the native addresses of units known to be there;
-    the caller's collection itself is looked at, so that it may grow."""
-    mbap = wire.url.scheme == "mbap"
+    the caller's collection itself is looked at, so that it may grow. A serial line is listened to
+    first: a maker's own controller may share the terminals."""
+    mbap = "mbap" in (wire.url.scheme, wire.url.framing)
     framing = Mbap() if mbap else Rtu(wire.width, wire.order, on_record)
     return Line(
         transport,
@@ -72,6 +75,7 @@ def line_on(
         char_bits=wire.char_bits,
         frame_gap_ms=wire.frame_gap_ms,
         quiet_s=quiet_s,
+        listen_s=LISTEN_S if wire.url.scheme == "serial" else 0.0,
     )
 
 
@@ -83,7 +87,8 @@ async def connected(url: LineUrl) -> AsyncIterator[Transport]:
     """
     switchboard = None
     if url.scheme == "dial" and url.listen:
-        listener = f"{url.dialect}@{url.listen}"
+        # The engineer who listens here answers for who dials in.
+        listener = f"{url.dialect}@{url.listen}?source=0.0.0.0/0&source=::/0"
         switchboard = Switchboard([listener], registration_s=url.wait_s)
         await switchboard.start()
     try:

@@ -111,6 +111,10 @@ class Ear:
             await asyncio.sleep(0.005)
 
 
+def _serial(device: str) -> SerialTransport:
+    return SerialTransport(LineUrl("serial", device=device))
+
+
 async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Give everything back; hang up on b"bye"."""
     while (data := await reader.read(100)) and data != b"bye":
@@ -222,7 +226,7 @@ def test_a_serial_port_carries_every_byte_value(terminal: tuple[int, str]) -> No
 
 def test_a_serial_port_is_opened_by_one_program_only(terminal: tuple[int, str]) -> None:
     async def story() -> None:
-        first, second = (SerialTransport(terminal[1], 9600, "N", 1) for _ in range(2))
+        first, second = (_serial(terminal[1]) for _ in range(2))
         await first.connect()
         with pytest.raises(LineDown) as down:
             await second.connect()
@@ -238,7 +242,7 @@ def test_a_serial_port_that_is_pulled_out_is_noticed() -> None:
     async def story() -> None:
         near, far = os.openpty()
         tty.setraw(far)
-        transport, ear = SerialTransport(os.ttyname(far), 9600, "N", 1), Ear()
+        transport, ear = _serial(os.ttyname(far)), Ear()
         transport.attach(ear)
         await transport.connect()
         os.close(far)
