@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -194,14 +195,18 @@ def exchanges_of(line: Gateway) -> Exchanges:
     return Exchanges.of(state.figures if state else {})
 
 
-def problems_of(line: Gateway) -> list[Problem]:
-    """What is wrong with the wire now; nothing of a line that is away."""
+def problems_of(line: Gateway, user: User, own: Collection[int] = ()) -> list[Problem]:
+    """What is wrong with the wire now; nothing of a line that is away.
+
+    Who does not tend the lines learns of the line itself and of his `own` units' addresses.
+    """
     state = state_of(line)
     if state is None or not state.connected:
         return []
     return [
         Problem(one["code"], moment(one.get("since")), one.get("address"), one["words"])
         for one in state.problems
+        if user.tends_lines or one.get("address") in (None, *own)
     ]
 
 

@@ -117,6 +117,15 @@ class TracedFrame(models.Model):
         indexes = [models.Index(fields=["gateway", "id"], name="traced_frame_of_line")]
 
 
+HELD = timedelta(seconds=30)  # after the line worker last said so
+
+
+class UnknownTransmitterQuerySet(models.QuerySet["UnknownTransmitter"]):
+    def held(self) -> UnknownTransmitterQuerySet:
+        """Those whose connection is open now."""
+        return self.filter(seen_at__gt=clock.now() - HELD)
+
+
 class UnknownTransmitter(models.Model):
     """A transmitter that registered at a line worker's listener and that is on no record.
 
@@ -133,6 +142,8 @@ class UnknownTransmitter(models.Model):
     seen_at = models.DateTimeField()
     bytes_in = models.BigIntegerField(default=0)
 
+    objects = UnknownTransmitterQuerySet.as_manager()
+
     class Meta:
         ordering = ["-seen_at", "name"]
         constraints = [
@@ -147,4 +158,4 @@ class UnknownTransmitter(models.Model):
     @property
     def is_held(self) -> bool:
         """Whether its connection is open now."""
-        return self.seen_at > clock.now() - timedelta(seconds=30)
+        return self.seen_at > clock.now() - HELD
