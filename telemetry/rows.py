@@ -1,27 +1,31 @@
 """What a poll brought, and the lines that COPY stores of it.
 
-`Polled` and `Missed` come from the event loop; `gather` makes a batch of them.
+`Polled` and `Missed` come from the event loop; `gather` makes a batch of them. A line is CSV as
+COPY_FORMAT says: what JSON writes of a list of numbers, texts and null is just that, and the JSON
+encoder is the quickest writer there is.
 """
 
 from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+import orjson
 
 from devices.modbus.points import Scalar, Value
 from telemetry.models import COLUMNS, UnitState
 from telemetry.models.states import Entry
 from telemetry.spool import Batch
 
+COPY_FORMAT = r"(FORMAT csv, NULL 'null', ESCAPE '\')"
 READING_COLUMNS = ("unit_id", "at", *COLUMNS, "others", "not_good")
 _HAVE_A_COLUMN = frozenset(COLUMNS)
 
 
-@dataclass(frozen=True, slots=True)
-class Polled:
+class Polled(NamedTuple):
     """One answered poll; `at` is when the reply was complete.
 
     `values` may hold a part of the unit's signals only; after a poll that was `whole` nothing is
@@ -35,8 +39,7 @@ class Polled:
     whole: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Missed:
+class Missed(NamedTuple):
     """One poll that brought nothing, and why: line_down, not_answered or broken_off."""
 
     unit_id: int
@@ -45,40 +48,61 @@ class Missed:
     cause: str
 
 
-def escape(text: str) -> str:
-    """Text as COPY's text format wants it."""
-    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+def csv_line(cells: Sequence[object]) -> bytes:
+    """One line for COPY; floats come back as they are, texts may hold anything but NUL."""
+    try:
+        line = orjson.dumps(cells)
+    except TypeError:  # whole numbers beyond 64 bits, halves of characters
+        return _written_out(cells)
+    if b"\\" in line and not all(cell.isprintable() for cell in cells if isinstance(cell, str)):
+        return _written_out(cells)  # JSON writes control characters in its own way
+    return line[1:-1] + b"\n"
 
 
-def cell(value: object) -> str:
-    """One value as COPY's text format wants it."""
-    if value is None:
-        return "\\N"
-    if value is True:
-        return "t"
-    if value is False:
-        return "f"
-    if isinstance(value, float | int):
-        return repr(value)
-    if isinstance(value, str):
-        return escape(value.replace("\0", ""))  # PostgreSQL's text and jsonb hold no NUL
-    return escape(json.dumps(value).replace("\\u0000", ""))
+def _written_out(cells: Sequence[object]) -> bytes:
+    written = []
+    for cell in cells:
+        if isinstance(cell, datetime):
+            cell = cell.isoformat()
+        if isinstance(cell, str):
+            escaped = cell.replace("\0", "").replace("\\", "\\\\").replace('"', '\\"')
+            written.append(f'"{escaped}"')
+        else:
+            written.append(json.dumps(cell))
+    return ",".join(written).encode("utf-8", "replace") + b"\n"
 
 
-def reading_line(row: Polled) -> str:
-    """A row of the readings: good values in their columns, the others' reasons in `not_good`."""
+def json_text(value: object) -> str:
+    """JSON for a jsonb column, which holds no NUL."""
+    try:
+        text = orjson.dumps(value).decode()
+    except TypeError:
+        text = json.dumps(value)
+    return text.replace("\\u0000", "")
+
+
+def parted(row: Polled) -> tuple[dict[str, Scalar], dict[str, Value]]:
+    """What a poll brought in two: the plainly good, and what has a reason or evidence to tell."""
     values = row.values
-    not_good = {p: [v.quality, v.raw] for p, v in values.items() if v.quality != "good"}
-    good = {p: v.value for p, v in values.items() if v.quality == "good"}
+    good = {p: v.value for p, v in values.items() if v.quality == "good" and v.raw is None}
+    if len(good) == len(values):
+        return good, {}
+    return good, {p: value for p, value in values.items() if p not in good}
+
+
+def reading_line(row: Polled, good: Mapping[str, Scalar], rest: Mapping[str, Value]) -> bytes:
+    """A row of the readings: good values in their columns, the others' reasons in `not_good`."""
+    not_good = {p: (v.quality, v.raw) for p, v in rest.items() if v.quality != "good"}
+    if len(not_good) < len(rest):
+        good = {**good, **{p: v.value for p, v in rest.items() if v.quality == "good"}}
     others = {p: value for p, value in good.items() if p not in _HAVE_A_COLUMN}
-    cells = [str(row.unit_id), row.at.isoformat()]
-    cells += [cell(good.get(name)) for name in COLUMNS]
-    cells += [cell(others or None), cell(not_good or None)]
-    return "\t".join(cells) + "\n"
+    cells: list[object] = [row.unit_id, row.at, *map(good.get, COLUMNS)]
+    cells.append(json_text(others) if others else None)
+    cells.append(json_text(not_good) if not_good else None)
+    return csv_line(cells)
 
 
-@dataclass(frozen=True, slots=True)
-class Newest:
+class Newest(NamedTuple):
     """The newest answer of a unit: what was good in it, and the entries of all else."""
 
     at: datetime
@@ -110,37 +134,32 @@ class LatestStates:
             known = Newest(state.answered_at, state.values, state.aside)
             self._units.setdefault(state.unit_id, known)
 
-    def take(self, row: Polled) -> None:
+    def take(self, row: Polled, good: Mapping[str, Scalar], rest: Mapping[str, Value]) -> None:
+        """The newest answer of a unit, parted."""
         before = self._units.get(row.unit_id, _NOTHING)
-        good = {p: v.value for p, v in row.values.items() if v.quality == "good" and v.raw is None}
-        if len(good) == len(row.values) and before.good.keys() == good.keys() and not before.aside:
-            aside = before.aside
+        if rest or before.aside or not before.good.keys() <= good.keys():
+            kept = {} if row.whole else _not_asked(row, before)
+            aside: Mapping[str, Entry] = {**kept, **_entries(stamp(row.at), rest, before)}
         else:
-            aside = {**({} if row.whole else _not_asked(row, before)), **_not_good(row, before)}
+            aside = before.aside
         self._units[row.unit_id] = Newest(row.at, good, aside)
 
-    def line(self, newest: Polled | Missed, answered: Polled | None) -> str:
+    def line(self, newest: Polled | Missed, answered: Polled | None) -> bytes:
         """The unit's line for MERGE_STATES: its newest poll, and its newest answer if any."""
         cause = newest.cause if isinstance(newest, Missed) else ""
-        cells = [str(newest.unit_id), cell(answered and answered.at.isoformat())]
-        cells += [newest.at.isoformat(), repr(newest.interval_s), cause]
-        fault = answered and answered.values.get("fault_active")
-        cells += [cell(fault.value if fault else None)]
+        fault = answered.values.get("fault_active") if answered else None
         known = self._units[newest.unit_id] if answered else _NOTHING
-        cells += [cell(known.good), cell(known.aside)]
-        return "\t".join(cells) + "\n"
+        at = answered.at if answered else None
+        cells = [newest.unit_id, at, newest.at, newest.interval_s, cause, fault and fault.value]
+        return csv_line([*cells, json_text(known.good), json_text(known.aside)])
 
 
-def _not_good(row: Polled, before: Newest) -> dict[str, Entry]:
-    """Entries of what the answer brought and is not good, or good only with its evidence."""
-    at = stamp(row.at)
+def _entries(at: str, rest: Mapping[str, Value], before: Newest) -> dict[str, Entry]:
+    """Entries of what is not good now, or good only with its evidence."""
     entries: dict[str, Entry] = {}
-    for signal, value in row.values.items():
-        if value.quality != "good":
-            entry = {"value": None, "quality": value.quality, "at": at}
-            entries[signal] = entry | _evidence(value) | before.last_good(signal)
-        elif value.raw is not None:
-            entries[signal] = {"value": value.value, "quality": "good", "at": at, "raw": value.raw}
+    for signal, value in rest.items():
+        entry = {"value": value.value, "quality": value.quality, "at": at} | _evidence(value)
+        entries[signal] = entry if value.quality == "good" else entry | before.last_good(signal)
     return entries
 
 
@@ -168,7 +187,7 @@ def hour_of(at: datetime) -> str:
     return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0).isoformat()
 
 
-def gather(rows: list[Polled | Missed], latest: LatestStates) -> Batch:
+def gather(rows: Sequence[Polled | Missed], latest: LatestStates) -> Batch:
     """Rows in the order of their polls as one batch."""
     batch = Batch(uuid.uuid4())
     newest: dict[int, Polled | Missed] = {}
@@ -177,13 +196,26 @@ def gather(rows: list[Polled | Missed], latest: LatestStates) -> Batch:
     for row in rows:
         newest[row.unit_id] = row
         if isinstance(row, Polled):
-            batch.readings.append(reading_line(row))
-            latest.take(row)
+            good, rest = parted(row)
+            batch.readings.append(reading_line(row, good, rest))
+            latest.take(row, good, rest)
             answered[row.unit_id] = row
         else:
             key = (row.unit_id, hour_of(row.at), row.cause)
             misses[key] = misses.get(key, 0) + 1
     batch.states = [latest.line(row, answered.get(unit)) for unit, row in newest.items()]
     batch.misses = [(unit, hour, cause, n) for (unit, hour, cause), n in misses.items()]
-    batch.hours = sorted({hour_of(row.at) for row in rows})
+    batch.hours = _hours(rows)
     return batch
+
+
+def _hours(rows: Sequence[Polled | Missed]) -> list[str]:
+    """The hours that the rows touch; neighbours are mostly of the same."""
+    found: set[str] = set()
+    begin = end = datetime.max.replace(tzinfo=UTC)
+    for row in rows:
+        if not begin <= row.at < end:
+            begin = row.at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+            end = begin + timedelta(hours=1)
+            found.add(begin.isoformat())
+    return sorted(found)

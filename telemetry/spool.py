@@ -6,12 +6,14 @@ the commit: *stored* means committed or fsynced here.
 
 from __future__ import annotations
 
-import json
 import os
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 from pathlib import Path
+
+import orjson
 
 
 @dataclass
@@ -22,29 +24,32 @@ class Batch:
     """
 
     id: uuid.UUID
-    readings: list[str] = field(default_factory=list)
-    states: list[str] = field(default_factory=list)
+    readings: list[bytes] = field(default_factory=list)
+    states: list[bytes] = field(default_factory=list)
     misses: list[tuple[int, str, str, int]] = field(default_factory=list)
     hours: list[str] = field(default_factory=list)
 
     def to_bytes(self) -> bytes:
         head = {
             "id": str(self.id),
-            "readings": len(self.readings),
-            "states": len(self.states),
+            "readings": [*map(len, self.readings)],
+            "states": [*map(len, self.states)],
             "misses": self.misses,
             "hours": self.hours,
         }
-        return "".join([json.dumps(head), "\n", *self.readings, *self.states]).encode()
+        return b"".join([orjson.dumps(head), b"\n", *self.readings, *self.states])
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Batch:
         """ValueError where the file was cut off by a crash: it was never promised then."""
-        first, *lines = data.decode().splitlines(keepends=True)
-        head = json.loads(first)
-        n = head["readings"]
-        if len(lines) != n + head["states"] or (lines and not lines[-1].endswith("\n")):
+        end = data.index(b"\n") + 1
+        head = orjson.loads(data[:end])
+        lengths = [*head["readings"], *head["states"]]
+        if end + sum(lengths) != len(data):
             raise ValueError("the file ends early")
+        ends = [*accumulate(lengths, initial=end)]
+        lines = [data[start:stop] for start, stop in pairwise(ends)]
+        n = len(head["readings"])
         misses = [(unit, hour, cause, count) for unit, hour, cause, count in head["misses"]]
         return cls(uuid.UUID(head["id"]), lines[:n], lines[n:], misses, head["hours"])
 
@@ -76,6 +81,7 @@ class Spool:
         self.directory = directory
         self.limit = limit
         self.dropped = 0
+        self._newest: tuple[str, Batch] | None = None
         directory.mkdir(parents=True, exist_ok=True)
         for path in directory.glob("*.part"):
             path.unlink()  # cut off before its fsync: never promised
@@ -98,6 +104,7 @@ class Spool:
         part.rename(self.directory / name)
         self._sync_directory()
         self._sizes[name] = len(data)
+        self._newest = name, batch
         self._keep_limit()
         return name
 
@@ -106,6 +113,9 @@ class Spool:
         return iter(tuple(self._sizes))
 
     def get(self, name: str) -> Batch:
+        """A kept batch; the newest is still at hand. Raises ValueError, OSError."""
+        if self._newest and self._newest[0] == name:
+            return self._newest[1]
         return Batch.from_bytes((self.directory / name).read_bytes())
 
     def age_of_oldest(self, now: float) -> float:
@@ -118,6 +128,8 @@ class Spool:
 
     def remove(self, name: str) -> None:
         (self.directory / name).unlink(missing_ok=True)
+        if self._newest and self._newest[0] == name:
+            self._newest = None
         self._sizes.pop(name, None)
 
     def _keep_limit(self) -> None:

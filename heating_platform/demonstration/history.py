@@ -6,7 +6,6 @@ on to the running simulator as they are at the end: live values go on where the 
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -28,7 +27,7 @@ from households import clock
 from households.models import User
 from telemetry import hours, partitions, storing
 from telemetry.models import Command, CommandState, IntervalInForce
-from telemetry.rows import LatestStates, Missed, Polled, hour_of, reading_line
+from telemetry.rows import LatestStates, Missed, Polled, hour_of, parted, reading_line
 
 COARSE_S, FINE_S = 900, 60
 JUST_NOW = timedelta(seconds=10)  # the newest reading is that old when the platform starts
@@ -87,7 +86,7 @@ def fill(units: Sequence[Unit], span: Span, state: Path) -> None:
     """Readings, misses, latest states and hours of all units; the houses go to the file `state`."""
     partitions.ensure(span.begin.astimezone(clock.SHANGHAI).date())
     states: States = {}
-    newest: list[str] = []
+    newest: list[bytes] = []
     misses: Counter[tuple[int, str, str]] = Counter()
     with connection.cursor() as cursor:
         for plan, unit, spec in zip(farm.planned(), units, farm.specs(), strict=True):
@@ -128,16 +127,16 @@ def _polls(
 
 
 def _copy_readings(cursor: CursorWrapper, rows: list[Polled | Missed]) -> None:
-    lines = "".join(reading_line(row) for row in rows if isinstance(row, Polled))
-    cursor.copy_expert(storing.COPY_READINGS, io.StringIO(lines))
+    lines = [reading_line(row, *parted(row)) for row in rows if isinstance(row, Polled)]
+    storing.copy(cursor, storing.COPY_READINGS, lines)
 
 
-def _latest(rows: list[Polled | Missed]) -> str:
+def _latest(rows: list[Polled | Missed]) -> bytes:
     """The line of the unit's latest state, as the writer of a line worker makes it."""
     answered = next((row for row in reversed(rows) if isinstance(row, Polled)), None)
     latest = LatestStates()
     if answered:
-        latest.take(answered)
+        latest.take(answered, *parted(answered))
     return latest.line(rows[-1], answered)
 
 
@@ -147,9 +146,9 @@ def _missed(rows: list[Polled | Missed]) -> Iterator[tuple[int, str, str]]:
             yield row.unit_id, hour_of(row.at), row.cause
 
 
-def _copy_states(cursor: CursorWrapper, lines: list[str]) -> None:
+def _copy_states(cursor: CursorWrapper, lines: list[bytes]) -> None:
     cursor.execute(storing.MAKE_STATES)
-    cursor.copy_expert(storing.COPY_STATES, io.StringIO("".join(lines)))
+    storing.copy(cursor, storing.COPY_STATES, lines)
     cursor.execute(storing.MERGE_STATES)
 
 

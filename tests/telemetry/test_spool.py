@@ -9,8 +9,8 @@ from telemetry.spool import Batch, Spool
 def batch(rows: int = 3) -> Batch:
     return Batch(
         uuid.uuid4(),
-        [f"{n}\t供水\n" for n in range(rows)],
-        [f"{n}\tstate\n" for n in range(rows)],
+        [f"{n},供水\n".encode() for n in range(rows)],
+        [f'{n},"two\nlines"\n'.encode() for n in range(rows)],
         [(1, "2026-11-23T00:00:00+00:00", "not_answered", 2)],
         ["2026-11-23T00:00:00+00:00"],
     )
