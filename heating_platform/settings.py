@@ -241,6 +241,7 @@ CELERY_BEAT_SCHEDULE = {
     name: {"task": f"telemetry.{name}", "schedule": seconds, "options": {"expires": seconds}}
     for name, seconds in {
         "expire_commands": 15.0,
+        "review_alarms": 60.0,
         "sum_up_hours": 300.0,
         "keep_partitions": 3600.0,
     }.items()

@@ -23,7 +23,7 @@ from django.db import close_old_connections, connection
 from devices.modbus.points import Scalar
 from devices.modbus.switchboard import Unknown
 from households import clock
-from telemetry import commands, roster, tracing, unknown
+from telemetry import alarms, commands, roster, tracing, unknown
 from telemetry.carried import Meter
 from telemetry.models import Command, GatewayState, TracedFrame, UnitState, WorkerState
 
@@ -155,6 +155,7 @@ class Keeper(threading.Thread):
             self._tell_figures()
             self._tell_bytes()
             unknown.note(self._worker, self._loop.unknown())
+            alarms.review(self._worker)
         if self._due("_next_sweep", SWEEP_S):
             TracedFrame.objects.sweep()
 

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from telemetry import commands, hours, line_worker, partitions
+from telemetry import alarms, commands, hours, line_worker, partitions
 
 
 @shared_task(name="telemetry.wake_line_worker", ignore_result=True, expires=30)
@@ -26,3 +26,8 @@ def keep_partitions() -> None:
 @shared_task(name="telemetry.expire_commands", ignore_result=True)
 def expire_commands() -> None:
     commands.expire()
+
+
+@shared_task(name="telemetry.review_alarms", ignore_result=True)
+def review_alarms() -> None:
+    alarms.review()
