@@ -13,7 +13,7 @@ from households import clock
 from households.models import Role, User
 from telemetry import alarms
 from telemetry.models import Alarm, AlarmKind, GatewayMonth, Severity, UnitState, Watch
-from tests.cast import Cast, answered, gather, gateway, unit, user
+from tests.cast import Cast, answered, gateway, gather, unit, user
 from tests.telemetry.alarm_scene import NOON, after, line, missed, reviewed, the, told, worker_lives
 
 
