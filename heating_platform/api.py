@@ -6,7 +6,8 @@ from rest_framework.routers import SimpleRouter
 
 from households.api import AreaViewSet
 from plans.api import PlanLineViewSet
-from telemetry.api import CommandViewSet, UnitViewSet
+from telemetry.api import UnitViewSet
+from telemetry.command_api import CommandViewSet
 
 router = SimpleRouter()
 router.register("areas", AreaViewSet)

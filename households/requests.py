@@ -1,6 +1,7 @@
 """Requests as signed-in pages get them."""
 
 from django.http import HttpRequest
+from django_htmx.middleware import HtmxDetails
 
 from households.models import User
 
@@ -9,3 +10,4 @@ class SignedIn(HttpRequest):
     """A request behind `login_required`: its user is an account."""
 
     user: User
+    htmx: HtmxDetails

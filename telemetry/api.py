@@ -3,33 +3,27 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, ClassVar, cast
 
-import django_filters as filters
 from django.db.models import QuerySet
 from django.http import HttpResponseBase
-from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_field
-from rest_framework import mixins, serializers, status
+from rest_framework import serializers
 from rest_framework.decorators import action
-from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet
+from rest_framework.viewsets import ReadOnlyModelViewSet
 
-from devices.modbus.points import Scalar
 from devices.models import Gateway, Unit
 from households import clock, lists
-from households.models import Household, User
+from households.models import Household
 from households.requests import SignedIn
-from telemetry import commands
 from telemetry.filters import UnitFilter
-from telemetry.models import COLUMNS, Command, CommandState, Reading, UnitHour, UnitState
+from telemetry.models import COLUMNS, Reading, UnitHour, UnitState
 from telemetry.ranges import RANGE_PARAMETERS, HourPages, TimePages, time_range
 from telemetry.unit_list import household_of, seen_by, state_of
 
@@ -256,129 +250,3 @@ def _csv_rows(rows: QuerySet[Reading]) -> Iterator[list[object]]:
             for value in values
         ]
         yield [at.astimezone(clock.SHANGHAI).isoformat(), *texts]
-
-
-# Commands
-
-
-@extend_schema_field({"oneOf": [{"type": "number"}, {"type": "boolean"}, {"type": "string"}]})
-class TargetField(serializers.Field[Scalar, Scalar, Scalar, Any]):
-    """A number, true or false, or a label of the unit's register map."""
-
-    def to_internal_value(self, data: Scalar) -> Scalar:
-        if not isinstance(data, bool | int | float | str):
-            raise ValidationError([_("目标值应为数字、true/false 或选项名")])
-        # Compared, not converted: a whole number of JSON may be longer than any float.
-        if not isinstance(data, str) and not abs(data) <= sys.float_info.max:
-            raise ValidationError([_("目标值不是有限的数")])
-        return data
-
-    def to_representation(self, value: Scalar) -> Scalar:
-        return value
-
-
-class CommandSerializer(serializers.ModelSerializer[Command]):
-    """A command and what became of it; done is only what is `verified`."""
-
-    state_label = serializers.CharField(source="get_state_display")
-    requested_by = serializers.CharField(source="requested_by.office")
-
-    class Meta:
-        model = Command
-        fields: ClassVar = [
-            "id",
-            "unit",
-            "signal",
-            "target",
-            "before",
-            "reason",
-            "note",
-            "limits",
-            "requested_by",
-            "requested_at",
-            "expires_at",
-            "state",
-            "state_label",
-            "sent",
-            "read_back",
-            "detail",
-            "finished_at",
-        ]
-
-
-class SeenUnit(serializers.PrimaryKeyRelatedField[Unit]):
-    """A unit by its id; one that the asker may not see does not exist for him."""
-
-    def get_queryset(self) -> QuerySet[Unit]:
-        return seen_by(self.context["request"])
-
-
-class CommandRequestSerializer(serializers.Serializer[Command]):
-    """The wish to change one signal of one unit."""
-
-    unit = SeenUnit(queryset=Unit.objects.all())
-    signal = serializers.CharField(max_length=40)
-    target = TargetField()
-    reason = serializers.ChoiceField(choices=Command.Reason.choices)
-    note = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
-
-    def create(self, wish: dict[str, Any]) -> Command:
-        try:
-            return commands.request(
-                wish["unit"],
-                wish["signal"],
-                wish["target"],
-                by=self.context["request"].user,
-                reason=wish["reason"],
-                note=wish["note"],
-            )
-        except commands.CommandRefused as refused:
-            raise ValidationError({"target": refused.messages}) from None
-
-
-class CommandFilter(filters.FilterSet):
-    unit = filters.NumberFilter(field_name="unit_id")  # by number: an id betrays no other's unit
-    state = filters.ChoiceFilter(choices=CommandState.choices)
-
-    class Meta:
-        model = Command
-        fields: ClassVar = ["signal"]
-
-
-class CommandViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet[Command]):
-    """Commands to units that you may see, newest first; posting one asks a unit for a change."""
-
-    serializer_class = CommandSerializer
-    read_scopes = ("units:read", "commands:write")
-    write_scopes = ("commands:write",)
-    filterset_class = CommandFilter
-    queryset = Command.objects.all()
-    lookup_value_regex = "[0-9a-f-]{36}"
-
-    def get_queryset(self) -> QuerySet[Command]:
-        user = cast(User, self.request.user)
-        return Command.objects.visible_to(user).select_related("requested_by__area")
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
-        if request.method == "POST" and not cast(User, request.user).may_command:
-            raise PermissionDenied(_("您的角色不能远程设定；请联系镇（街道）或平台服务单位"))
-
-    @extend_schema(request=CommandRequestSerializer, responses={201: CommandSerializer})
-    def create(self, request: Request) -> Response:
-        """Queue a command; follow it at its own address until `finished_at` is set."""
-        wish = CommandRequestSerializer(data=request.data, context={"request": request})
-        wish.is_valid(raise_exception=True)
-        command = wish.save()
-        return Response(CommandSerializer(command).data, status=status.HTTP_201_CREATED)
-
-    @extend_schema(request=None, responses={200: CommandSerializer, 409: OpenApiTypes.OBJECT})
-    @action(detail=True, methods=["post"])
-    def cancel(self, request: Request, pk: str) -> Response:
-        """Take a waiting command back; 409 where its bytes may already be on the way."""
-        command = self.get_object()
-        if not commands.cancel(command, cast(User, request.user)):
-            sentence = _("命令当前为“%(state)s”，不能取消") % {"state": command.get_state_display()}
-            return Response({"detail": sentence}, status=status.HTTP_409_CONFLICT)
-        command.refresh_from_db()
-        return Response(CommandSerializer(command).data)

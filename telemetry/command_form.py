@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -17,12 +18,15 @@ from devices.modbus.points import Scalar
 from devices.models import Unit
 from households import clock
 from households.requests import SignedIn
-from telemetry import commands
+from telemetry import commands, limits
 from telemetry.commands import CommandRefused, Setting
-from telemetry.models import Command
+from telemetry.models import Command, CommandState, RemoteWriting
 from telemetry.unit_list import seen_by, state_of
 
 NEWS = timedelta(minutes=10)
+REASONS = [
+    (value, label) for value, label in Command.Reason.choices if value != Command.Reason.RESTORE
+]
 
 
 def command_context(request: SignedIn, unit: Unit) -> dict[str, Any]:
@@ -30,12 +34,24 @@ def command_context(request: SignedIn, unit: Unit) -> dict[str, Any]:
     settings = commands.settable(unit)
     wanted = request.POST.get("signal") or request.GET.get("signal")
     chosen = next((setting for setting in settings if setting.signal == wanted), None)
+    setting = chosen or (settings[0] if settings else None)
     return {
         "settings": settings,
-        "setting": chosen or (settings[0] if settings else None),
-        "reasons": Command.Reason.choices,
+        "setting": setting,
+        "writing": RemoteWriting.newest(),
+        "cold": limits.cold_outside(unit) if setting and _may_stop_heating(unit, setting) else "",
+        "reasons": REASONS,
+        "agreements": Command.Agreement.choices,
+        "lives_there": unit.installations.filter(removed_on=None).exists(),
+        "today_date": clock.today(),
         "newest_command": _just_asked(request, unit),
     }
+
+
+def _may_stop_heating(unit: Unit, setting: Setting) -> bool:
+    """Whether some value of this setting leaves the house without heat."""
+    values = [value for value, _label in setting.choices] or [setting.min]
+    return any(limits.stops_heating(unit, setting.signal, value) for value in values)
 
 
 def _just_asked(request: SignedIn, unit: Unit) -> Command | None:
@@ -71,9 +87,25 @@ def _outcome(request: SignedIn, command: Command) -> HttpResponse:
 def _ask(request: SignedIn, unit: Unit, setting: Setting | None) -> Command:
     if setting is None or setting.signal != request.POST.get("signal"):
         raise CommandRefused([_("请选择要设定的项目")])
-    target = _target(setting, request.POST.get("target", ""))
-    reason = request.POST.get("reason", "")
-    return commands.request(unit, setting.signal, target, by=request.user, reason=reason)
+    said = request.POST
+    agreement = said.get("agreement", "")
+    return commands.request(
+        unit,
+        setting.signal,
+        _target(setting, said.get("target", "")),
+        by=request.user,
+        reason=said.get("reason", ""),
+        agreement=agreement,
+        agreed_on=_day(said.get("agreed_on", "")) if agreement else None,
+        present="present" in said,
+    )
+
+
+def _day(text: str) -> date | None:
+    try:
+        return parse_date(text)
+    except ValueError:  # well formed, and no day of any month
+        return None
 
 
 def _target(setting: Setting, text: str) -> Scalar:
@@ -113,6 +145,32 @@ def cancel_command(request: SignedIn, pk: str) -> HttpResponse:
     return _outcome(request, command)
 
 
+@login_required
+@require_POST
+def approve_command(request: SignedIn, pk: str) -> HttpResponse:
+    """The second person agrees to what would stop a house's heating in the cold."""
+    command = get_object_or_404(_seen_commands(request), pk=pk)
+    try:
+        commands.approve(command, request.user)
+    except CommandRefused as refused:
+        mistakes = {"mistakes": refused.messages}
+        return render(request, "telemetry/parts/outcome.html", mistakes, status=422)
+    command.refresh_from_db()
+    if request.htmx:
+        return _outcome(request, command)
+    return redirect("awaiting_commands")
+
+
+@login_required
+@never_cache
+@require_safe
+def awaiting_commands(request: SignedIn) -> HttpResponse:
+    """What waits for a second person, of all units that the asker sees."""
+    rows = _seen_commands(request).filter(state=CommandState.AWAITING, expires_at__gt=clock.now())
+    rows = rows.select_related("requested_by__area", "unit__model", "unit__register_map")
+    return render(request, "telemetry/awaiting.html", {"commands": rows.order_by("requested_at")})
+
+
 def _seen_commands(request: SignedIn) -> QuerySet[Command]:
     rows = Command.objects.filter(unit__in=Unit.objects.visible_to(request.user).values("pk"))
-    return rows.select_related("unit__model", "unit__register_map")
+    return rows.select_related("unit__model", "unit__register_map", "unit__gateway")

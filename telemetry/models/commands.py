@@ -193,6 +193,10 @@ class Command(models.Model):
         return self.state in OPEN
 
     @property
+    def is_waiting(self) -> bool:
+        return self.state in WAITING
+
+    @property
     def shape(self) -> str:
         """CSS class of the state's shape (look.md, 2)."""
         return SHAPES.get(CommandState(self.state), "st-bad")

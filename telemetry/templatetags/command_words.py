@@ -4,7 +4,8 @@ from django import template
 from django.utils.translation import gettext as _
 
 from households import clock
-from telemetry import points
+from households.models import User
+from telemetry import commands, points
 from telemetry.commands import Setting
 from telemetry.latest import form_of
 from telemetry.models import Command, CommandState
@@ -77,14 +78,44 @@ def proof(command: Command) -> str:
 @register.filter
 def outcome(command: Command) -> str:
     """One sentence on how it stands, beside the button."""
+    if command.state == CommandState.AWAITING:
+        until = {"why": command.detail, "time": _time(command.expires_at)}
+        return _("%(why)s。请另一位有权限的人员在 %(time)s 前同意。") % until
     if command.state == CommandState.QUEUED:
-        return _("等待采集进程取走，%(time)s 前有效。") % {"time": _time(command.expires_at)}
+        return _waiting(command)
     if command.state == CommandState.SENDING:
         since = {"time": _time(command.sending_since)}
         return _("%(time)s 开始写入，等待回读。回读一致才算完成。") % since
     when = _("%(time)s 结束") % {"time": _time(command.finished_at)}
     said = proof(command)
     return when if said == "—" else when + _("：") + said
+
+
+def _waiting(command: Command) -> str:
+    """Why a queued command waits, and until when it may."""
+    kept = command.not_before and command.not_before > clock.now()
+    why = _("等待采集进程取走")
+    if kept:
+        held = {"why": command.detail or _("群组命令错峰"), "time": _time(command.not_before)}
+        why = _("%(why)s，%(time)s 起写入") % held
+    if command.expires_at is None:
+        return why + _("，恢复原值不会过期。")
+    return why + _("，%(time)s 前有效。") % {"time": _time(command.expires_at)}
+
+
+@register.filter
+def waits_for(command: Command, user: User) -> bool:
+    """Whether this person may be the second one who agrees."""
+    return commands.may_approve(command, user)
+
+
+@register.simple_tag
+def waiting_for(user: User) -> int:
+    """How many commands this person may agree to."""
+    if not user.may_command:
+        return 0
+    rows = Command.objects.visible_to(user).filter(state=CommandState.AWAITING)
+    return rows.exclude(requested_by=user).filter(expires_at__gt=clock.now()).count()
 
 
 @register.filter

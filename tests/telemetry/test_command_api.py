@@ -11,12 +11,14 @@ import pytest
 from rest_framework.test import APIClient
 
 from telemetry.models import Command, CommandState
-from tests.cast import Cast, get, person, program
+from tests.cast import AGREED, Cast, get, person, program
+
+CONSENT = {**AGREED, "agreed_on": str(AGREED["agreed_on"])}
 
 
 def wish(cast: Cast, **changes: object) -> dict[str, object]:
     fields = {"unit": cast.water.pk, "signal": "indoor_temp_setpoint", "target": 21}
-    return fields | {"reason": "user", "note": "测试"} | changes
+    return fields | {"reason": "user", "note": "测试"} | CONSENT | changes
 
 
 def post(client: APIClient, body: object, code: int = 201) -> Any:

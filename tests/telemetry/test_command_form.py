@@ -11,18 +11,25 @@ from django.test import Client
 
 from households import clock
 from telemetry.models import Command, CommandState
-from tests.cast import Cast, answered
+from tests.cast import AGREED, Cast, answered
 
 
 @pytest.fixture
 def officer(cast: Cast, client: Client) -> Client:
-    answered(cast.water, clock.now(), indoor_temp_setpoint=20, power_state=True, mode="heating")
+    answered(
+        cast.water,
+        clock.now(),
+        indoor_temp_setpoint=20,
+        power_state=True,
+        mode="heating",
+        outdoor_temp=9,
+    )
     client.force_login(cast.district_officer)
     return client
 
 
 def ask(client: Client, cast: Cast, **words: Any) -> Any:
-    wish = {"signal": "indoor_temp_setpoint", "target": "21", "reason": "user"} | words
+    wish = {"signal": "indoor_temp_setpoint", "target": "21", "reason": "user"} | AGREED | words
     return client.post(f"/units/{cast.water.pk}/command/", wish)
 
 
@@ -136,7 +143,7 @@ def test_the_chips_change_what_is_set(cast: Cast, officer: Client) -> None:
 
 def test_an_untrusted_line_says_why_it_is_only_read(cast: Cast, officer: Client) -> None:
     text = officer.get(f"/units/{cast.air.pk}/").content.decode()
-    assert "这条通信链路的身份还没有确认，只读不写" in text
+    assert "通信链路尚未确认身份，只能读数" in text
     assert "下发设定" not in text
     wish = {"signal": "indoor_temp_setpoint", "target": "21", "reason": "user"}
     assert officer.post(f"/units/{cast.air.pk}/command/", wish).status_code == 422
