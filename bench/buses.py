@@ -73,7 +73,7 @@ class SecondMaster(Wire):
     minute with quiet minutes between. Who talks while another does garbles both."""
 
     flavour = "serial"
-    bout_s, quiet_s = (5.0, 60.0), (30.0, 1200.0)
+    bout_s, quiet_s = (5.0, 60.0), (10.0, 600.0)
 
     def __init__(self, loop: VirtualLoop, *slaves_and_seed: object) -> None:
         super().__init__(loop, *slaves_and_seed)  # type: ignore[arg-type]

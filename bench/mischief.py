@@ -9,10 +9,11 @@ CRC by chance (one in 65,536) is told from truth by no master, but by judging (r
 from __future__ import annotations
 
 import random
+import struct
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from bench.slaves import Slave, crc
+from bench.slaves import AREAS, Slave, crc
 from bench.virtual import Socket, VirtualLoop
 
 TURN_ROUND_S = (0.02, 0.06)
@@ -32,7 +33,8 @@ class Wire:
         self.loop = loop
         self.slaves = {slave.address: slave for slave in slaves}
         self.random = random.Random(seed)
-        self.asked: dict[tuple[int, bytes], float] = {}
+        self.asked: dict[tuple[int, str, int], tuple[float, int]] = {}
+        self.frames = 0
         self.written: Counter[int] = Counter()
         self.last_reply = b""
         self.near: Socket
@@ -59,9 +61,14 @@ class Wire:
             self.serve(data)
 
     def note(self, frame: bytes) -> None:
-        """Remember when the master asked this, and how often it wrote."""
-        self.asked[frame[0], frame[1:-2]] = self.loop.time()
-        self.written[frame[0]] += frame[1] in WRITES
+        """Remember when the master asked for each register, in which frame, and how often it
+        wrote."""
+        address, function, first, count = struct.unpack(">BBHH", frame[:6])
+        self.frames += 1
+        self.written[address] += function in WRITES
+        if function in AREAS:
+            for register in range(first, first + count):
+                self.asked[address, AREAS[function], register] = self.loop.time(), self.frames
 
     # What happens to a frame.
 

@@ -40,8 +40,10 @@ silent_mode,coil,1,bool,,rw,,,,coil,,1,5
 supply_temp,input,0,int16,0.01,r,,,,,,,
 electric_energy,input,1,uint32,0.01,r,,,,,,,
 """ + "".join(
-    f"a{n},holding,{100 + n},uint16,1,r,,,,,,,\nb{n},holding,{200 + n},uint16,1,r,,,,,,,\n"
-    for n in range(8)
+    f"{letter}{n},holding,{start + n},uint16,1,r,,,,,,,\n" * (n < 6)
+    + f"{letter}d,holding,{start + n},uint32,1,r,,,,,,,\n" * (n == 6)
+    for letter, start in (("a", 100), ("b", 200))
+    for n in range(7)
 )
 
 
@@ -70,11 +72,11 @@ SIGNALS = {
     "silent_mode": Signal(COIL, 1, 1, lambda words: bool(words[0])),
     "supply_temp": Signal(INPUT, 0, 1, lambda words: _hundredths(words[0])),
     "electric_energy": Signal(INPUT, 1, 2, lambda words: _hundredths(_double(words))),
-} | {
-    f"{letter}{n}": Signal(HOLDING, start + n, 1, lambda words: words[0])
-    for letter, start in (("a", 100), ("b", 200))
-    for n in range(8)
 }
+for letter, start in (("a", 100), ("b", 200)):  # two blocks of the same length
+    SIGNALS[f"{letter}d"] = Signal(HOLDING, start + 6, 2, _double)
+    for n in range(6):
+        SIGNALS[f"{letter}{n}"] = Signal(HOLDING, start + n, 1, lambda words: words[0])
 
 
 def crc(body: bytes) -> bytes:

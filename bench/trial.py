@@ -61,7 +61,7 @@ KINDS: dict[str, type[Wire]] = {
 }
 LINES, UNITS = 4, 4
 INTERVAL_S = 8.0
-PLAIN, FOUR_FAITH = 4001, 4002
+PORTS = {"plain": 4001, "four_faith": 4002}
 TARGETS: dict[str, tuple[Any, ...]] = {
     "indoor_temp_setpoint": tuple(range(16, 27)),
     "supply_temp_setpoint": (35.0, 40.25, 45.5, 50.75),
@@ -132,15 +132,23 @@ class _Judge:
         line.exchange = exchange  # type: ignore[method-assign]
 
     def _reply(self, address: int, request: Request, words: tuple[int, ...], order: bool) -> None:
-        since, now = self.wire.asked[address, request.pdu], self._loop.time()
+        """Hold the words of a reply against the truth: those of one frame together."""
+        area, now = AREAS[request.function], self._loop.time()
         first = int.from_bytes(request.pdu[1:3], "big")
-        area = AREAS[request.function]
-        if not self.wire.slaves[address].words_held(area, first, words, since, now):
-            self.tally.wrong_replies += 1
-            self.tally.wrong(f"{now:.3f} {address} {request.pdu.hex()} since {since:.3f}")
-        asked = self._looked if order else self._polled
+        registers = range(first, first + len(words))
+        asked = [self.wire.asked[address, area, register] for register in registers]
+        slave = self.wire.slaves[address]
+        for since, frame in set(asked):
+            those = [n for n, when in enumerate(asked) if when[1] == frame]
+            part = words[those[0] : those[-1] + 1]
+            if not slave.words_held(area, first + those[0], part, since, now):
+                self.tally.wrong_replies += 1
+                self.tally.wrong(f"{now:.3f} {address} {request.pdu.hex()} since {since:.3f}")
+        seen = self._looked if order else self._polled
         for signal in covered(area, first, len(words)):
-            asked[address, signal] = since
+            start = SIGNALS[signal].address - first
+            mine = asked[start : start + SIGNALS[signal].count]
+            seen[address, signal] = min(since for since, _ in mine)
 
     def stored(self, address: int, row: Polled) -> None:
         for signal, value in row.values.items():
@@ -215,7 +223,8 @@ class _Line:
         name = f"{13_800_000_000 + number}"
         stuffs = isinstance(wire, Stuffing)
         packet = wire.registration(name) if isinstance(wire, Stuffing) else name.encode()
-        wire.dial = lambda: loop.call(FOUR_FAITH if stuffs else PLAIN, wire).feed(packet)
+        port = PORTS["four_faith" if stuffs else "plain"]
+        wire.dial = lambda: loop.call(port, wire).feed(packet)
         return f"dial://{name}"
 
     @contextmanager
@@ -265,7 +274,9 @@ def tried(kind: str, exchanges: int, seed: int) -> Tally:
 
     async def main(loop: VirtualLoop) -> Tally:
         tally = Tally(kind)
-        board = Switchboard([f"plain@127.0.0.1:{PLAIN}", f"four_faith@127.0.0.1:{FOUR_FAITH}"])
+        board = Switchboard(
+            f"{dialect}@127.0.0.1:{port}?source=192.0.2.0/24" for dialect, port in PORTS.items()
+        )
         await board.start()
         lines = [_Line(loop, tally, number, seed, board) for number in range(1, LINES + 1)]
         while tally.exchanges < exchanges:
