@@ -101,15 +101,25 @@ def _gateway(wish: Wish) -> Gateway:
     """The line that the URL leads to, however it was written; made where there is none."""
     there = parse_url(wish.url)
     for gateway in Gateway.objects.select_for_update().filter(kind=there.scheme):
-        if _place(parse_url(gateway.url)) == _place(there):
+        here = parse_url(gateway.url)
+        if _place(here) == _place(there):
+            if here.framing != there.framing:
+                raise NotConnected(
+                    _("通信链路 %(line)s 已按另一种报文格式登记") % {"line": gateway}
+                )
             return _same_gateway(gateway, wish)
     url = wish.url.strip()
     return Gateway.objects.create(
-        url=url.partition("?")[0] if there.scheme == "dial" else url,
+        url=_dial_url(url, there) if there.scheme == "dial" else url,
         kind=there.scheme,
         line_worker=wish.line_worker or "main",
         trusted=wish.trusted,
     )
+
+
+def _dial_url(url: str, there: LineUrl) -> str:
+    """What belongs to the gateway, without what the shell needs to listen by itself."""
+    return url.partition("?")[0] + ("?framing=mbap" if there.framing == "mbap" else "")
 
 
 def _place(url: LineUrl) -> tuple[object, ...]:

@@ -162,7 +162,9 @@ def start(platform: Platform, supervisor: Supervisor) -> None:
     say("Starting PostgreSQL and Valkey.")
     start_servers(platform.servers, supervisor)
     ports = free_ports(2)
-    listeners = f"auto@127.0.0.1:{ports[0]},prefix@127.0.0.1:{ports[1]}"
+    # The demonstration's transmitters are on this machine, its private network.
+    own = "?source=127.0.0.0/8" if platform.demo else ""
+    listeners = f"auto@127.0.0.1:{ports[0]}{own},prefix@127.0.0.1:{ports[1]}{own}"
     env = platform.environment() | {"LINE_LISTENERS": listeners}
     say("Bringing the database to this version.")
     prepare(platform, env)

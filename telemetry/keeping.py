@@ -12,7 +12,7 @@ import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -22,9 +22,12 @@ from django.db import close_old_connections, connection
 
 from devices.modbus.points import Scalar
 from devices.modbus.switchboard import Unknown
+from devices.models import Gateway
 from households import clock
-from telemetry import alarms, commands, roster, tracing, unknown
-from telemetry.carried import Meter
+from telemetry import alarms, cadence, commands, roster, tracing, unknown
+from telemetry.carried import Bytes, Meter
+from telemetry.line_figures import Problem
+from telemetry.line_states import FiguresTold
 from telemetry.models import Command, GatewayState, TracedFrame, UnitState, WorkerState
 
 log = logging.getLogger(__name__)
@@ -32,6 +35,7 @@ log = logging.getLogger(__name__)
 ROUND_S = 1.0
 ROSTER_S = 2.0
 FIGURES_S = 5.0
+REVIEW_S = 60.0
 SWEEP_S = 600.0
 
 
@@ -62,12 +66,15 @@ class Outcome:
 class LineCondition:
     """Whether a gateway's line is open, since when (Unix seconds), and if not why.
 
-    `figures`: see GatewayState; what changes all the time makes no other condition.
+    `problems`: see GatewayState. `figures`: bytes_in and bytes_out; what changes all the time makes
+    no other condition.
     """
 
     connected: bool
     since: float
     problem: str
+    proof: str | None = None  # how the transmitter of now proved whose it is, "" not at all
+    problems: tuple[Problem, ...] = ()
     figures: dict[str, Any] = field(default_factory=dict, compare=False)
 
 
@@ -75,8 +82,10 @@ class Loop(Protocol):
     """What the keeper needs of the event loop's side; every method may be called from a thread."""
 
     def take_up(self, news: roster.Roster) -> None: ...
+    def pace(self, intervals: Mapping[int, float]) -> None: ...
     def execute(self, order: Order) -> None: ...
     def conditions(self) -> dict[int, LineCondition]: ...
+    def line_figures(self, keys: Iterable[int]) -> dict[int, dict[str, Any]]: ...
     def figures(self) -> dict[str, float]: ...
     def unknown(self) -> list[Unknown]: ...
     def trace(self, gateways: set[int]) -> None: ...
@@ -98,10 +107,13 @@ class Keeper(threading.Thread):
         self._loop = loop
         self._load_state = load_state
         self._outcomes: deque[Outcome] = deque()
+        self._changes: deque[Changed] = deque()
+        self._polled: set[int] = set()
+        self._figures_told = FiguresTold()
         self._awake = threading.Event()
         self._ending = False
         self._fingerprint: tuple[int, ...] | None = None
-        self._next_roster = self._next_figures = self._next_sweep = 0.0
+        self._next_roster = self._next_review = self._next_figures = self._next_sweep = 0.0
         self._meter = Meter()
         self._tracing: set[int] = set()
         self._told: dict[int, LineCondition] = {}
@@ -115,6 +127,10 @@ class Keeper(threading.Thread):
         """Write this end as soon as the database takes it."""
         self._outcomes.append(outcome)
         self._awake.set()
+
+    def changed(self, changed: Changed) -> None:
+        """Tell of settings that an outage changed."""
+        self._changes.append(changed)
 
     def end(self) -> None:
         self._ending = True
@@ -142,6 +158,8 @@ class Keeper(threading.Thread):
     def round(self) -> None:
         """One look at the database: ends, roster, commands, conditions, figures."""
         self._write_outcomes()
+        self._write_changes()
+        self._pace()
         if self._due("_next_roster", ROSTER_S):
             self._read_roster()
             commands.disown(self._worker, self._start_id)
@@ -154,6 +172,7 @@ class Keeper(threading.Thread):
         if self._due("_next_figures", FIGURES_S):
             self._tell_figures()
             self._tell_bytes()
+            self._tell_line_figures()
             unknown.note(self._worker, self._loop.unknown())
             alarms.review(self._worker)
         if self._due("_next_sweep", SWEEP_S):
@@ -190,12 +209,28 @@ class Keeper(threading.Thread):
         fingerprint = roster.fingerprint(self._worker)
         if fingerprint == self._fingerprint:
             return
+        cadence.review(self._worker)
         news = roster.read(self._worker)
-        units = [unit.id for spec in news.gateways.values() for unit in spec.units]
-        for state in UnitState.objects.filter(unit__in=units).iterator():
+        units = {unit.id for spec in news.gateways.values() for unit in spec.units}
+        before = {}
+        for state in UnitState.objects.filter(unit__in=units - self._polled).iterator():
             self._load_state(state)
-        self._loop.take_up(news)
+            before[state.unit_id] = roster.before(state)
+        self._loop.take_up(replace(news, before=before))
+        self._polled = units
         self._fingerprint = fingerprint
+
+    def _pace(self) -> None:
+        """Let the loop ask as often as is in force: who is watched at once, all once a minute."""
+        all_of_them = self._due("_next_review", REVIEW_S)
+        review = cadence.review if all_of_them else cadence.review_watched
+        if intervals := review(self._worker):
+            self._loop.pace(intervals)
+
+    def _write_changes(self) -> None:
+        while self._changes:
+            SettingChanged.objects.tell(self._changes[0])
+            self._changes.popleft()
 
     def _claim(self) -> None:
         for row in commands.claim(self._worker, self._start_id, self._connected()):
@@ -224,8 +259,12 @@ class Keeper(threading.Thread):
                     "connected": line.connected,
                     "since": datetime.fromtimestamp(line.since, UTC),
                     "problem": line.problem[:200],
+                    "problems": list(line.problems),
                 },
             )
+            if line.connected and line.proof is not None:
+                proven = Gateway.objects.filter(pk=key).exclude(proven_by=line.proof)
+                proven.update(proven_by=line.proof)
             self._told[key] = line
 
     def _tell_figures(self) -> None:
@@ -239,16 +278,22 @@ class Keeper(threading.Thread):
             },
         )
 
+    def _carried(self) -> dict[int, Bytes]:
+        lines = self._loop.conditions().items()
+        return {
+            key: (line.figures["bytes_in"], line.figures["bytes_out"])
+            for key, line in lines
+            if line.figures
+        }
+
     def _tell_bytes(self) -> None:
         """What the lines' transports counted goes to the month's bytes."""
-        lines = self._loop.conditions().items()
-        self._meter.read(
-            {
-                key: (line.figures["bytes_in"], line.figures["bytes_out"])
-                for key, line in lines
-                if line.figures
-            }
-        )
+        self._meter.read(self._carried())
+
+    def _tell_line_figures(self) -> None:
+        carried, now = self._carried(), time.monotonic()
+        if due := self._figures_told.due(carried, now):
+            self._figures_told.tell(self._loop.line_figures(due), carried, now)
 
     def _keep_traces(self) -> None:
         """Store what was recorded, and let the loop know whose frames are wanted from now on."""

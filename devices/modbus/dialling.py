@@ -22,7 +22,7 @@ FLAPPING_S = 600.0
 class DialTransport(Transport):
     """A transmitter known by its id; the same object through all its connections.
 
-    `peer`, `listener`, `registered_at` and `proof` are of the newest connection. Heartbeats are
+    `peer`, `listener` and `registered_at` are of the newest connection. Heartbeats are
     known by their place alone: bytes that come while no reply may come. `greeting` is a frame that
     reads something of a unit behind it, for a transmitter that says nothing before it is asked.
     """
@@ -32,6 +32,7 @@ class DialTransport(Transport):
         "_displaced",
         "_flapping_since",
         "_flaps",
+        "_heard_at",
         "_switchboard",
         "greeting",
         "heartbeats",
@@ -39,7 +40,6 @@ class DialTransport(Transport):
         "listener",
         "name",
         "peer",
-        "proof",
         "registered_at",
         "registrations",
     )
@@ -49,7 +49,6 @@ class DialTransport(Transport):
         self.name = name
         self.peer = ""
         self.listener: Listener | None = None
-        self.proof: Proof = ""
         self.greeting = b""
         self.registrations = self.heartbeats = 0
         self.registered_at: float | None = None
@@ -59,13 +58,18 @@ class DialTransport(Transport):
         self._displaced = False  # the call before was alive and had delivered bytes
         self._flaps: tuple[float, ...] = ()
         self._flapping_since: float | None = None
+        self._heard_at = time.monotonic()
 
     # What the line and its page want to know.
 
     @property
+    def proof(self) -> Proof:
+        return self._call.proof if self._call else ""
+
+    @property
     def trusted_listener(self) -> bool:
         """Whether the connection of now has proven whose it is."""
-        return self._call is not None and bool(self._call.proof)
+        return bool(self.proof)
 
     @property
     def flapping_since(self) -> float | None:
@@ -126,7 +130,6 @@ class DialTransport(Transport):
         if old:
             old.hang_up()
         self._call, self.peer, self.listener = call, call.peer, call.listener
-        self.proof = call.proof
         self.registrations += 1
         self.registered_at = time.time()
         self.bytes_in += call.bytes_in
@@ -134,6 +137,9 @@ class DialTransport(Transport):
         call.bytes_in = call.bytes_out = 0
         call.serves = self
         self._is_up()
+        if old:  # lost without a word: away since it was last heard
+            self.away_s = time.monotonic() - self._heard_at
+        self._heard_at = time.monotonic()
         self._switchboard.on_registered(self)
 
     def gone(self) -> None:
@@ -144,6 +150,7 @@ class DialTransport(Transport):
     def heard(self, data: bytes, size: int) -> None:
         """Bytes for the line, out of `size` bytes that came from the transmitter."""
         call = self._call
+        self._heard_at = time.monotonic()
         if call and not call.delivered:
             call.delivered = True
             if self._displaced:

@@ -90,6 +90,12 @@ class Transport:
         self._keeping: asyncio.Task[None] | None = None
 
     @property
+    def proof(self) -> str | None:
+        """How the connection of now proved whose it is, "" if not at all; None where no proof is
+        asked for."""
+        return None
+
+    @property
     def holds_writes(self) -> Sentence | None:
         """Why nothing may be written over this connection now; None where it may."""
         return None

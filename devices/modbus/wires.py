@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection
+import contextlib
+from collections.abc import AsyncIterator, Collection, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 from devices.modbus import transports
-from devices.modbus.frames import Mbap, Order, Rtu
+from devices.modbus.blocks import Block
+from devices.modbus.frames import Mbap, Order, Rtu, read
 from devices.modbus.line import Line
 from devices.modbus.mapsettings import Settings
-from devices.modbus.switchboard import Switchboard
+from devices.modbus.switchboard import DialTransport, Switchboard
 from devices.modbus.transports import Transport
+from devices.modbus.troubles import AddressRefused
 from devices.modbus.urls import LineUrl, parse_url
 
 LISTEN_S = 3.0
@@ -29,6 +32,11 @@ class Wire:
     width: Literal[1, 2] = 1
     order: Order = "big"
     frame_gap_ms: float = 5.0
+
+    @property
+    def is_mbap(self) -> bool:
+        """Modbus TCP: by a gateway on the network, or by a transmitter that converts itself."""
+        return "mbap" in (self.url.scheme, self.url.framing)
 
     @property
     def char_bits(self) -> int:
@@ -66,8 +74,7 @@ def line_on(
     """A master for the transport. `on_record` are the native addresses of units known to be there;
     the caller's collection itself is looked at, so that it may grow. A serial line is listened to
     first: a maker's own controller may share the terminals."""
-    mbap = "mbap" in (wire.url.scheme, wire.url.framing)
-    framing = Mbap() if mbap else Rtu(wire.width, wire.order, on_record)
+    framing = Mbap() if wire.is_mbap else Rtu(wire.width, wire.order, on_record)
     return Line(
         transport,
         framing,
@@ -77,6 +84,19 @@ def line_on(
         quiet_s=quiet_s,
         listen_s=LISTEN_S if wire.url.scheme == "serial" else 0.0,
     )
+
+
+def greet_with(transport: Transport, line: Line, questions: Iterable[tuple[int, Block]]) -> None:
+    """Tell a transmitter's transport what a unit behind it would answer (address, block): some
+    send their id before their packets only, and nothing before they are asked."""
+    if not isinstance(transport, DialTransport):
+        return
+    transport.greeting = b""
+    for address, block in questions:
+        with contextlib.suppress(AddressRefused):
+            request = read(block.area, block.address, block.count)
+            transport.greeting = line.framing.wrap(address, request.pdu)
+            return
 
 
 @asynccontextmanager

@@ -52,6 +52,8 @@ class Command(BaseCommand):
         )
         if not unit.gateway.trusted:
             self.stdout.write(_("链路尚未标为可信（--trusted），设备只读，不能远程设定"))
+        elif unit.gateway.why_read_only:
+            self.stdout.write(unit.gateway.why_read_only)
 
     def _list(self, options: dict[str, Any]) -> None:
         units = Unit.objects.filter(retired_at=None).select_related("gateway", "model__supplier")

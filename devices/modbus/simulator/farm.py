@@ -56,7 +56,7 @@ def read_listeners(text: str) -> dict[str, str]:
     """`auto@127.0.0.1:4001,prefix@127.0.0.1:4002` as {"auto": "127.0.0.1:4001", …}."""
     listeners = {}
     for part in filter(None, text.split(",")):
-        name, _, place = part.strip().partition("@")
+        name, _, place = part.strip().partition("?")[0].partition("@")
         if not place.rpartition(":")[2].isdecimal():
             raise FarmUnreadable(f"listener {part!r}: must be like auto@127.0.0.1:4001")
         listeners[name] = place
