@@ -8,14 +8,15 @@ The file (JSON):
      "latency_ms": [60, 250], "turnround_ms": [20, 60], "heartbeat_s": 30, "stagger_s": 3,
      "static": false, "seed": 0,
      "lines": [
-       {"transport": "dial", "id": "…", "dialect": "plain|imei|prefix|four_faith", "units": [U…]},
+       {"transport": "dial", "id": "…", "dialect": "plain", "units": [U…]},
        {"transport": "pty", "link": path, "baud": 9600, "parity": "N", "units": [U…]},
        {"transport": "tcp" or "mbap", "host": "127.0.0.1", "port": 0, "units": [U…]}]}
 
     U = {"key": "…", "address": 5, "map": path, "user": "steady|night|sparse|none", "seed": 17,
          "heated_area": 86.0, "fault": null or a label, "silent": false}
 
-A transmitter dials the listener named like its dialect, or else `auto`. Every setting but `lines`
+A transmitter (dialects: transmitters.py) dials the listener named like its dialect, or else
+`prefix` if its id stands before every packet, or else `auto`. Every setting but `lines`
 may be left out; a line may have its own `latency_ms`, `turnround_ms`, `baud`, `listener`, `faults`
 (false: none). Without `turnround_ms` and `latency_ms`, and with `baud` 0, replies leave at once.
 """
@@ -34,7 +35,7 @@ from devices.modbus.simulator.faults import Faults
 from devices.modbus.simulator.history import load_states, make_unit, save_states
 from devices.modbus.simulator.record import Record
 from devices.modbus.simulator.terminal import char_time, serve_pty
-from devices.modbus.simulator.transmitters import Transmitter
+from devices.modbus.simulator.transmitters import DIALECTS, Transmitter
 from devices.modbus.simulator.unit import SimUnit
 from devices.modbus.simulator.wire import Range, serve_tcp
 
@@ -150,7 +151,8 @@ class Farm:
 
     async def _dial(self, line: Mapping[str, Any], units: list[SimUnit]) -> str:
         identity, dialect = str(line["id"]), line.get("dialect", "plain")
-        name = line.get("listener") or (dialect if dialect in self.listeners else "auto")
+        name = line.get("listener") or (dialect if dialect in self.listeners else None)
+        name = name or (DIALECTS[dialect].listener if dialect in DIALECTS else "auto")
         if name not in self.listeners:
             raise ValueError(f"no listener {name!r} among {sorted(self.listeners)}")
         host, _, port = self.listeners[name].rpartition(":")

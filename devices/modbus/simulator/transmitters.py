@@ -2,12 +2,20 @@
 
 | dialect | says who it is | heartbeat when idle |
 |---|---|---|
-| plain | its id as text, once | text |
-| imei | its 15 digits, once | text `ping` |
+| plain | its id as text, once (USR-IOT) | text |
+| login | `LOGIN:` and its id, once (USR-GPRS232) | text |
+| mac | six bytes, once; the id is their hexadecimal digits (USR-IOT) | text |
+| imei | its 15 digits, once (LuatOS) | text `ping` |
+| late | its id only as its heartbeat | the id |
 | prefix | its id before every packet, and once at first (`announce`) | id and text |
+| prefix_only | its id before every packet, and nothing before it is polled | none |
+| mac_prefix | six bytes before every packet | the six bytes |
 | four_faith | 21 bytes; data stuffed both ways: FD is FD ED, FE is FD EE | one byte FE |
+| inhand | 14 bytes: AA 01, 11 characters, 0D | none |
+| caimore | 11 digits, once; packs what the line says with a gap of 200 ms | text |
+| mbap | its id as text, once; speaks Modbus TCP, its units RTU | text |
 
-`login` sets other bytes of registration (a MAC, `LOGIN:1001`, InHand's 14 bytes).
+`login` sets other bytes of registration.
 """
 
 from __future__ import annotations
@@ -15,15 +23,48 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
 from devices.modbus.simulator.unit import SimUnit
-from devices.modbus.simulator.wire import INSTANT, Bus, Range
+from devices.modbus.simulator.wire import INSTANT, Bus, Mbap, Range
 
 BACK_OFF_S: Range = (1.0, 60.0)
-HEARTBEATS = {"plain": b"heartbeat", "imei": b"ping", "prefix": b"ping", "four_faith": b"\xfe"}
-DIALECTS = tuple(HEARTBEATS)
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """What a kind of transmitter does; `digits` is the length of an id that must be a number."""
+
+    heartbeat: bytes | None = b"ping"
+    announces: bool = True
+    prefixed: bool = False
+    stuffed: bool = False
+    mbap: bool = False
+    packing_s: float = 0.0
+    digits: int = 0
+
+    @property
+    def listener(self) -> str:
+        """The listening port that such transmitters dial."""
+        return "prefix" if self.prefixed else "auto"
+
+
+DIALECTS = {
+    "plain": Dialect(b"heartbeat"),
+    "login": Dialect(),
+    "mac": Dialect(),
+    "imei": Dialect(digits=15),
+    "late": Dialect(announces=False),
+    "prefix": Dialect(prefixed=True),
+    "prefix_only": Dialect(None, prefixed=True, announces=False),
+    "mac_prefix": Dialect(b"", prefixed=True),
+    "four_faith": Dialect(b"\xfe", stuffed=True, digits=11),
+    "inhand": Dialect(None),
+    "caimore": Dialect(packing_s=0.2, digits=11),
+    "mbap": Dialect(mbap=True),
+}
 
 
 def stuff(data: bytes) -> bytes:
@@ -52,23 +93,29 @@ class Unstuffer:
 
 def registration(identity: str, dialect: str) -> bytes:
     """What a transmitter of this dialect says first. Raises ValueError for an id that it cannot."""
-    if dialect == "four_faith":
-        if not (identity.isdecimal() and len(identity) == 11):
-            raise ValueError(f"four_faith: id {identity!r} must be 11 digits")
-        number = (int(identity) % 0x1_0000_0000).to_bytes(4, "big")
-        return number + identity.encode() + b"\0" + bytes((10, 64, 0, 1)) + b"\0"
-    if dialect == "imei" and not (identity.isdecimal() and len(identity) == 15):
-        raise ValueError(f"imei: id {identity!r} must be 15 digits")
     if dialect not in DIALECTS:
         raise ValueError(f"unknown dialect {dialect!r}: one of {', '.join(DIALECTS)}")
-    return identity.encode()
+    digits = DIALECTS[dialect].digits
+    if digits and not (identity.isdecimal() and len(identity) == digits):
+        raise ValueError(f"{dialect}: id {identity!r} must be {digits} digits")
+    if dialect == "four_faith":
+        number = (int(identity) % 0x1_0000_0000).to_bytes(4, "big")
+        return number + identity.encode() + b"\0" + bytes((10, 64, 0, 1)) + b"\0"
+    if dialect == "inhand":
+        if len(identity) > 11:
+            raise ValueError(f"inhand: id {identity!r} must have at most 11 characters")
+        return b"\xaa\x01" + identity.ljust(11).encode() + b"\x0d"
+    if dialect in ("mac", "mac_prefix"):
+        return bytes.fromhex(identity)
+    return (f"LOGIN:{identity}" if dialect == "login" else identity).encode()
 
 
 class Transmitter(asyncio.Protocol):
     """One transmitter with its units. An async context: it dials inside and hangs up after.
 
-    `latency` is the 4G way of one exchange (seconds, from, to); `heartbeat_s=0` sends none;
-    `first_dial_s` delays the first dialling (staggered after a power cut).
+    `login` and `announce` change what its dialect says. `latency` is the 4G way of one exchange
+    (seconds, from, to); `heartbeat_s=0` sends none; `first_dial_s` delays the first dialling
+    (staggered after a power cut).
     """
 
     def __init__(
@@ -79,7 +126,7 @@ class Transmitter(asyncio.Protocol):
         *,
         dialect: str = "plain",
         login: bytes | None = None,
-        announce: bool = True,
+        announce: bool | None = None,
         heartbeat: bytes | None = None,
         heartbeat_s: float = 30.0,
         latency: Range = INSTANT,
@@ -88,12 +135,17 @@ class Transmitter(asyncio.Protocol):
         seed: int = 0,
         **options: Any,
     ) -> None:
-        self.server, self.identity, self.dialect = server, identity, dialect
+        self.server, self.identity = server, identity
         self.login = registration(identity, dialect) if login is None else login
-        self.announce = announce
-        self.heartbeat = HEARTBEATS[dialect] if heartbeat is None else heartbeat
+        self.dialect = DIALECTS[dialect]
+        self.announce = self.dialect.announces if announce is None else announce
+        self.heartbeat = self.dialect.heartbeat if heartbeat is None else heartbeat
+        if dialect == "late":
+            self.heartbeat = self.login
         self.heartbeat_s = heartbeat_s
         self.first_dial_s, self.back_off_s = first_dial_s, back_off_s
+        if self.dialect.mbap:
+            options["framing"] = Mbap()
         self.bus = Bus(units, latency=latency, seed=seed, **options)
         self.dice = Random(seed)
         self.transport: asyncio.Transport | None = None
@@ -103,6 +155,8 @@ class Transmitter(asyncio.Protocol):
         self.bytes_in = self.bytes_out = 0
         self.away_until = 0.0  # of the loop's clock: hung up on purpose until then
         self._last_sent = 0.0
+        self._packed = bytearray()
+        self._packing: asyncio.TimerHandle | None = None
         self._lost = asyncio.Event()
         self._wake = asyncio.Event()
         self._life: asyncio.Task[None] | None = None
@@ -165,7 +219,7 @@ class Transmitter(asyncio.Protocol):
             await _within(self._wake, seconds)
 
     async def _beat_until_lost(self) -> None:
-        if not self.heartbeat_s:
+        if not self.heartbeat_s or self.heartbeat is None:
             await self._lost.wait()
             return
         wait = self.heartbeat_s * self.dice.uniform(0.3, 1.0)
@@ -186,8 +240,9 @@ class Transmitter(asyncio.Protocol):
         self.transport = transport  # type: ignore[assignment]
         self.dials += 1
         self.buffer.clear()
+        self._packed.clear()
         self.unstuffer = Unstuffer()
-        if self.dialect != "prefix" or self.announce:
+        if self.announce:
             self._write(self.login)
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -196,19 +251,39 @@ class Transmitter(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.bytes_in += len(data)
-        self.buffer += self.unstuffer.feed(data) if self.dialect == "four_faith" else data
+        self.buffer += self.unstuffer.feed(data) if self.dialect.stuffed else data
         self.bus.hear(self.buffer, self.send)
 
     def send(self, frame: bytes) -> float | None:
         """Pass a reply on in this transmitter's dialect."""
-        data = stuff(frame) if self.dialect == "four_faith" else self._prefixed(frame)
+        if self.dialect.packing_s:
+            return self._pack(frame)
+        data = stuff(frame) if self.dialect.stuffed else self._prefixed(frame)
         return time.time() if self._write(data) else None
 
+    def _pack(self, data: bytes) -> float | None:
+        """What the line says within the gap leaves together, and a long packet in two pieces."""
+        if not self.connected:
+            return None
+        if self._packing:
+            self._packing.cancel()
+        self._packed += data
+        loop = asyncio.get_running_loop()
+        self._packing = loop.call_later(self.dialect.packing_s, self._unpack)
+        return time.time() + self.dialect.packing_s
+
+    def _unpack(self) -> None:
+        self._packing = None
+        data, self._packed = bytes(self._packed), bytearray()
+        cut = self.dice.randrange(len(data)) if data else 0
+        self._write(data[:cut])
+        asyncio.get_running_loop().call_later(0.02, self._write, data[cut:])
+
     def _prefixed(self, data: bytes) -> bytes:
-        return self.login + data if self.dialect == "prefix" else data
+        return self.login + data if self.dialect.prefixed else data
 
     def _write(self, data: bytes) -> bool:
-        if not self.connected or self.transport is None:
+        if not data or not self.connected or self.transport is None:
             return False
         self.transport.write(data)
         self.bytes_out += len(data)
