@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any, Protocol
 
 from django.db import Error as DatabaseError
@@ -24,11 +25,12 @@ from devices.modbus.points import Scalar
 from devices.modbus.switchboard import Unknown
 from devices.models import Gateway
 from households import clock
-from telemetry import alarms, cadence, commands, roster, tracing, unknown
+from telemetry import alarms, cadence, commands, obligations, returns, roster, tracing, unknown
 from telemetry.carried import Bytes, Meter
 from telemetry.line_figures import Problem
 from telemetry.line_states import FiguresTold
 from telemetry.models import Command, GatewayState, TracedFrame, UnitState, WorkerState
+from telemetry.unit_clock import Changed
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +43,11 @@ SWEEP_S = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A command on its way to the loop: claimed to be written, or to be settled by reading."""
+    """A command on its way to the loop: claimed to be written, or to be settled by reading.
+
+    `again`: written even where it reads so already. `beside` it go the other fields of the same
+    register, in one write.
+    """
 
     id: uuid.UUID
     gateway_id: int
@@ -49,6 +55,13 @@ class Order:
     signal: str
     target: Scalar
     settles: bool = False
+    again: bool = False
+    beside: tuple[Order, ...] = ()
+
+    @property
+    def all(self) -> tuple[Order, ...]:
+        """This one and those beside it."""
+        return (self, *self.beside)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +178,7 @@ class Keeper(threading.Thread):
             commands.disown(self._worker, self._start_id)
             commands.compare()
             self._settle()
+            obligations.carry_out(self._worker, self._connected())
         commands.expire()
         self._claim()
         self._tell_conditions()
@@ -195,6 +209,8 @@ class Keeper(threading.Thread):
         if order.settles:
             commands.settled(order.id, end.state, end.read_back, end.detail)
             self._settling.discard(order.id)
+        elif end.state == "held":
+            commands.hand_back(order.id, self._start_id, end.detail)
         else:
             commands.finish(
                 order.id,
@@ -229,12 +245,15 @@ class Keeper(threading.Thread):
 
     def _write_changes(self) -> None:
         while self._changes:
-            SettingChanged.objects.tell(self._changes[0])
+            returns.keep(self._changes[0])
             self._changes.popleft()
 
     def _claim(self) -> None:
-        for row in commands.claim(self._worker, self._start_id, self._connected()):
-            self._loop.execute(_order(row))
+        """Give the loop what may be written now; rows of one unit go out in one write."""
+        rows = commands.claim(self._worker, self._start_id, self._connected())
+        for _unit, together in groupby(rows, key=lambda row: row.unit_id):
+            order, *beside = map(_order, together)
+            self._loop.execute(replace(order, beside=tuple(beside)))
 
     def _settle(self) -> None:
         """Let the units that answer again say what became of writes whose end nobody saw."""
@@ -312,4 +331,11 @@ class Keeper(threading.Thread):
 
 
 def _order(row: Command) -> Order:
-    return Order(row.pk, row.unit.gateway_id, row.unit_id, row.signal, row.target)
+    return Order(
+        row.pk,
+        row.unit.gateway_id,
+        row.unit_id,
+        row.signal,
+        row.target,
+        again=row.reason == Command.Reason.TEST,
+    )

@@ -13,7 +13,7 @@ import logging
 import os
 import threading
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from django.conf import settings
@@ -79,11 +79,18 @@ class LineWorker:
     def take_up(self, news: Roster) -> None:
         self._loop.call_soon_threadsafe(self._take_up, news)
 
+    def pace(self, intervals: Mapping[int, float]) -> None:
+        self._loop.call_soon_threadsafe(self._pace, intervals)
+
     def execute(self, order: Order) -> None:
         self._loop.call_soon_threadsafe(self._execute, order)
 
     def conditions(self) -> dict[int, LineCondition]:
         return {key: poller.condition() for key, poller in tuple(self._pollers.items())}
+
+    def line_figures(self, keys: Iterable[int]) -> dict[int, dict[str, object]]:
+        pollers = dict(self._pollers)
+        return {key: pollers[key].figures() for key in keys if key in pollers}
 
     def figures(self) -> dict[str, float]:
         return {**self._writer.figures(), "polls": self.polls, "misses": self.misses}
@@ -119,6 +126,8 @@ class LineWorker:
         await self._switchboard.close()
 
     def _take_up(self, news: Roster) -> None:
+        if self._switchboard:
+            self._switchboard.secrets = news.secrets
         for key in set(self._pollers) - set(news.gateways):
             self._let_go(key)
         for key, spec in news.gateways.items():
@@ -127,13 +136,24 @@ class LineWorker:
                 self._let_go(key)
                 poller = None
             if poller is None:
-                self._pollers[key] = Poller(spec, news.maps, self._switchboard, self._sink)
+                self._pollers[key] = Poller(
+                    spec,
+                    news.maps,
+                    self._switchboard,
+                    self._sink,
+                    before=news.before,
+                    tell=self._keeper.changed,
+                )
             else:
-                poller.take_up(spec, news.maps)
+                poller.take_up(spec, news.maps, news.before)
 
     def _trace(self, gateways: set[int]) -> None:
         for key, poller in self._pollers.items():
             poller.trace(key in gateways)
+
+    def _pace(self, intervals: Mapping[int, float]) -> None:
+        for poller in self._pollers.values():
+            poller.pace(intervals)
 
     def _let_go(self, key: int) -> None:
         task = self._loop.create_task(self._pollers.pop(key).close())
@@ -149,7 +169,13 @@ class LineWorker:
     def _execute(self, order: Order) -> None:
         poller = self._pollers.get(order.gateway_id)
         if poller is None:
-            self._keeper.done(Outcome(order, "unknown", None, None, ""))
+            end = "unknown" if order.settles else "held"
+            for one in order.all:
+                self._keeper.done(Outcome(one, end, None, None, ""))
             return
         task = self._loop.create_task(poller.carry_out(order))
-        task.add_done_callback(lambda done: self._keeper.done(done.result()))
+        task.add_done_callback(self._told)
+
+    def _told(self, done: asyncio.Task[list[Outcome]]) -> None:
+        for end in done.result():
+            self._keeper.done(end)

@@ -1,8 +1,9 @@
 """Polling on the loop's own clock: one `Poller` per gateway, which owns its line.
 
-Phases are spread over the interval, missed polls are not queued up, a silent unit is asked less
-and less often; what was not asked is still due and counts as missed. Commands go out between two
-requests because the line takes them first.
+Phases are spread over the interval, missed polls are not queued up, a silent unit is asked when
+its line says so; what was not asked is still due and counts as missed. Commands go out between two
+requests because the line takes them first. When a line or a unit comes back from an outage, its
+values are not believed for two minutes, and nothing is written for three.
 """
 
 from __future__ import annotations
@@ -10,62 +11,41 @@ from __future__ import annotations
 import asyncio
 import heapq
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
 from django.utils.translation import gettext as _
 
-from devices.modbus import blocks, transports, visits, wires
+from devices.modbus import blocks, looks, transports, visits, wires
+from devices.modbus.dialling import DialTransport
+from devices.modbus.line import POLL, PROBE
 from devices.modbus.pointmap import PointMap
+from devices.modbus.points import Value
 from devices.modbus.switchboard import Switchboard
+from devices.modbus.visits import UnitRead
+from devices.modbus.words import N_, Sentence
+from telemetry.judging import (
+    IDENTITY_DISPUTED,
+    STARTING,
+    SUSPECT,
+    doubts,
+    overshadow,
+    settle,
+)
 from telemetry.keeping import LineCondition, Order, Outcome
-from telemetry.roster import GatewaySpec, UnitSpec
+from telemetry.line_figures import Problem, figures_of, problems_of
+from telemetry.roster import Before, GatewaySpec, UnitSpec
 from telemetry.rows import Missed, Polled
 from telemetry.tracing import Chunk, Recording
+from telemetry.unit_clock import HOLD_S, UNKNOWN, Changed, UnitClock
 
 log = logging.getLogger(__name__)
 
 Sink = Callable[[Polled | Missed], None]
-FIRST_ROUND_S = 20.0  # new units are spread over this, or over their interval where it is shorter
 AFTER_A_WRITE_S = 1.0
-SLOWEST = 8  # a silent unit is asked at least every eighth interval
-PATIENCE = 3  # unanswered polls in a row before that begins
-
-
-class UnitClock:
-    """When one unit is due, and how it is read.
-
-    `beat` is one moment of its rhythm, spread over the interval by the unit's id; a first round
-    and a poll after a write come beside the rhythm and leave it as it is.
-    """
-
-    __slots__ = ("beat", "due", "misses", "plan", "skip", "spec", "splits", "timeout")
-
-    def __init__(self, spec: UnitSpec, plan: blocks.Plan, now: float) -> None:
-        self.spec = spec
-        self.plan = plan
-        self.timeout = plan.map.settings.reply_timeout_ms / 1000
-        self.due = now + min(spec.interval_s, FIRST_ROUND_S) * phase(spec.id)
-        self.beat = now + spec.interval_s * phase(spec.id)
-        self.splits: set[blocks.Block] = set()
-        self.misses = self.skip = 0
-
-    def next(self, now: float) -> None:
-        """The next due time of the unit's rhythm, whatever was missed in between."""
-        beats = max(0, int((now - self.beat) // self.spec.interval_s) + 1)
-        self.due = self.beat + beats * self.spec.interval_s
-
-    def passes(self) -> bool:
-        """Whether this turn is left out because the unit has been silent for long."""
-        if self.skip:
-            self.skip -= 1
-            return True
-        return False
-
-    def missed(self) -> None:
-        self.misses += 1
-        if self.misses > PATIENCE:
-            self.skip = min(2 ** (self.misses - PATIENCE), SLOWEST) - 1
+NORMAL_REDIAL_S = 20.0  # a connection that was away for longer may have been without power
+DISPUTED_FOR_S = 600.0
+RETURNED = N_("供电或通信恢复后 3 分钟内不写入")
 
 
 class Poller:
@@ -80,9 +60,14 @@ class Poller:
         maps: Mapping[int, PointMap],
         switchboard: Switchboard | None,
         sink: Sink,
+        *,
+        before: Mapping[int, Before] | None = None,
+        tell: Callable[[Changed], None] = lambda changed: None,
     ) -> None:
         self.spec = spec
+        self.problems: tuple[Problem, ...] = ()
         self._sink = sink
+        self._tell = tell
         self._maps = maps
         self._clocks: dict[int, UnitClock] = {}
         self._heap: list[tuple[float, int]] = []
@@ -93,7 +78,9 @@ class Poller:
         self._on_record = {unit.address for unit in spec.units}
         self._line = wires.line_on(self._transport, self._wire, self._on_record)
         self._recording: Recording | None = None
-        self.take_up(spec, maps)
+        self._generation = self._line.generation
+        self._returned_at = 0.0
+        self.take_up(spec, maps, before or {})
         self._transport.keep()
         self._task = self._loop.create_task(self._run())
 
@@ -101,8 +88,13 @@ class Poller:
         """Whether the line can stay open as it is with this news."""
         return _wire_of(spec, maps) == self._wire
 
-    def take_up(self, spec: GatewaySpec, maps: Mapping[int, PointMap]) -> None:
-        """Poll the units of `spec` from now on; who stays unchanged keeps his beat."""
+    def take_up(
+        self, spec: GatewaySpec, maps: Mapping[int, PointMap], before: Mapping[int, Before]
+    ) -> None:
+        """Poll the units of `spec` from now on; who stays unchanged keeps his beat.
+
+        `before` is what is known of units from before this process.
+        """
         self.spec, self._maps = spec, maps
         self._on_record |= {unit.address for unit in spec.units}
         wanted = {unit.id: unit for unit in spec.units}
@@ -111,8 +103,20 @@ class Poller:
         for unit in wanted.values():
             known = self._clocks.get(unit.id)
             if known is None or known.spec != unit:
-                self._start(unit)
+                self._start(unit, before.get(unit.id, UNKNOWN))
+            else:
+                known.spec = unit
+        self.pace({unit.id: unit.interval_s for unit in spec.units})
+        wires.greet_with(self._transport, self._line, self._first_questions())
         self._changed.set()
+
+    def _first_questions(self) -> list[tuple[int, blocks.Block]]:
+        """Unit address and first block of each unit."""
+        return [
+            (clock.spec.address, clock.plan.blocks[0])
+            for clock in self._clocks.values()
+            if clock.plan.blocks
+        ]
 
     def condition(self) -> LineCondition:
         transport = self._transport
@@ -120,8 +124,15 @@ class Poller:
             transport.connected,
             round(transport.since, 3),
             str(transport.trouble or ""),
+            transport.proof,
+            self.problems,
             {"bytes_in": transport.bytes_in, "bytes_out": transport.bytes_out},
         )
+
+    def figures(self) -> dict[str, object]:
+        """How the line's exchanges go, as GatewayState has it; from any thread."""
+        addresses = [unit.address for unit in self.spec.units]
+        return figures_of(self._line, self._transport, addresses)
 
     def trace(self, on: bool) -> None:
         """Record the line's frames from now on, or no longer."""
@@ -135,29 +146,36 @@ class Poller:
         """The chunks that were recorded since the last call, from any thread."""
         return self._recording.fetch() if self._recording else []
 
-    async def carry_out(self, order: Order) -> Outcome:
-        """Write what the order wants and prove it, or settle by reading what an earlier start
-        wrote; then poll the unit, so that everybody sees it."""
+    async def carry_out(self, order: Order) -> list[Outcome]:
+        """Write what the order wants, with what is beside it, and prove it, or settle by reading
+        what an earlier start wrote; then poll the unit, so that everybody sees it."""
         clock = self._clocks.get(order.unit_id)
         if clock is None:
-            return Outcome(order, "cancelled", None, None, _("机组已不在这条通信链路上"))
-        visit = visits.settle if order.settles else visits.write
+            gone = _("机组已不在这条通信链路上")
+            return [Outcome(one, "cancelled", None, None, gone) for one in order.all]
+        if not order.settles and self._loop.time() < clock.held_until:
+            return [Outcome(one, "held", None, None, _(RETURNED)) for one in order.all]
         try:
-            result = await visit(
-                self._line,
-                clock.spec.address,
-                self._maps[clock.spec.map_id],
-                order.signal,
-                order.target,
-                module=clock.spec.module,
-            )
+            results = await self._do(clock.spec, order)
         except Exception:
             log.exception("command %s broke off", order.id)
-            return Outcome(order, "unknown", order.target, None, _("写入过程中断"))
+            broken = _("写入过程中断")
+            return [Outcome(one, "unknown", one.target, None, broken) for one in order.all]
         finally:
             if not order.settles:
                 self._bring_forward(clock)
-        return Outcome(order, result.state, result.sent, result.read_back, result.detail)
+        return [
+            Outcome(one, end.state, end.sent, end.read_back, end.detail)
+            for one, end in zip(order.all, results, strict=True)
+        ]
+
+    async def _do(self, spec: UnitSpec, order: Order) -> Sequence[visits.WriteResult]:
+        where = self._line, spec.address, self._maps[spec.map_id]
+        if order.settles:
+            settled = visits.settle(*where, order.signal, order.target, module=spec.module)
+            return [await settled]
+        wishes = [visits.Wish(one.signal, one.target, one.again) for one in order.all]
+        return await visits.write_together(*where, wishes, module=spec.module)
 
     async def close(self) -> None:
         """Stop polling and give the line back."""
@@ -165,8 +183,17 @@ class Poller:
         await asyncio.gather(self._task, return_exceptions=True)
         await self._transport.close()
 
-    def _start(self, unit: UnitSpec) -> None:
-        made = UnitClock(unit, self._plan(unit, ()), self._loop.time())
+    def pace(self, intervals: Mapping[int, float]) -> None:
+        """Ask these units so often from now on (s), as far as they are of this line."""
+        now = self._loop.time()
+        for unit_id in self._clocks.keys() & intervals.keys():
+            clock = self._clocks[unit_id]
+            if clock.pace(intervals[unit_id], now):
+                heapq.heappush(self._heap, (clock.due, unit_id))
+                self._changed.set()
+
+    def _start(self, unit: UnitSpec, before: Before) -> None:
+        made = UnitClock(unit, self._plan(unit, ()), self._loop.time(), before)
         self._clocks[unit.id] = made
         heapq.heappush(self._heap, (made.due, unit.id))
 
@@ -176,6 +203,7 @@ class Poller:
     def _bring_forward(self, clock: UnitClock) -> None:
         """Poll this unit soon, and in its rhythm again afterwards."""
         clock.due = self._loop.time() + AFTER_A_WRITE_S
+        clock.turn = 0
         heapq.heappush(self._heap, (clock.due, clock.spec.id))
         self._changed.set()
 
@@ -184,8 +212,9 @@ class Poller:
             clock = self._due_now()
             if clock is None:
                 await self._sleep()
-            elif not clock.passes():
+            else:
                 await self._poll(clock)
+                self._note_problems()
 
     def _due_now(self) -> UnitClock | None:
         """The unit whose time has come, with its next time already set."""
@@ -211,37 +240,98 @@ class Poller:
             wake.cancel()
 
     async def _poll(self, clock: UnitClock) -> None:
-        spec, cause = clock.spec, "line_down"
+        cause = "line_down"
         if self._transport.connected:
+            if self._line.generation != self._generation:
+                self._reconnected()
             try:
-                read = await visits.read(
-                    self._line,
-                    spec.address,
-                    clock.plan,
-                    timeout=clock.timeout,
-                    patience=1 if clock.misses else 2,
-                )
+                cause = await self._visit(clock)
             except Exception:
-                log.exception("a poll of unit %d broke off", spec.id)
+                log.exception("a poll of unit %d broke off", clock.spec.id)
                 cause = "broken_off"
-            else:
-                if read.splits:
-                    clock.plan = self._plan(clock.spec, {*clock.splits, *read.splits})
-                    clock.splits |= set(read.splits)
-                if read.answered:
-                    clock.misses = clock.skip = 0
-                    self._sink(Polled(spec.id, datetime.now(UTC), spec.interval_s, read.points))
-                    return
-                clock.missed()
-                cause = "not_answered"
-        self._sink(Missed(spec.id, datetime.now(UTC), spec.interval_s, cause))
+        if cause:
+            at = datetime.now(UTC)
+            self._sink(Missed(clock.spec.id, at, clock.stated_interval_s, cause))
+
+    async def _visit(self, clock: UnitClock) -> str:
+        """Read the unit and hand on what it said; answers why there was nothing, else ""."""
+        address, now = clock.spec.address, self._loop.time()
+        unit, whole = self._line.unit(address), clock.whole()
+        if not unit.may_probe(now):
+            return "not_answered"  # its own silence is why it is not asked now
+        read = await visits.read(
+            self._line,
+            address,
+            clock.plan if whole else clock.quick,
+            timeout=clock.timeout,
+            priority=PROBE if clock.misses else POLL,
+            patience=1 if clock.misses else 2,
+        )
+        if read.splits:
+            clock.splits |= set(read.splits)
+            clock.take_plan(self._plan(clock.spec, clock.splits))
+        if not read.answered:
+            clock.missed()
+            return "not_answered"
+        clock.answers(self._loop.time(), self._returned_at)
+        values = await self._judged(clock, read)
+        at = datetime.now(UTC)
+        self._sink(Polled(clock.spec.id, at, clock.stated_interval_s, values, whole))
+        if clock.before and clock.starting_until <= now and (found := clock.changed(at, values)):
+            self._tell(found)
+        clock.heard(at)
+        return ""
+
+    async def _judged(self, clock: UnitClock, read: UnitRead) -> dict[str, Value]:
+        """The values as far as they are to be believed; what is doubtful is read again at once."""
+        if shadow := self._shadow(clock):
+            return overshadow(read.points, shadow, looks.raw_of(read.plan, read.replies))
+        doubted = doubts(read.points, clock.known)
+        if not doubted:
+            return read.points
+        again = await visits.again(
+            self._line,
+            clock.spec.address,
+            read,
+            looks.blocks_of(read.plan, doubted),
+            timeout=clock.timeout,
+        )
+        raw = looks.raw_of(read.plan, read.replies)
+        return settle(read.points, again.points, doubted, raw, clock.known)
+
+    def _shadow(self, clock: UnitClock) -> str:
+        """Why nothing that this unit says now is to be believed; "" where it is."""
+        disputed_at = self._line.unit(clock.spec.address).disputed_at
+        now = self._loop.time()
+        if disputed_at is not None and now - disputed_at < DISPUTED_FOR_S:
+            return IDENTITY_DISPUTED
+        if self._flapping_since:
+            return IDENTITY_DISPUTED
+        if self._line.suspect:
+            return SUSPECT
+        return STARTING if now < clock.starting_until else ""
+
+    # Outages.
+
+    def _reconnected(self) -> None:
+        """The line has a new connection; was it a plain re-dial, or did the power return?"""
+        self._generation = self._line.generation
+        if self._transport.away_s > NORMAL_REDIAL_S:
+            self._returned_at = self._line.up_at
+            self._line.hold_writes(self._line.up_at + HOLD_S, Sentence(RETURNED))
+
+    @property
+    def _flapping_since(self) -> float | None:
+        transport = self._transport
+        return transport.flapping_since if isinstance(transport, DialTransport) else None
+
+    def _note_problems(self) -> None:
+        """Here, in the loop, so that `condition` may be asked from any thread."""
+        found = self._line.findings()
+        if found or self._flapping_since or self.problems:
+            self.problems = problems_of(found, self._transport)
 
 
 def _wire_of(spec: GatewaySpec, maps: Mapping[int, PointMap]) -> wires.Wire:
     """The wire of a gateway: its units' maps agree, so the first one's settings count."""
     return wires.wire_of(spec.url, maps[spec.units[0].map_id].settings if spec.units else None)
-
-
-def phase(unit_id: int) -> float:
-    """A unit's share of its interval, spread evenly and the same at every start."""
-    return (unit_id * 0.6180339887498949) % 1.0
