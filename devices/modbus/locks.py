@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from devices.modbus.cells import Target
 from devices.modbus.reading import AREA_NAMES
 from devices.modbus.registers import Registers
-from devices.modbus.troubles import ExceptionReply, ExchangeFailed, WriteRefused
+from devices.modbus.troubles import ExceptionReply, Trouble, WriteRefused
 from devices.modbus.words import N_, Sentence
 
 _TRIES = 3
@@ -61,7 +61,7 @@ async def _unlock(registers: Registers, target: Target, opened: list[Target]) ->
 
 async def _put_back(registers: Registers, former: Target, notes: list[Sentence]) -> None:
     for _ in range(_TRIES):
-        with suppress(ExchangeFailed):
+        with suppress(Trouble):
             if await registers.read_target(former) == former.value:
                 return
             await registers.put(former)

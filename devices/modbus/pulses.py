@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from devices.modbus import owned
 from devices.modbus.points import Point
 from devices.modbus.registers import Registers
-from devices.modbus.troubles import ExceptionReply, ExchangeFailed, NoAnswer
+from devices.modbus.troubles import ExceptionReply, ExchangeFailed, NoAnswer, Trouble
 from devices.modbus.words import Sentence
 
 _ATTEMPTS = 3
@@ -85,5 +85,5 @@ async def _put_idle(
     try:
         await registers.put_words(point, owned.merged(point, now, owned.words_of(point, idle)))
         done.answered = True
-    except ExchangeFailed as failure:
+    except Trouble as failure:  # also where the line holds writes: a pulse that hangs is tried on
         notes.append(failure.sentence)

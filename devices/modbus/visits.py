@@ -5,6 +5,6 @@ second writing visit to the same unit.
 """
 
 from devices.modbus.reading import UnitRead, again, read
-from devices.modbus.writing import WriteResult, settle, write
+from devices.modbus.writing import Wish, WriteResult, settle, write, write_together
 
-__all__ = ["UnitRead", "WriteResult", "again", "read", "settle", "write"]
+__all__ = ["UnitRead", "Wish", "WriteResult", "again", "read", "settle", "write", "write_together"]
