@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, cast
 
 from devices.modbus.listeners import Listener
 from devices.modbus.registration import Registration, Unstuffer, stuff
@@ -18,8 +18,6 @@ FIRST_PACKET_LIMIT = 128  # no dialect registers with more
 GREET_AFTER_S = 2.0
 GREET_EVERY_S = 5.0  # the reply to a greeting is taken for nothing else within this time
 GREET_SELDOM_S = 60.0
-
-Proof = Literal["", "private_network", "private_text"]
 
 
 class Call(asyncio.Protocol):
@@ -75,7 +73,7 @@ class Call(asyncio.Protocol):
         self._greeted_at = 0.0
 
     @property
-    def proof(self) -> Proof:
+    def proof(self) -> str:
         if self.secret and self.secret in self._switchboard.secrets:
             return "private_text"
         return "private_network" if self.is_private else ""

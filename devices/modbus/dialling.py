@@ -11,7 +11,7 @@ from devices.modbus.troubles import Trouble
 from devices.modbus.words import N_, Sentence
 
 if TYPE_CHECKING:
-    from devices.modbus.calls import Call, Proof
+    from devices.modbus.calls import Call
     from devices.modbus.listeners import Listener
     from devices.modbus.switchboard import Switchboard
 
@@ -63,7 +63,7 @@ class DialTransport(Transport):
     # What the line and its page want to know.
 
     @property
-    def proof(self) -> Proof:
+    def proof(self) -> str:
         return self._call.proof if self._call else ""
 
     @property
