@@ -6,13 +6,11 @@ A peer that is not installed skips with its reason.
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import os
-import threading
 import tty
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 import pytest
 
@@ -20,12 +18,14 @@ from devices.modbus import blocks, frames, pointmap, transports, visits
 from devices.modbus.line import Line
 from devices.modbus.troubles import ExceptionReply, NoAnswer
 from devices.modbus.wires import line_on, wire_of
+from tests.devices.modbus import libmodbus
 
 UNIT = 5
 COILS = [1, 0, 1, 1, 0, 0, 1, 1, 1, 0, 1]
 DISCRETES = [0, 1, 1, 0, 1, 0, 0, 0, 1]
 HOLDING = [0x0001, 1, 20, 0x4220, 0x0000, 0xFFFF, 0x8000, 7, 8, 9]
 INPUT = [0xFFBD, 186, 0x41AC, 0xCCCD]
+AREAS = (COILS, DISCRETES, HOLDING, INPUT)
 
 MAP = pointmap.load(
     """\
@@ -74,18 +74,22 @@ def _pymodbus_device() -> Any:
 
 
 @asynccontextmanager
-async def pymodbus_over_tcp() -> AsyncIterator[str]:
+async def pymodbus_over_tcp(scheme: str = "tcp", framer: str = "rtu") -> AsyncIterator[str]:
     device = _pymodbus_device()
     from pymodbus import FramerType
     from pymodbus.server import ModbusTcpServer
 
-    server = ModbusTcpServer(device, framer=FramerType.RTU, address=("127.0.0.1", 0))
+    server = ModbusTcpServer(device, framer=FramerType(framer), address=("127.0.0.1", 0))
     await server.serve_forever(background=True)
     try:
         listening = cast(asyncio.Server, server.transport)
-        yield f"tcp://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+        yield f"{scheme}://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
     finally:
         await server.shutdown()
+
+
+def pymodbus_over_modbus_tcp() -> AbstractAsyncContextManager[str]:
+    return pymodbus_over_tcp("mbap", "socket")
 
 
 @asynccontextmanager
@@ -105,88 +109,25 @@ async def pymodbus_over_a_terminal() -> AsyncIterator[str]:
 # --- libmodbus -----------------------------------------------------------------------------
 
 
-class _Mapping(ctypes.Structure):
-    """modbus_mapping_t of modbus.h."""
-
-    _fields_: ClassVar[Any] = [
-        (name, ctypes.c_int)
-        for name in (
-            "nb_bits",
-            "start_bits",
-            "nb_input_bits",
-            "start_input_bits",
-            "nb_input_registers",
-            "start_input_registers",
-            "nb_registers",
-            "start_registers",
-        )
-    ] + [
-        ("tab_bits", ctypes.POINTER(ctypes.c_uint8)),
-        ("tab_input_bits", ctypes.POINTER(ctypes.c_uint8)),
-        ("tab_input_registers", ctypes.POINTER(ctypes.c_uint16)),
-        ("tab_registers", ctypes.POINTER(ctypes.c_uint16)),
-    ]
-
-
-def _library() -> Any:
-    try:
-        library = ctypes.CDLL("libmodbus.so.5", use_errno=True)
-    except OSError:
-        pytest.skip("libmodbus.so.5 is not installed (Debian package libmodbus5)")
-    library.modbus_new_rtu.restype = ctypes.c_void_p
-    library.modbus_mapping_new.restype = ctypes.POINTER(_Mapping)
-    return library
-
-
-def _mapping(library: Any) -> Any:
-    sizes = (len(COILS), len(DISCRETES), len(HOLDING), len(INPUT))
-    mapping = library.modbus_mapping_new(*sizes)
-    for table, values in (
-        (mapping.contents.tab_bits, COILS),
-        (mapping.contents.tab_input_bits, DISCRETES),
-        (mapping.contents.tab_registers, HOLDING),
-        (mapping.contents.tab_input_registers, INPUT),
-    ):
-        for place, value in enumerate(values):
-            table[place] = value
-    return mapping
-
-
-def _serve_libmodbus(
-    library: Any, path: str, ready: threading.Event, stop: threading.Event
-) -> None:
-    context = ctypes.c_void_p(
-        library.modbus_new_rtu(path.encode(), 9600, ctypes.c_char(b"N"), 8, 1)
-    )
-    mapping = _mapping(library)
-    library.modbus_set_slave(context, UNIT)
-    library.modbus_set_response_timeout(context, 0, 10_000)
-    library.modbus_set_indication_timeout(context, 0, 50_000)
-    assert library.modbus_connect(context) == 0
-    ready.set()
-    query = (ctypes.c_uint8 * 260)()
-    while not stop.is_set():
-        length = library.modbus_receive(context, query)
-        if length > 0:
-            library.modbus_reply(context, query, length, mapping)
-    library.modbus_close(context)
-    library.modbus_mapping_free(mapping)
-    library.modbus_free(context)
+@asynccontextmanager
+async def libmodbus_over_a_terminal() -> AsyncIterator[str]:
+    with terminals() as (ours, theirs):
+        slave = libmodbus.Slave(AREAS, UNIT, theirs)
+        await asyncio.to_thread(slave.start)
+        try:
+            yield f"serial://{ours}?baud=9600"
+        finally:
+            await asyncio.to_thread(slave.stop)
 
 
 @asynccontextmanager
-async def libmodbus_over_a_terminal() -> AsyncIterator[str]:
-    library = _library()
-    ready, stop = threading.Event(), threading.Event()
-    with terminals() as (ours, theirs):
-        thread = threading.Thread(target=_serve_libmodbus, args=(library, theirs, ready, stop))
-        thread.start()
-        try:
-            assert await asyncio.to_thread(ready.wait, 2)
-            yield f"serial://{ours}?baud=9600"
-        finally:
-            stop.set()
-            await asyncio.to_thread(thread.join)
+async def libmodbus_over_modbus_tcp() -> AsyncIterator[str]:
+    slave = libmodbus.Slave(AREAS, UNIT, None)
+    await asyncio.to_thread(slave.start)
+    try:
+        yield f"mbap://127.0.0.1:{slave.port}"
+    finally:
+        await asyncio.to_thread(slave.stop)
 
 
 @contextmanager
@@ -215,7 +156,14 @@ def terminals() -> Iterator[tuple[str, str]]:
 
 Peer = Callable[[], AbstractAsyncContextManager[str]]
 every_peer = pytest.mark.parametrize(
-    "peer", [pymodbus_over_tcp, pymodbus_over_a_terminal, libmodbus_over_a_terminal]
+    "peer",
+    [
+        pymodbus_over_tcp,
+        pymodbus_over_modbus_tcp,
+        pymodbus_over_a_terminal,
+        libmodbus_over_a_terminal,
+        libmodbus_over_modbus_tcp,
+    ],
 )
 
 
