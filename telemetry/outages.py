@@ -7,6 +7,7 @@ worker is away, and the time in which it must answer begins anew when these are 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,7 +15,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Count, Min
 
-from devices.models import Unit
+from devices.models import Installation, Unit
 from telemetry.models import GatewayState, Severity, UnitState, WorkerState
 from telemetry.models.states import SILENT_AFTER
 from telemetry.signs import Found, Rows, Scope, Sign, Subject, no_more
@@ -40,13 +41,17 @@ WITH worker AS (
     SELECT area_id, bool_or(cleared_at IS NULL) AS now, max(cleared_at) AS back_at
     FROM telemetry_alarm WHERE kind = 'village_out' AND coalesce(cleared_at, %(now)s) > %(now)s
         - interval '1 day' GROUP BY area_id
+), suspected AS (
+    SELECT unit_id FROM telemetry_unitstate WHERE missed_cause <> ''
+    UNION SELECT u.id FROM telemetry_gatewaystate l JOIN devices_unit u USING (gateway_id)
+    WHERE NOT l.connected
 ), away AS (
-    SELECT u.id AS unit_id, g.id AS gateway_id, g.line_worker, h.area_id, s.answered_at,
-        s.polled_at, s.missed_cause, coalesce(l.connected, true) AS connected,
+    SELECT u.id AS unit_id, g.id AS gateway_id, g.line_worker, h.area_id, u.in_service_since,
+        s.answered_at, s.polled_at, s.missed_cause, coalesce(l.connected, true) AS connected,
         l.since AS line_since, w.started_at, out.now AS village_out, out.back_at,
         greatest(s.interval_s, coalesce(u.interval_s, g.interval_s,
             (%(defaults)s::jsonb ->> g.kind)::float)) * interval '1 second' AS calm
-    FROM devices_unit u
+    FROM suspected JOIN devices_unit u ON u.id = suspected.unit_id AND u.retired_at IS NULL
     JOIN devices_gateway g ON g.id = u.gateway_id AND g.enabled
     LEFT JOIN telemetry_unitstate s ON s.unit_id = u.id
     LEFT JOIN telemetry_gatewaystate l ON l.gateway_id = g.id
@@ -54,11 +59,10 @@ WITH worker AS (
     LEFT JOIN devices_installation i ON i.unit_id = u.id AND i.removed_on IS NULL
     LEFT JOIN households_household h ON h.id = i.household_id
     LEFT JOIN out ON out.area_id = h.area_id
-    WHERE u.retired_at IS NULL AND (s.missed_cause <> '' OR NOT l.connected)
 ), measured AS (
-    SELECT a.*, greatest(a.answered_at, u.in_service_since, a.started_at, a.back_at,
+    SELECT *, greatest(answered_at, in_service_since, started_at, back_at,
         CASE WHEN connected THEN line_since END) AS silent_from
-    FROM away a JOIN devices_unit u ON u.id = a.unit_id
+    FROM away
 )
 """
 SILENT = """
@@ -98,14 +102,8 @@ VILLAGES = """
         AS at
     FROM counted GROUP BY area_id
 )
-SELECT v.area_id, v.away, coalesce(v.together, 0), v.lines, v.at, n.units
-FROM village v JOIN LATERAL (
-    SELECT count(*) AS units FROM households_household h
-    JOIN devices_installation i ON i.household_id = h.id AND i.removed_on IS NULL
-    JOIN devices_unit u ON u.id = i.unit_id AND u.retired_at IS NULL
-    JOIN devices_gateway g ON g.id = u.gateway_id AND g.enabled
-    WHERE h.area_id = v.area_id) n ON true
-WHERE v.out OR (v.together >= %(least)s AND v.lines > 1)
+SELECT area_id, away, coalesce(together, 0), lines, at
+FROM village WHERE out OR (together >= %(least)s AND lines > 1)
 """
 
 
@@ -174,26 +172,30 @@ def lines_down(scope: Scope, rows: Rows) -> Found:
 
 def villages_out(scope: Scope, rows: Rows) -> Found:
     """Villages of which 30 % fell silent within three minutes: power or cell, one alarm."""
-    villages = _rows(scope, VILLAGES)
-    away = {Subject(area=area): (away, units) for area, away, *_rest, units in villages}
+    away = {Subject(area=area): counts for area, *counts in _rows(scope, VILLAGES)}
+    size = _sizes(subject.area for subject in away)
     signs = [
         Sign(
-            Subject(area=area),
+            subject,
             Severity.CRITICAL,
             since=at,
             sample=scope.now,
-            evidence={"away": gone, "units": units, "lines": lines},
+            evidence={"away": gone, "units": size[subject.area], "lines": lines},
         )
-        for area, gone, together, lines, at, units in villages
-        if together >= max(VILLAGE_LEAST, VILLAGE_SHARE * units) and gone >= BACK_SHARE * units
+        for subject, (gone, together, lines, at) in away.items()
+        if together >= max(VILLAGE_LEAST, VILLAGE_SHARE * size[subject.area])
+        and gone >= BACK_SHARE * size[subject.area]
     ]
-    none = (0, 0)
-    better = {
-        subject: scope.now
-        for subject in rows
-        if (counts := away.get(subject, none))[0] < BACK_SHARE * counts[1] or not counts[0]
-    }
+    back = {s for s, (gone, *_rest) in away.items() if gone < BACK_SHARE * size[s.area]}
+    better = {s: scope.now for s in rows if s in back or s not in away}
     return Found(signs, better)
+
+
+def _sizes(areas: Iterable[int | None]) -> dict[int | None, int]:
+    """Units in service that stand in each of these areas."""
+    here = Installation.objects.filter(removed_on=None, household__area__in=list(areas))
+    here = here.filter(unit__retired_at=None, unit__gateway__enabled=True).order_by()
+    return dict(here.values_list("household__area").annotate(Count("pk")))
 
 
 def workers_gone(scope: Scope, rows: Rows) -> Found:

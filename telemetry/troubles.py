@@ -184,7 +184,8 @@ def _of_lines(scope: Scope, rows: Rows, kind: AlarmKind) -> Found:
 
 def _problems(scope: Scope, code: str) -> Iterable[tuple[GatewayState, dict[str, Any]]]:
     """Problems of this code of lines whose line worker lives."""
-    states = GatewayState.objects.filter(problems__contains=[{"code": code}], gateway__enabled=True)
+    states = GatewayState.objects.exclude(problems=[]).filter(gateway__enabled=True)
+    states = states.filter(problems__contains=[{"code": code}])
     if scope.line_worker is not None:
         states = states.filter(gateway__line_worker=scope.line_worker)
     for state in states:

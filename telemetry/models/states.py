@@ -64,6 +64,12 @@ class UnitState(models.Model):
 
     objects = UnitStateQuerySet.as_manager()
 
+    class Meta:
+        indexes = [  # the few that alarms look at; their columns seldom change
+            models.Index(fields=["unit"], condition=~Q(missed_cause=""), name="state_poll_missed"),
+            models.Index(fields=["unit"], condition=Q(fault_active=True), name="state_in_fault"),
+        ]
+
     def entry(self, signal: str) -> Entry:
         """The newest of one signal; {} where it was never read."""
         if signal in self.values:
@@ -125,6 +131,12 @@ class GatewayState(models.Model):
     problem = models.CharField(max_length=200, blank=True)
     figures = models.JSONField(default=dict)
     problems = models.JSONField(default=list)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["gateway"], condition=Q(connected=False), name="line_is_down"),
+            models.Index(fields=["gateway"], condition=~Q(problems=[]), name="line_has_problems"),
+        ]
 
 
 WORKER_LIVES = timedelta(seconds=15)  # after its last word
