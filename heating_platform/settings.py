@@ -242,6 +242,7 @@ CELERY_BEAT_SCHEDULE = {
     for name, seconds in {
         "expire_commands": 15.0,
         "review_alarms": 60.0,
+        "review_intervals": 60.0,
         "sum_up_hours": 300.0,
         "keep_partitions": 3600.0,
     }.items()
@@ -265,3 +266,6 @@ POLL_INTERVAL_S = {
     for transport, default in {"dial": 300, "serial": 60, "tcp": 60, "mbap": 60}.items()
 }
 RAW_READINGS_DAYS = 60
+
+# Commands to many units at once: off, and for the platform service unit alone where on.
+GROUP_COMMANDS = env_bool("GROUP_COMMANDS")

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from devices.models import Gateway, Unit
 from households import clock
-from households.models import Role, User
+from households.models import User
 from telemetry.models import GatewayMonth, IntervalInForce, Watch
 
 FASTEST_S, SLOWEST_S = 10, 3600  # what people may set
@@ -32,7 +32,6 @@ ENDED_LATELY = timedelta(minutes=2)
 SLOWED_FROM = 0.8  # of the month's bytes
 SLOWED_BY = 2
 MEGABYTE = 1_000_000  # as the carriers count
-MAY_SET = (Role.SERVICE_UNIT, Role.ADMINISTRATOR)
 
 # The interval that should be in force now, beside the newest row that says which one is.
 REVIEW = """
@@ -74,7 +73,7 @@ WHERE newer.unit_id = old.unit_id AND newer.since > old.since AND newer.since < 
 
 def may_set(user: User) -> bool:
     """Whether the account may say how often units are asked."""
-    return user.is_active and user.role in MAY_SET
+    return user.tends_lines
 
 
 def set_interval(of: Unit | Gateway, interval_s: int | None, *, by: User) -> None:

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from telemetry import alarms, commands, hours, line_worker, partitions
+from telemetry import alarms, cadence, commands, hours, line_worker, partitions
 
 
 @shared_task(name="telemetry.wake_line_worker", ignore_result=True, expires=30)
@@ -21,6 +21,13 @@ def sum_up_hours() -> None:
 def keep_partitions() -> None:
     partitions.ensure()
     partitions.drop_old()
+    cadence.forget_old()
+
+
+@shared_task(name="telemetry.review_intervals", ignore_result=True)
+def review_intervals() -> None:
+    """Also where a line worker stands still: watches end, and what is due is counted rightly."""
+    cadence.review()
 
 
 @shared_task(name="telemetry.expire_commands", ignore_result=True)

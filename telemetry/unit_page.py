@@ -18,8 +18,9 @@ from devices.models import Unit
 from households import clock, lists
 from households.models import Household
 from households.requests import SignedIn
-from telemetry import history, points
+from telemetry import cadence, history, points
 from telemetry.command_form import command_context
+from telemetry.interval_form import interval_context
 from telemetry.latest import Form, form_of, values_of
 from telemetry.models import COLUMNS, Command, Reading
 from telemetry.unit_list import household_of, seen_by, state_of, written
@@ -33,7 +34,8 @@ COMMAND_DAYS = 7
 def unit(request: SignedIn, pk: int) -> HttpResponse:
     """One unit: newest values, a day's chart, the form to set something, its commands.
 
-    htmx asks again for the parts that change, each by its own name in `?part=`.
+    htmx asks again for the parts that change, each by its own name in `?part=`. While the page is
+    open the unit is asked more often.
     """
     thing = get_object_or_404(seen_by(request), pk=pk)
     context: dict[str, object] = {
@@ -44,9 +46,11 @@ def unit(request: SignedIn, pk: int) -> HttpResponse:
     if request.GET.get("part") == "commands":
         context["commands"] = _commands(thing)
         return render(request, "telemetry/parts/commands.html", context)
-    context |= _now(thing)
+    context |= _now(thing) | interval_context(request, thing)
     if request.GET.get("part") == "values":
+        cadence.still_watches(thing)
         return render(request, "telemetry/parts/refresh.html", context)
+    cadence.watch(thing)
     context |= command_context(request, thing) | _chosen_day(request)
     context |= {
         "commands": _commands(thing),
