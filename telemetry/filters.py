@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from devices.models import DeviceModel, Gateway, Unit
 from households.filters import CHOICE, FIELD, AreaFilter, choice
-from telemetry.models import UnitState
+from telemetry.models import UnitState, WorkerState
 
 STATES = [
     ("online", _("在线")),
@@ -15,6 +15,23 @@ STATES = [
     ("silent", _("离线")),
 ]
 REACHABLE = ("reachable", _("在线（含有故障）"))
+CAUSES = [
+    ("worker_gone", _("采集进程停止")),
+    ("line_down", _("装置离线、链路中断")),
+    ("unit_silent", _("机组未应答")),
+    ("sensor", _("在线但传感器异常")),
+]
+# Qualities that say something of the moment or of the line and nothing of a sensor.
+NO_SENSORS = [
+    "good",
+    "identity_disputed",
+    "not_answered",
+    "not_supported",
+    "starting",
+    "suspect",
+    "unconfirmed",
+]
+MEASURED = ["supply_temp", "return_temp", "outdoor_temp", "indoor_temp"]
 
 
 def in_state(units: QuerySet[Unit], wanted: str) -> QuerySet[Unit]:
@@ -30,6 +47,35 @@ def in_state(units: QuerySet[Unit], wanted: str) -> QuerySet[Unit]:
     if wanted == "in_fault":
         return units.filter(pk__in=in_fault.values("unit"))
     return units.filter(pk__in=online.values("unit")).exclude(pk__in=in_fault.values("unit"))
+
+
+def for_cause(units: QuerySet[Unit], wanted: str) -> QuerySet[Unit]:
+    """Silent units by what is missing between them and the platform, which sum to all silent
+    ones; or, for "sensor", units online with a temperature that their sensor does not tell."""
+    if wanted == "sensor":
+        online = in_state(units, "reachable")
+        return online.filter(state__in=UnitState.objects.filter(_ill_sensor()))
+    silent = in_state(units, "silent")
+    living = WorkerState.objects.living().values("name")
+    if wanted == "worker_gone":
+        return silent.exclude(gateway__line_worker__in=living)
+    served = silent.filter(gateway__line_worker__in=living)
+    connected = Q(gateway__enabled=True, gateway__state__connected=True)
+    return served.filter(connected) if wanted == "unit_silent" else served.exclude(connected)
+
+
+def _ill_sensor() -> Q:
+    """Any of the temperatures stands aside with a quality that says so; exceptions are the
+    unit's, not the sensor's."""
+    ill = Q()
+    for signal in MEASURED:
+        quality = f"aside__{signal}__quality"
+        ill |= (
+            Q(**{f"aside__{signal}__isnull": False})
+            & ~Q(**{f"{quality}__in": NO_SENSORS})
+            & ~Q(**{f"{quality}__startswith": "exception:"})
+        )
+    return ill
 
 
 def models_of(request: object) -> QuerySet[DeviceModel]:
@@ -58,6 +104,10 @@ class UnitFilter(filters.FilterSet):
     state = filters.ChoiceFilter(
         choices=[*STATES, REACHABLE], method="stands", widget=forms.HiddenInput
     )
+    cause = filters.ChoiceFilter(choices=CAUSES, method="caused", widget=forms.HiddenInput)
+    gateway = filters.NumberFilter(
+        field_name="gateway", label=_("通信链路"), widget=forms.HiddenInput
+    )
     installed = filters.BooleanFilter(method="standing", widget=forms.HiddenInput)
 
     class Meta:
@@ -78,6 +128,9 @@ class UnitFilter(filters.FilterSet):
 
     def stands(self, units: QuerySet[Unit], name: str, wanted: str) -> QuerySet[Unit]:
         return in_state(units, wanted)
+
+    def caused(self, units: QuerySet[Unit], name: str, wanted: str) -> QuerySet[Unit]:
+        return for_cause(units, wanted)
 
     def standing(self, units: QuerySet[Unit], name: str, wanted: bool) -> QuerySet[Unit]:
         """Units that stand in a household now, without samples and spares; or only those."""

@@ -234,5 +234,10 @@ def budget_of(line: Gateway) -> Budget:
 
 
 def shown_id(line: Gateway) -> str:
-    """What people call the line: its name, else its transmitter, port or host."""
-    return line.name or line.transmitter or line.url.partition("://")[2].partition("?")[0]
+    """What people call the line: its name, else where it is."""
+    return line.name or place_of(line)
+
+
+def place_of(line: Gateway) -> str:
+    """The transmitter's id, the serial port, or host and port."""
+    return line.transmitter or line.url.partition("://")[2].partition("?")[0]

@@ -15,12 +15,12 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from devices.models import Installation, Unit
+from devices.models import Gateway, Installation, Unit
 from households import clock, lists
 from households.models import Household
 from households.requests import SignedIn
 from telemetry import points
-from telemetry.filters import REACHABLE, STATES, UnitFilter, in_state
+from telemetry.filters import CAUSES, REACHABLE, STATES, UnitFilter, for_cause, in_state
 from telemetry.latest import Shown, fault_words, value_of
 from telemetry.models import UnitState
 
@@ -116,16 +116,19 @@ def units(request: SignedIn) -> HttpResponseBase:
         "heads": [(signal, points.label(signal)) for signal in SHOWN],
         "sort": sort,
         "chips": _chips(request, filters),
+        "causes": _causes(request, filters),
+        "line": _line(request),
     }
     return render(request, "telemetry/units.html", context)
 
 
 def _chips(request: SignedIn, filters: UnitFilter) -> list[lists.Chip]:
     """All other conditions kept, how many units are online, in fault and silent."""
-    others = {key: value for key, value in request.GET.items() if key != "state"}
+    others = {key: value for key, value in request.GET.items() if key not in ("state", "cause")}
     rows = UnitFilter(others, filters.queryset, request=request).qs
     chosen = request.GET.get("state", "")
-    total = lists.Chip("", _("全部"), "", rows.count(), not chosen)
+    narrowed = chosen or request.GET.get("cause")
+    total = lists.Chip("", _("全部"), "", rows.count(), not narrowed)
     shown = [*STATES, REACHABLE] if chosen == "reachable" else STATES
     return [
         total,
@@ -136,6 +139,25 @@ def _chips(request: SignedIn, filters: UnitFilter) -> list[lists.Chip]:
             for state, label in shown
         ),
     ]
+
+
+def _causes(request: SignedIn, filters: UnitFilter) -> list[lists.Chip]:
+    """All other conditions kept, why units are silent, and how many sensors are ill."""
+    others = {key: value for key, value in request.GET.items() if key not in ("state", "cause")}
+    rows = UnitFilter(others, filters.queryset, request=request).qs
+    chosen = request.GET.get("cause", "")
+    return [
+        lists.Chip(cause, str(label), "", for_cause(rows, cause).count(), cause == chosen)
+        for cause, label in CAUSES
+    ]
+
+
+def _line(request: SignedIn) -> Gateway | None:
+    """The line to which the list is narrowed, if it is."""
+    number = request.GET.get("gateway", "")
+    if not number.isdecimal() or len(number) > 18:
+        return None
+    return Gateway.objects.visible_to(request.user).filter(pk=int(number)).first()
 
 
 def _head() -> list[str]:
