@@ -88,7 +88,7 @@ def district_of(cast: Cast, n: int) -> None:
     UnitState.objects.bulk_create(
         UnitState(
             unit=unit,
-            answered_at=NOON - timedelta(seconds=7200 if k % 100 == 3 else k % 60),
+            answered_at=NOON - timedelta(seconds=7200 + k if k % 100 == 3 else k % 60),
             polled_at=NOON,
             interval_s=300,
             missed_cause="not_answered" if k % 100 == 3 else "",
