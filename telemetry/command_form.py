@@ -92,23 +92,24 @@ def _ask(request: SignedIn, unit: Unit, setting: Setting | None) -> Command:
     return commands.request(
         unit,
         setting.signal,
-        _target(setting, said.get("target", "")),
+        target_of(setting, said.get("target", "")),
         by=request.user,
         reason=said.get("reason", ""),
         agreement=agreement,
-        agreed_on=_day(said.get("agreed_on", "")) if agreement else None,
+        agreed_on=day_of(said.get("agreed_on", "")) if agreement else None,
         present="present" in said,
     )
 
 
-def _day(text: str) -> date | None:
+def day_of(text: str) -> date | None:
+    """The day as a form sends it; None for none and a wrong one."""
     try:
         return parse_date(text)
     except ValueError:  # well formed, and no day of any month
         return None
 
 
-def _target(setting: Setting, text: str) -> Scalar:
+def target_of(setting: Setting, text: str) -> Scalar:
     """The value as typed, in the kind that the setting takes; commands.request judges it."""
     if setting.kind == "action":
         return True

@@ -47,6 +47,7 @@ __all__ = [
     "CommandRefused",
     "Setting",
     "Turn",
+    "Wish",
     "approve",
     "cancel",
     "claim",
@@ -56,6 +57,7 @@ __all__ = [
     "finish",
     "hand_back",
     "may_approve",
+    "objections",
     "request",
     "settable",
     "settled",
@@ -138,6 +140,29 @@ def _read(state: UnitState | None, signal: str) -> tuple[Scalar, datetime | None
 # The wish --------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Wish:
+    """What `request` is asked for, by its names."""
+
+    unit: Unit
+    signal: str
+    target: Scalar
+    by: User
+    reason: str
+    agreement: str = ""
+    agreed_on: date | None = None
+    present: bool = False
+    valid_for: timedelta = VALID_FOR
+    turn: Turn = ALONE
+
+    @property
+    def cold(self) -> str:
+        """Why the house would stand without heat in the cold, in words; empty where it would not.
+        Only of a wish with a writer."""
+        stops = limits.stops_heating(self.unit, self.signal, self.target)
+        return limits.cold_outside(self.unit) if stops else ""
+
+
 def request(
     unit: Unit,
     signal: str,
@@ -161,15 +186,8 @@ def request(
     and when the resident agreed. Raises CommandRefused with every sentence that stands against it.
     """
     reason = purpose or reason
-    against = _against(unit, signal, target, by, reason)
-    against = against or _against_now(unit, signal, reason, valid_for, turn)
-    against = against or _against_consent(unit, reason, agreement, agreed_on)
-    stops = not against and limits.stops_heating(unit, signal, target)
-    cold = limits.cold_outside(unit) if stops else ""
-    if cold and reason == Command.Reason.TEST:
-        against = obligations.against_cold_test(cold, present)
-    if cold and turn.group:
-        against = [_("会停止供热的设定不得群组下发：%(why)s") % {"why": cold}]
+    wish = Wish(unit, signal, target, by, reason, agreement, agreed_on, present, valid_for, turn)
+    against = objections(wish)
     if against:
         raise CommandRefused(against)
     command = Command(
@@ -187,9 +205,29 @@ def request(
         not_before=turn.not_before,
     )
     command.expires_at = (command.not_before or clock.now()) + valid_for
-    if cold and reason != Command.Reason.TEST:
-        _wait_for_agreement(command, cold)
+    if reason != Command.Reason.TEST and wish.cold:
+        _wait_for_agreement(command, wish.cold)
     return _queue(command)
+
+
+def objections(wish: Wish) -> list[str]:
+    """Every sentence that stands against a wish, the gravest kind alone; empty where none does."""
+    return (
+        _against(wish.unit, wish.signal, wish.target, wish.by, wish.reason)
+        or _against_now(wish.unit, wish.signal, wish.reason, wish.valid_for, wish.turn)
+        or _against_consent(wish.unit, wish.reason, wish.agreement, wish.agreed_on)
+        or _against_cold(wish)
+    )
+
+
+def _against_cold(wish: Wish) -> list[str]:
+    """What stops a house's heating in the cold takes somebody beside a test, and no group."""
+    is_test = wish.reason == Command.Reason.TEST
+    if not (is_test or wish.turn.group) or not wish.cold:
+        return []
+    if wish.turn.group:
+        return [_("会停止供热的设定不得群组下发：%(why)s") % {"why": wish.cold}]
+    return obligations.against_cold_test(wish.cold, wish.present)
 
 
 def _wait_for_agreement(command: Command, cold: str) -> None:

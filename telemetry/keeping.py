@@ -25,7 +25,17 @@ from devices.modbus.points import Scalar
 from devices.modbus.switchboard import Unknown
 from devices.models import Gateway
 from households import clock
-from telemetry import alarms, cadence, commands, obligations, returns, roster, tracing, unknown
+from telemetry import (
+    alarms,
+    cadence,
+    commands,
+    groups,
+    obligations,
+    returns,
+    roster,
+    tracing,
+    unknown,
+)
 from telemetry.carried import Bytes, Meter
 from telemetry.line_figures import Problem
 from telemetry.line_states import FiguresTold
@@ -179,6 +189,7 @@ class Keeper(threading.Thread):
             commands.compare()
             self._settle()
             obligations.carry_out(self._worker, self._connected())
+            groups.look_after()
         commands.expire()
         self._claim()
         self._tell_conditions()

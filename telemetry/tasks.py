@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from telemetry import alarms, cadence, commands, hours, line_worker, partitions
+from telemetry import alarms, cadence, commands, groups, hours, line_worker, partitions
 
 
 @shared_task(name="telemetry.wake_line_worker", ignore_result=True, expires=30)
@@ -33,6 +33,7 @@ def review_intervals() -> None:
 @shared_task(name="telemetry.expire_commands", ignore_result=True)
 def expire_commands() -> None:
     commands.expire()
+    groups.look_after()
 
 
 @shared_task(name="telemetry.review_alarms", ignore_result=True)

@@ -29,9 +29,7 @@ urlpatterns = [
     path("commands/<uuid:pk>/", command_form.command_outcome, name="command_outcome"),
     path("commands/<uuid:pk>/cancel/", command_form.cancel_command, name="cancel_command"),
     path("commands/<uuid:pk>/approve/", command_form.approve_command, name="approve_command"),
-    path(
-        "settings/monitoring/", monitoring_settings.monitoring_settings, name="monitoring_settings"
-    ),
+    path("settings/monitoring/", monitoring_settings.page, name="monitoring_settings"),
     path("groups/", group_pages.group_list, name="groups"),
     path("groups/new/", group_pages.new_group, name="new_group"),
     path("groups/<int:pk>/", group_pages.group, name="group"),

@@ -60,3 +60,10 @@ class GroupCommand(models.Model):
 
     def __str__(self) -> str:
         return f"{self.signal} → {self.target}"
+
+    @property
+    def shape(self) -> str:
+        """CSS class of the stage's shape (look.md, 2)."""
+        return {"preview": "st-wait", "stopped": "st-bad", "cancelled": "st-none"}.get(
+            self.stage, "st-acc" if self.stage == self.Stage.DONE else "st-run"
+        )

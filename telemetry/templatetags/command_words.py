@@ -8,7 +8,7 @@ from households.models import User
 from telemetry import commands, points
 from telemetry.commands import Setting
 from telemetry.latest import form_of
-from telemetry.models import Command, CommandState
+from telemetry.models import Command, CommandState, GroupCommand
 
 register = template.Library()
 
@@ -55,6 +55,18 @@ def limits(setting: Setting) -> str:
 @register.filter
 def what(command: Command) -> str:
     return points.label(command.signal, command.unit.model.medium)
+
+
+@register.filter
+def group_what(group: GroupCommand) -> str:
+    return points.label(group.signal, group.model.medium if group.model else "water")
+
+
+@register.filter
+def group_target(group: GroupCommand) -> str:
+    """The value of a group, with °C where it is a temperature."""
+    unit = " °C" if group.signal.endswith("_setpoint") else ""
+    return points.show(group.signal, group.target) + unit
 
 
 @register.filter
