@@ -20,6 +20,7 @@ from devices.modbus.words import N_
 Order = Literal["big", "little"]
 
 READ_FUNCTIONS: dict[Area, int] = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
+AREAS: dict[int, Area] = {function: area for area, function in READ_FUNCTIONS.items()}
 
 
 def _crc_table() -> tuple[int, ...]:
@@ -151,11 +152,15 @@ class Framing(Protocol):
     """How a PDU becomes bytes on a line and is found again among the bytes that arrive.
 
     `overhead` is what a frame has beyond its PDU, in bytes; `paced` tells whether silence parts
-    the frames, so that wire time and gaps count.
+    the frames, so that wire time and gaps count. `ticket` is the number of the frame wrapped
+    last, where frames bear numbers by which replies are told apart, else 0. `skipped` is what
+    `find` stepped over before the reply that it found last.
     """
 
     overhead: int
     paced: bool
+    ticket: int
+    skipped: bytes
 
     def check(self, address: int) -> None:
         """Raises AddressRefused where no frame may go to this unit address."""
@@ -164,13 +169,22 @@ class Framing(Protocol):
         """The frame to send."""
 
     def find(
-        self, buffer: bytearray, address: int, request: Request, *, last_chance: bool = False
+        self,
+        buffer: bytearray,
+        address: int,
+        request: Request,
+        *,
+        last_chance: bool = False,
+        ticket: int = 0,
     ) -> bytes | None:
         """The PDU of the first reply to this request, cut out of the buffer with all before it.
 
         While a frame that begins further ahead may still be growing, a later one is not taken;
-        `last_chance` looks behind unfinished ones too.
+        `last_chance` looks behind unfinished ones too. `ticket` is the number of an earlier frame.
         """
+
+    def may_hold(self, buffer: bytearray, address: int, request: Request, ticket: int) -> bool:
+        """Whether a reply may have begun in the buffer: a quick look."""
 
 
 # The second byte of a native address must not read as a function that writes for a one-byte
@@ -202,6 +216,8 @@ class Rtu:
         self.order = order
         self.on_record = on_record
         self.overhead = width + 2
+        self.ticket = 0
+        self.skipped = b""
 
     def check(self, address: int) -> None:
         """One byte: 1..247. Two bytes: 1..65535, unsafe ones only where on record."""
@@ -224,8 +240,18 @@ class Rtu:
         body = address.to_bytes(self.width, self.order) + pdu
         return body + crc16(body).to_bytes(2, "little")
 
+    def may_hold(self, buffer: bytearray, address: int, request: Request, ticket: int) -> bool:
+        unit = address.to_bytes(self.width, self.order)
+        return unit + request.head in buffer or unit + bytes((request.pdu[0] | 0x80,)) in buffer
+
     def find(
-        self, buffer: bytearray, address: int, request: Request, *, last_chance: bool = False
+        self,
+        buffer: bytearray,
+        address: int,
+        request: Request,
+        *,
+        last_chance: bool = False,
+        ticket: int = 0,
     ) -> bytes | None:
         width = self.width
         size = request.reply_length + width + 2
@@ -237,12 +263,20 @@ class Rtu:
             return pdu
         refusal = unit + bytes((request.pdu[0] | 0x80,))
         shapes = ((head, size), (refusal, width + 4))
-        return _search(buffer, shapes, width, last_chance)
+        found = _search(buffer, shapes, last_chance)
+        if found is None:
+            return None
+        start, size = found
+        pdu = bytes(buffer[start + width : start + size - 2])
+        self.skipped = bytes(buffer[:start])
+        del buffer[: start + size]
+        return pdu
 
 
 def _search(
-    buffer: bytearray, shapes: Sequence[tuple[bytes, int]], width: int, last_chance: bool
-) -> bytes | None:
+    buffer: bytearray, shapes: Sequence[tuple[bytes, int]], last_chance: bool
+) -> tuple[int, int] | None:
+    """Where the first frame of one of these shapes starts, and its size."""
     for start in range(len(buffer)):
         for head, size in shapes:
             begun = buffer[start : start + len(head)]
@@ -254,8 +288,7 @@ def _search(
                     continue
                 return None
             if crc16(frame) == 0:
-                del buffer[: start + size]
-                return bytes(frame[width:-2])
+                return start, size
     return None
 
 
@@ -269,7 +302,8 @@ class Mbap:
     paced = False
 
     def __init__(self) -> None:
-        self._transaction = 0
+        self.ticket = 0
+        self.skipped = b""
 
     def check(self, address: int) -> None:
         """1..247 behind a gateway, 255 for a device that is its own; 0 would be a broadcast."""
@@ -280,14 +314,24 @@ class Mbap:
 
     def wrap(self, address: int, pdu: bytes) -> bytes:
         self.check(address)
-        self._transaction = self._transaction % 0xFFFF + 1
-        return struct.pack(">HHHB", self._transaction, 0, len(pdu) + 1, address) + pdu
+        self.ticket = self.ticket % 0xFFFF + 1
+        return struct.pack(">HHHB", self.ticket, 0, len(pdu) + 1, address) + pdu
+
+    def may_hold(self, buffer: bytearray, address: int, request: Request, ticket: int) -> bool:
+        return ticket.to_bytes(2, "big") + b"\0\0" in buffer
 
     def find(
-        self, buffer: bytearray, address: int, request: Request, *, last_chance: bool = False
+        self,
+        buffer: bytearray,
+        address: int,
+        request: Request,
+        *,
+        last_chance: bool = False,
+        ticket: int = 0,
     ) -> bytes | None:
-        good = self._head(address, request.reply_length) + request.head
-        refusal = self._head(address, 2) + bytes((request.pdu[0] | 0x80,))
+        ticket = ticket or self.ticket
+        good = _mbap(ticket, address, request.reply_length) + request.head
+        refusal = _mbap(ticket, address, 2) + bytes((request.pdu[0] | 0x80,))
         for head, size in ((good, 7 + request.reply_length), (refusal, 9)):
             start = buffer.find(head)
             if start >= 0 and len(buffer) >= start + size:
@@ -296,5 +340,6 @@ class Mbap:
                 return pdu
         return None
 
-    def _head(self, address: int, pdu_length: int) -> bytes:
-        return struct.pack(">HHHB", self._transaction, 0, pdu_length + 1, address)
+
+def _mbap(ticket: int, address: int, pdu_length: int) -> bytes:
+    return struct.pack(">HHHB", ticket, 0, pdu_length + 1, address)

@@ -3,7 +3,8 @@
 Why it is not a library's client: a master that goes on at once after a time-out takes the late
 reply of one request for the answer to the next. Here every time-out is followed by a quarantine:
 whatever arrives is dropped until the stray reply came, or until a quiet time has passed that is
-longer than the worst lateness seen on this line.
+longer than the worst lateness seen on this line. A reply may be later still: a request whose
+reply would look like one that is owed goes out in another shape (see varying.py).
 
 The line is driven by callbacks, not by its callers: a caller that is cancelled leaves, its
 exchange runs to its end, and only then the next request goes out.
@@ -15,15 +16,18 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from devices.modbus.findings import Finding
+from devices.modbus import varying
+from devices.modbus.company import SECOND_MASTER, Company, Echo, EchoMode
+from devices.modbus.findings import Finding, Findings
 from devices.modbus.frames import Framing, Request
+from devices.modbus.jobs import COMMAND, POLL, PROBE, Job, Outcome
+from devices.modbus.lateness import Lateness
+from devices.modbus.reception import Counters, Reception
+from devices.modbus.timing import Budget, UnitOnLine
 from devices.modbus.troubles import (
-    AddressRefused,
     ExceptionReply,
-    ExchangeFailed,
     LineDown,
     NoAnswer,
     Trouble,
@@ -36,20 +40,16 @@ __all__ = [
     "COMMAND",
     "POLL",
     "PROBE",
+    "Counters",
     "ExceptionReply",
     "Line",
     "LineDown",
     "NoAnswer",
+    "UnitOnLine",
     "WritesHeld",
     "WrongEcho",
 ]
 
-COMMAND, PROBE, POLL = range(3)
-
-QUIET_CEILING_S = 10.0
-_BUFFER_LIMIT = 2048
-
-Echo = Literal["auto", "on", "off"]
 Trace = Callable[[Literal["in", "out"], float, bytes], None]
 
 
@@ -65,68 +65,17 @@ class LineTransport(Protocol):
     def write(self, data: bytes) -> None: ...
 
 
-@dataclass(slots=True)
-class Counters:
-    """What happened on a line since it was made."""
-
-    requests: int = 0
-    answers: int = 0
-    exceptions: int = 0
-    timeouts: int = 0
-    garbled: int = 0
-    wrong_echoes: int = 0
-    late_replies: int = 0
-    stray_bytes: int = 0
-
-
-@dataclass(slots=True)
-class UnitOnLine:
-    """What a line remembers of one unit: state is kept per line and unit, never per address alone.
-
-    `turn` lets one writing visit at a time do its reads and writes; `answered` holds the blocks
-    that this unit has answered whole.
-    """
-
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    answered: set[object] = field(default_factory=set)
-    answers: int = 0
-    timeouts: int = 0
-    wrong_frames: int = 0
-    round_trip_s: float | None = None
-    silent_since: float | None = None
-    disputed_at: float | None = None
-
-    def may_probe(self, now: float) -> bool:
-        """Whether a silent unit is due for being asked again; always so for one that answers."""
-        return True
-
-
-class _Job:
-    """One exchange: waiting, in flight, or owed its reply after a time-out."""
-
-    __slots__ = ("address", "future", "request", "sent_at", "timeout")
-
-    def __init__(
-        self,
-        address: int,
-        request: Request,
-        timeout: float,
-        future: asyncio.Future[tuple[int, ...]],
-    ) -> None:
-        self.address = address
-        self.request = request
-        self.timeout = timeout
-        self.future = future
-        self.sent_at = 0.0
-
-
 class Line:
     """The master of the line behind one transport; made inside the event loop that owns it.
 
     baud and char_bits give the wire time that is added to every time-out and the silence of 3.5
     characters between frames (1.75 ms above 19,200 baud), to which frame_gap_ms is added.
-    quiet_s is the least length of a quarantine. `trace` hears every chunk of bytes with its
-    time (Unix seconds).
+    quiet_s is the least length of a quarantine, least_timeout_s the shortest that measuring may
+    make a time-out. `is_clocked`: the port is our own, so that nothing comes faster than its
+    baud rate. `echo`: whether what is sent is heard too. The line listens for listen_s after
+    connecting before it speaks. `trace` hears every chunk of bytes with its time (Unix seconds).
+
+    `generation` counts the connections; `up_at` is when the newest was made (loop time).
     """
 
     def __init__(
@@ -138,59 +87,70 @@ class Line:
         char_bits: int = 10,
         frame_gap_ms: float = 5.0,
         quiet_s: float = 1.0,
-        echo: Echo = "auto",
+        least_timeout_s: float = 0.25,
+        is_clocked: bool = False,
+        echo: EchoMode = "auto",
         listen_s: float = 0.0,
         trace: Trace | None = None,
     ) -> None:
         self.transport = transport
-        self.generation = int(transport.connected)
-        self.up_at = asyncio.get_running_loop().time()
-        self._echo = echo
-        self._listen_s = listen_s
-        self._held: tuple[float, Sentence] | None = None
         self.framing = framing
         self.trace = trace
         self.counters = Counters()
-        self.worst_lateness = 0.0
+        self.generation = 0
+        self.up_at = 0.0
+        silence = _silence(baud, char_bits)
         self._char_s = char_bits / baud if framing.paced else 0.0
-        self._gap_s = _silence(baud, char_bits) + frame_gap_ms / 1000 if framing.paced else 0.0
-        self._quiet_s = quiet_s
+        self._gap_s = silence + frame_gap_ms / 1000 if framing.paced else 0.0
+        self._least_timeout_s = least_timeout_s
+        self._listen_s = listen_s
         self._loop = asyncio.get_running_loop()
-        self._queues: tuple[deque[_Job], ...] = (deque(), deque(), deque())
-        self._buffer = bytearray()
-        self._job: _Job | None = None
-        self._last: _Job | None = None
-        self._last_pdu = b""
-        self._owed: _Job | None = None
-        self._owed_at = 0.0
-        self._owed_is_masked = False
-        self._wrong_echo: WrongEcho | None = None
+        self._queues: tuple[deque[Job], ...] = (deque(), deque(), deque())
+        self._job: Job | None = None
         self._free_at = 0.0
+        self._quarantined: UnitOnLine | None = None
         self._expiry: asyncio.TimerHandle | None = None
         self._waking: asyncio.Handle | None = None
+        self._dozing: asyncio.TimerHandle | None = None
+        self._held: tuple[float, Sentence] | None = None
         self._units: dict[int, UnitOnLine] = {}
+        self._budget = Budget(self._loop.time())
+        self._findings = Findings()
+        self._late = Lateness(framing, quiet_s)
+        self._company = Company(framing, self._units, self._findings, is_clocked=is_clocked)
+        self._reception = Reception(
+            framing,
+            self._units,
+            self.counters,
+            self._findings,
+            self._late,
+            Echo(echo, self._findings, (self._char_s, silence) if is_clocked else None),
+            self._company,
+        )
         transport.attach(self)
+        if transport.connected:
+            self.up()
+
+    # What is known of the line and its units.
 
     def unit(self, address: int) -> UnitOnLine:
         """What this line remembers of the unit at an address."""
         known = self._units.get(address)
         if known is None:
-            known = self._units[address] = UnitOnLine()
+            known = self._units[address] = UnitOnLine(self._budget)
         return known
 
     @property
-    def turnaround_s(self) -> float | None:
-        """What an exchange costs beyond its bytes, as measured; None until an answer came."""
-        known = [unit.round_trip_s for unit in self._units.values() if unit.round_trip_s]
-        return sorted(known)[len(known) // 2] if known else None
+    def worst_lateness(self) -> float:
+        """The longest that a reply came after its time-out, in seconds."""
+        return self._late.worst_s
 
     @property
-    def writes_held(self) -> Sentence | None:
-        """Why nothing may be written now."""
-        held = self._held
-        if held and self._loop.time() < held[0]:
-            return held[1]
-        return self.transport.holds_writes
+    def turnaround_s(self) -> float | None:
+        """What an exchange costs beyond its bytes: the units' median; None before any answer."""
+        trips = (unit.round_trip_s for unit in self._units.values())
+        known = sorted(trip for trip in trips if trip is not None)
+        return known[len(known) // 2] if known else None
 
     @property
     def expects_reply(self) -> bool:
@@ -198,9 +158,16 @@ class Line:
         return self._job is not None or self._loop.time() < self._free_at
 
     @property
+    def writes_held(self) -> Sentence | None:
+        """Why nothing may be written now."""
+        if self._held and self._loop.time() < self._held[0]:
+            return self._held[1]
+        return self.suspect or self.transport.holds_writes
+
+    @property
     def suspect(self) -> Sentence | None:
         """Why values that are read now deserve no trust."""
-        return None
+        return SECOND_MASTER if self._findings.has("second_master") else None
 
     def hold_writes(self, until: float, why: Sentence) -> None:
         """Let nothing be written before `until` (loop time)."""
@@ -208,202 +175,208 @@ class Line:
 
     def findings(self) -> list[Finding]:
         """What this line has found out about itself and still holds for so."""
-        return []
+        return self._findings.current()
 
     async def exchange(
-        self, address: int, request: Request, *, timeout: float = 1.0, priority: int = POLL
+        self,
+        address: int,
+        request: Request,
+        *,
+        timeout: float = 1.0,
+        priority: int = POLL,
+        concludes: bool = False,
     ) -> tuple[int, ...]:
         """Send a request in its turn and return the words or bits of its reply.
 
-        `timeout` (s) counts beyond the wire time of request and reply. A write returns ().
+        `timeout` (s) counts beyond the wire time of request and reply and is a first guess: polls
+        and probes wait as long as this unit was seen to need, commands never less than the guess.
+        A write returns (); one that `concludes` what another began (releasing, locking again) goes
+        out although writes are held.
         Raises NoAnswer, ExceptionReply, WrongEcho, LineDown, AddressRefused, WritesHeld.
         """
-        if request.writes and (why := self.writes_held):
-            raise WritesHeld(why.template, **why.params)
         if not self.transport.connected:
             raise LineDown(N_("通信链路没有接通"))
-        job = _Job(address, request, timeout, self._loop.create_future())
+        future: asyncio.Future[tuple[int, ...]] = self._loop.create_future()
+        job = Job(address, self.unit(address), request, timeout, priority, concludes, future)
         self._queues[priority].append(job)
         if self._job is None and self._waking is None:
             self._pump()
-        return await job.future
+        return await future
 
     # The line's own course: pump → begin → (arrived | expire | lost) → end → pump.
 
     def _pump(self) -> None:
         self._waking = None
-        wait = self._free_at - self._loop.time()
-        if wait > 0:
-            self._waking = self._loop.call_later(wait, self._pump)
+        now = self._loop.time()
+        if self._free_at > now:
+            self._waking = self._loop.call_at(self._free_at, self._pump)
             return
         for queue in self._queues:
             while queue:
-                job = queue.popleft()
-                if not job.future.done() and self._begin(job):
+                job = queue[0]
+                if job.unit.quiet_until > now and self._waits(job):
+                    break
+                queue.popleft()
+                if not job.future.done() and self._begin(job, now):
                     return
 
-    def _begin(self, job: _Job) -> bool:
+    def _waits(self, job: Job) -> bool:
+        """Whether only waiting keeps an owed reply from being taken for the one to this job."""
+        if job.parts is not None or not self._late.must_wait(job.unit, job.request):
+            return False
+        if self._dozing is None or self._dozing.when() > job.unit.quiet_until:
+            if self._dozing:
+                self._dozing.cancel()
+            self._dozing = self._loop.call_at(job.unit.quiet_until, self._rouse)
+        return True
+
+    def _rouse(self) -> None:
+        self._dozing = None
+        if self._job is None and self._waking is None:
+            self._pump()
+
+    def _begin(self, job: Job, now: float) -> bool:
+        if job.unit.owed and job.parts is None:
+            self._vary(job)
+        request = job.request
         try:
-            frame = self.framing.wrap(job.address, job.request.pdu)
-        except AddressRefused as refused:
+            if request.writes:
+                self._check_write(job)
+            frame = self.framing.wrap(job.address, request.pdu)
+        except Trouble as refused:
             job.future.set_exception(refused)
             return False
-        job.sent_at = self._loop.time()
-        if self._owed:
-            self._owe_on(self._owed, job)
-        wire = (len(frame) + job.request.reply_length + self.framing.overhead) * self._char_s
-        self._buffer.clear()
-        self._wrong_echo = None
+        job.sent_at = now
+        job.wire_s = (len(frame) + request.reply_length + self.framing.overhead) * self._char_s
+        job.waited = self._patience(job)
         self._job = job
         self.counters.requests += 1
-        self._expiry = self._loop.call_later(job.timeout + wire, self._expire)
+        self._reception.expect(job, frame)
+        self._expiry = self._loop.call_at(now + job.waited + job.wire_s, self._expire)
         if self.trace:
             self.trace("out", time.time(), frame)
         self.transport.write(frame)
         return True
 
+    def _vary(self, job: Job) -> None:
+        """Ask so that no reply that is owed looks like the one that is wanted."""
+        self._late.forget_old(job.unit)
+        parts = varying.varied(job.request, job.unit.owed, job.unit.known)
+        self.counters.varied += parts is not None
+        job.ask_in_parts(parts or [])
+        job.masked = job.unit.owed.pop(job.request.head, None)
+
+    def _check_write(self, job: Job) -> None:
+        why = self.writes_held
+        if why and not job.concludes:
+            raise WritesHeld(why.template, **why.params)
+        self._company.wrote(job.address, job.request)
+
+    def _patience(self, job: Job) -> float:
+        wait = job.unit.patience(job.timeout, self._least_timeout_s, self._reception.packing_s)
+        return max(wait, job.timeout) if job.priority == COMMAND else wait
+
     def arrived(self, data: bytes) -> None:
         """Bytes from the transport."""
         if self.trace:
             self.trace("in", time.time(), data)
-        self._buffer += data
-        if self._job is None:
-            self._astray(len(data))
-        elif not self._answered(self._job):
-            self._learn_lateness(bytearray(self._buffer))
-            del self._buffer[:-_BUFFER_LIMIT]
-
-    def _answered(self, job: _Job, last_chance: bool = False) -> bool:
-        while True:
-            pdu = self.framing.find(self._buffer, job.address, job.request, last_chance=last_chance)
-            if pdu is None:
-                return False
-            self._last_pdu = pdu
-            try:
-                values = job.request.parse(pdu)
-            except WrongEcho as wrong:
-                self._wrong_echo = wrong  # the right one may still come: wait for the time-out
-            except ExceptionReply as exception:
-                self.counters.exceptions += 1
-                self._end(job, exception)
-                return True
-            else:
-                self.counters.answers += 1
-                self._end(job, values)
-                return True
+        job = self._job
+        if job is None:
+            self._astray(data)
+            return
+        outcome = self._reception.take(data, job)
+        if outcome is not None:
+            self._end(job, outcome)
 
     def _expire(self) -> None:
         job = self._job
-        if job is None or self._answered(job, last_chance=True):
+        if job is None:
             return
-        heard = len(self._buffer)
-        self.counters.timeouts += 1
-        self.counters.garbled += bool(heard)
-        self.counters.wrong_echoes += self._wrong_echo is not None
-        self._owe(job)
-        self._end(job, self._wrong_echo or NoAnswer(job.timeout, heard))
-        self._quarantine(job)
+        outcome = self._reception.give_up(job)
+        self._end(job, outcome)
+        if isinstance(outcome, NoAnswer | WrongEcho):
+            self._missed(job)
 
-    def _end(self, job: _Job, outcome: tuple[int, ...] | ExchangeFailed) -> None:
+    def _missed(self, job: Job) -> None:
+        """A time-out: the unit is left alone for a while, and a line that heard it until now keeps
+        quiet, since its reply would collide with the next one's."""
+        now, unit = self._loop.time(), job.unit
+        quiet = self._late.quiet_s(job.waited)
+        unit.quiet_until = now + quiet
+        if unit.answers and not unit.misses:
+            self._quarantined = unit
+            self._free_at = max(self._free_at, unit.quiet_until)
+        unit.missed(now, self._free_at - job.sent_at)
+        if self._waking:
+            self._waking.cancel()
+            self._waking = self._loop.call_soon(self._pump)
+
+    def _end(self, job: Job, outcome: Outcome) -> None:
         if self._expiry:
             self._expiry.cancel()
-        self.counters.stray_bytes += len(self._buffer)
-        self._buffer.clear()
-        self._job, self._last = None, job
+        self._reception.end(job)
+        self._job = self._quarantined = None
         self._free_at = self._loop.time() + self._gap_s
-        if not job.future.done():
-            if isinstance(outcome, ExchangeFailed):
-                job.future.set_exception(outcome)
-            else:
-                job.future.set_result(outcome)
+        if isinstance(outcome, tuple):
+            self._answered(job, outcome)
+        else:
+            job.end(outcome)
         # Not at once: the caller, who runs first, may go on with a request of higher priority.
         if self._waking is None and any(self._queues):
             self._waking = self._loop.call_soon(self._pump)
 
-    # Quarantine and bytes that nobody asked for.
-
-    def _owe(self, job: _Job) -> None:
-        self._owed, self._owed_at = job, self._loop.time()
-        self._owed_is_masked = False
-
-    def _owe_on(self, owed: _Job, job: _Job) -> None:
-        """Is the reply still owed while this job is in flight? Masked, if it would pass for the
-        job's own; the job after that can no longer tell."""
-        if self._owed_is_masked or job.sent_at - self._owed_at > QUIET_CEILING_S:
-            self._owed = None
-        self._owed_is_masked = (owed.address, owed.request.head) == (job.address, job.request.head)
-
-    def _quarantine(self, job: _Job) -> None:
-        quiet = max(self._quiet_s, job.timeout, 1.5 * self.worst_lateness + 0.1)
-        self._free_at = self._loop.time() + min(quiet, QUIET_CEILING_S)
-
-    def _astray(self, count: int) -> None:
-        self.counters.stray_bytes += count
-        if self._learn_lateness(self._buffer):
-            self._free_at = self._loop.time() + self._gap_s
-            if self._waking:
-                self._waking.cancel()
-                self._pump()
-        elif self._last and not self._is_owed() and self._repeats(self._last):
-            self._quarantine(self._last)
+    def _answered(self, job: Job, values: tuple[int, ...]) -> None:
+        """The next part of what was asked, or the end."""
+        values = job.gather(values)
+        if job.parts:
+            job.next_part()
+            self._queues[job.priority].appendleft(job)
         else:
-            self._free_at = max(self._free_at, self._loop.time() + self._gap_s)
-        del self._buffer[:-_BUFFER_LIMIT]
+            self.counters.answers += 1
+            job.end(values)
 
-    def _is_owed(self) -> bool:
-        """Is a reply owed that can be told from others?"""
-        return self._owed is not None and not self._owed_is_masked
-
-    def _learn_lateness(self, heard: bytearray) -> bool:
-        owed = self._owed
-        if owed is None or not self._is_owed():
-            return False
-        if self.framing.find(heard, owed.address, owed.request) is None:
-            return False
-        self._came_late()
-        return True
-
-    def _came_late(self) -> None:
-        self._owed = None
-        self.counters.late_replies += 1
-        self.worst_lateness = max(self.worst_lateness, self._loop.time() - self._owed_at)
-
-    def _repeats(self, last: _Job) -> bool:
-        """A second reply to the last request: the line may be one reply behind.
-
-        If it says something else, the first was the late one of the request before.
-        """
-        pdu = self.framing.find(self._buffer, last.address, last.request)
-        if pdu is not None and self._owed and pdu != self._last_pdu:
-            self._came_late()
-        return pdu is not None
+    def _astray(self, data: bytes) -> None:
+        """Bytes that nobody asked for: what they complete may end a quarantine; else the line is
+        not free before they end."""
+        now = self._loop.time()
+        quiet = self._quarantined is not None and now < self._free_at
+        unit = self._reception.stray(data, in_quarantine=quiet)
+        if unit and unit is self._quarantined:
+            self._free_at = now
+        self._free_at = max(self._free_at, now + self._gap_s)
+        if self._waking:
+            self._waking.cancel()
+        if self._waking or self._dozing:
+            self._pump()
 
     # Connection.
 
     def up(self) -> None:
         """The transport is connected; a reply still owed may come over the new connection too."""
+        now = self._loop.time()
         self.generation += 1
-        self.up_at = self._loop.time()
-        self._buffer.clear()
-        if self._owed:
-            self._quarantine(self._owed)
+        self.up_at = now
+        self._reception.reset()
+        self._quarantined = self._late.newest()
+        quiet = self._late.quiet_s(0.0) if self._quarantined else 0.0
+        self._free_at = max(self._free_at, now + self._listen_s, now + quiet)
 
     def lost(self, why: Trouble) -> None:
         """The transport lost its connection: whoever waits fails with LineDown."""
-        if self._waking:
-            self._waking.cancel()
-            self._waking = None
+        for handle in (self._waking, self._dozing):
+            if handle:
+                handle.cancel()
+        self._waking = self._dozing = None
         waiting = [job for queue in self._queues for job in queue]
         for queue in self._queues:
             queue.clear()
-        if self._job:
-            self._owe(self._job)
+        if job := self._job:
+            self._late.owe(job.address, job.unit, job.request, job.sent_at, job.wire_s)
             down = _down(why)
             down.sent = True
-            self._end(self._job, down)
+            self._end(job, down)
         for job in waiting:
-            if not job.future.done():
-                job.future.set_exception(_down(why))
+            job.end(_down(why))
 
 
 def _silence(baud: int, char_bits: int) -> float:

@@ -1,0 +1,92 @@
+"""One exchange on its way through a line."""
+
+from __future__ import annotations
+
+import asyncio
+
+from devices.modbus.frames import Request
+from devices.modbus.timing import UnitOnLine
+from devices.modbus.troubles import ExchangeFailed
+from devices.modbus.varying import Owed, Part
+
+COMMAND, PROBE, POLL = range(3)
+
+Outcome = tuple[int, ...] | ExchangeFailed
+
+
+class Job:
+    """One exchange: waiting, in flight, or just over.
+
+    `request` is what goes out next; `parts` are what is to go out instead of what was asked, once
+    that was looked at, `part` the one in flight; `masked` is an owed reply that looks like the one
+    that is waited for. `waited` is how long it waits beyond the wire time of both frames.
+    """
+
+    __slots__ = (
+        "address",
+        "concludes",
+        "future",
+        "got",
+        "masked",
+        "part",
+        "parts",
+        "priority",
+        "request",
+        "sent_at",
+        "timeout",
+        "unit",
+        "waited",
+        "wire_s",
+    )
+
+    def __init__(
+        self,
+        address: int,
+        unit: UnitOnLine,
+        request: Request,
+        timeout: float,
+        priority: int,
+        concludes: bool,
+        future: asyncio.Future[tuple[int, ...]],
+    ) -> None:
+        self.address = address
+        self.unit = unit
+        self.request = request
+        self.timeout = timeout
+        self.priority = priority
+        self.concludes = concludes
+        self.future = future
+        self.parts: list[Part] | None = None
+        self.part: Part | None = None
+        self.got: tuple[int, ...] = ()
+        self.masked: Owed | None = None
+        self.sent_at = self.wire_s = self.waited = 0.0
+
+    def ask_in_parts(self, parts: list[Part]) -> None:
+        """Ask these instead; an empty list leaves the request as it is."""
+        self.parts = parts
+        if parts:
+            self.next_part()
+
+    def next_part(self) -> None:
+        """The first of the parts that are left is what goes out next."""
+        assert self.parts
+        self.part = self.parts.pop(0)
+        self.request = self.part[0]
+
+    def gather(self, values: tuple[int, ...]) -> tuple[int, ...]:
+        """What has come of all parts so far."""
+        if self.part is None:
+            return values
+        _, start, stop = self.part
+        self.got += values[start:stop]
+        return self.got
+
+    def end(self, outcome: Outcome) -> None:
+        """Tell the caller, if he is still there."""
+        if self.future.done():
+            return
+        if isinstance(outcome, ExchangeFailed):
+            self.future.set_exception(outcome)
+        else:
+            self.future.set_result(outcome)
