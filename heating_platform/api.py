@@ -8,11 +8,13 @@ from households.api import AreaViewSet
 from plans.api import PlanLineViewSet
 from telemetry.api import UnitViewSet
 from telemetry.command_api import CommandViewSet
+from telemetry.line_api import LineViewSet
 
 router = SimpleRouter()
 router.register("areas", AreaViewSet)
 router.register("plan-lines", PlanLineViewSet)
 router.register("units", UnitViewSet)
+router.register("lines", LineViewSet)
 router.register("commands", CommandViewSet)
 
 urlpatterns = [

@@ -126,11 +126,11 @@ class UnitFilter(filters.FilterSet):
             units = units.filter(hits)
         return units
 
-    def stands(self, units: QuerySet[Unit], name: str, wanted: str) -> QuerySet[Unit]:
-        return in_state(units, wanted)
+    def stands(self, units: QuerySet[Unit], name: str, value: str) -> QuerySet[Unit]:
+        return in_state(units, value)
 
-    def caused(self, units: QuerySet[Unit], name: str, wanted: str) -> QuerySet[Unit]:
-        return for_cause(units, wanted)
+    def caused(self, units: QuerySet[Unit], name: str, value: str) -> QuerySet[Unit]:
+        return for_cause(units, value)
 
     def standing(self, units: QuerySet[Unit], name: str, wanted: bool) -> QuerySet[Unit]:
         """Units that stand in a household now, without samples and spares; or only those."""

@@ -45,11 +45,6 @@ SORTS: dict[str, lists.Column] = {
 }
 
 
-def workers_of(request: Any) -> list[tuple[str, str]]:
-    names = Gateway.objects.visible_to(request.user).values_list("line_worker", flat=True)
-    return [(name, name) for name in sorted(set(names))]
-
-
 class StandingArea(AreaFilter):
     """Lines with a unit that stands there now."""
 
@@ -72,6 +67,7 @@ class LineFilter(filters.FilterSet):
     )
     area = StandingArea("units")
     kind = choice(_lazy("接入方式"), _lazy("接入方式：全部"), Gateway.Kind.choices)
+    worker = filters.CharFilter(field_name="line_worker", label=_lazy("采集进程"))
     state = filters.ChoiceFilter(
         choices=[(name, label) for name, (_shape, label) in lines.STANDINGS.items()],
         method="stands",
@@ -82,23 +78,13 @@ class LineFilter(filters.FilterSet):
         model = Gateway
         fields: list[str] = []
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        workers = choice(
-            _("采集进程"),
-            _("采集进程：全部"),
-            workers_of(options["request"]),
-            field_name="line_worker",
-        )
-        self.filters["worker"] = workers
-
     def search(self, rows: QuerySet[Any], name: str, words: str) -> QuerySet[Any]:
         for word in words.split():
             rows = rows.filter(Q(url__icontains=word) | Q(name__icontains=word))
         return rows
 
-    def stands(self, rows: QuerySet[Any], name: str, wanted: str) -> QuerySet[Any]:
-        return lines.in_standing(rows, wanted)
+    def stands(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return lines.in_standing(rows, value)
 
 
 @dataclass(frozen=True)
@@ -140,9 +126,14 @@ def line_list(request: SignedIn) -> HttpResponseBase:
         "rows": [Row.of(line, request.user) for line in page],
         "sort": sort,
         "chips": _chips(request, found),
+        "workers": _workers(request.user),
         "strangers": _strangers(request.user),
     }
     return render(request, "telemetry/lines.html", context)
+
+
+def _workers(user: User) -> list[str]:
+    return sorted(set(Gateway.objects.visible_to(user).values_list("line_worker", flat=True)))
 
 
 def _strangers(user: User) -> int:

@@ -59,9 +59,9 @@ class UnknownFilter(filters.FilterSet):
             rows = rows.filter(Q(name__icontains=word) | Q(names__icontains=word) | Q(peer=word))
         return rows
 
-    def stands(self, rows: QuerySet[Any], name: str, wanted: str) -> QuerySet[Any]:
+    def stands(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         held = UnknownTransmitter.objects.held().values("pk")
-        return rows.filter(pk__in=held) if wanted == "held" else rows.exclude(pk__in=held)
+        return rows.filter(pk__in=held) if value == "held" else rows.exclude(pk__in=held)
 
 
 class TakeOnForm(forms.Form):

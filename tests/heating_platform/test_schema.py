@@ -21,6 +21,8 @@ def test_the_schema_validates_without_a_warning() -> None:
         "/api/commands/",
         "/api/commands/{id}/",
         "/api/commands/{id}/cancel/",
+        "/api/lines/",
+        "/api/lines/{id}/",
         "/api/plan-lines/",
         "/api/plan-lines/{id}/",
         "/api/units/",
