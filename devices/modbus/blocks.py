@@ -6,13 +6,13 @@ in a few microseconds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 
 from devices.modbus.cells import BIT_AREAS, Area
-from devices.modbus.decoding import compiled, evidence, remembered
+from devices.modbus.decoding import Remembered, compiled, evidence
 from devices.modbus.faults import Faults
 from devices.modbus.mapmodel import PointMap
 from devices.modbus.mapsettings import Settings
@@ -74,10 +74,8 @@ class Plan:
             points = [point for point in points if any(b.covers(point) for b in self.blocks)]
         self.points = tuple(points)
         plain = [point for point in points if not _depends(point)]
-        self._plain = [
-            [_place(block, point) for point in mine]
-            for block, mine in zip(self.blocks, self._shared_out(plain), strict=True)
-        ]
+        shares = zip(self.blocks, self._shared_out(plain), strict=True)
+        self._places = [_Places(block, mine) for block, mine in shares]
         rest = dict.fromkeys(point.signal for point in points if _depends(point))
         self._dependent = {
             signal: [_Dependent(self.blocks, point) for point in points if point.signal == signal]
@@ -102,16 +100,8 @@ class Plan:
     def decode_rows(self, replies: Sequence[Reply]) -> dict[str, Value]:
         """The same before faults are merged and derived: each signal of the map by itself."""
         values: dict[str, Value] = {}
-        for block, reply, places in zip(self.blocks, replies, self._plain, strict=True):
-            if isinstance(reply, str):
-                nothing = Value(None, reply)
-                for signal, _, _, _ in places:
-                    values[signal] = nothing
-                continue
-            if len(reply) != block.count:
-                raise ValueError(f"{block} answered with {len(reply)} words")
-            for signal, start, stop, decode in places:
-                values[signal] = decode(*reply[start:stop])
+        for places, reply in zip(self._places, replies, strict=True):
+            places.decode(reply, values)
         for signal, rows in self._dependent.items():
             values[signal] = _of_rows(rows, replies, values)
         return values
@@ -125,12 +115,33 @@ class Plan:
         return Plan(self.map, self.splits, self._turnaround_s, self._without | set(blocks))
 
 
-_Place = tuple[str, int, int, Callable[..., Value]]
+class _Places:
+    """Where the points of a block lie in its words; most have one word."""
 
+    def __init__(self, block: Block, points: Sequence[Point]) -> None:
+        self._block = block
+        self._single: list[tuple[str, int, Remembered]] = []
+        self._wide: list[tuple[str, int, int, Remembered]] = []
+        for point in points:
+            start = point.address - block.address
+            if point.count == 1:
+                self._single.append((point.signal, start, Remembered(point)))
+            else:
+                stop = start + point.count
+                self._wide.append((point.signal, start, stop, Remembered(point)))
 
-def _place(block: Block, point: Point) -> _Place:
-    start = point.address - block.address
-    return point.signal, start, start + point.count, remembered(point)
+    def decode(self, reply: Reply, values: dict[str, Value]) -> None:
+        if isinstance(reply, str):
+            nothing = Value(None, reply)
+            values |= dict.fromkeys((place[0] for place in self._single), nothing)
+            values |= dict.fromkeys((place[0] for place in self._wide), nothing)
+            return
+        if len(reply) != self._block.count:
+            raise ValueError(f"{self._block} answered with {len(reply)} words")
+        for signal, start, known in self._single:
+            values[signal] = known[reply[start]]
+        for signal, start, stop, wide in self._wide:
+            values[signal] = wide[tuple(reply[start:stop])]
 
 
 def _block_of(blocks: Sequence[Block], point: Point) -> int:
@@ -151,7 +162,7 @@ class _Dependent:
         self.point = point
         self.block = _block_of(blocks, point)
         self.start = point.address - blocks[self.block].address
-        self.decode = remembered(point)
+        self.decode = Remembered(point)
 
     @cached_property
     def condition(self) -> str:
@@ -173,7 +184,7 @@ class _Dependent:
             return Value(None, reply)
         words = reply[self.start : self.start + self.point.count]
         if not self.point.scale_from:
-            return self.decode(*words)
+            return self.decode[tuple(words)]
         source = values[self.point.scale_from]
         if source.quality != "good":
             return Value(None, source.quality, evidence(words, self.point.area))

@@ -11,13 +11,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from functools import lru_cache
 
 from devices.modbus import rawtypes, signals, texts
 from devices.modbus.cells import BIT_AREAS, Area
 from devices.modbus.points import EXACT, ON_WORDS, Pattern, Point, Scalar, Value, shift_of
 
-_KEPT = 256  # values kept per point: readings come back to the same few words
+_KEPT = 1024  # values kept per point: readings come back to the same few words
 
 
 def evidence(words: Sequence[int], area: Area = "holding") -> str:
@@ -183,9 +182,22 @@ def compiled(point: Point, multiplier: Decimal = Decimal(1)) -> Callable[..., Va
     return decode
 
 
-def remembered(point: Point) -> Callable[..., Value]:
-    """The same, keeping the latest values: most reads bring words that were seen before."""
-    return lru_cache(maxsize=_KEPT)(compiled(point))
+class Remembered(dict[int | tuple[int, ...], Value]):
+    """The values of a point by its word, or by the tuple of its words where it has several.
+
+    Most reads bring words that were seen before, and nothing is quicker than a dictionary.
+    """
+
+    def __init__(self, point: Point) -> None:
+        super().__init__()
+        self._decode = compiled(point)
+
+    def __missing__(self, words: int | tuple[int, ...]) -> Value:
+        if len(self) >= _KEPT:
+            self.clear()
+        value = self._decode(*words) if isinstance(words, tuple) else self._decode(words)
+        self[words] = value
+        return value
 
 
 def decode(point: Point, words: Sequence[int]) -> Value:

@@ -15,6 +15,8 @@ from devices.modbus.signals import FAULT_ACTIVE, FAULT_BITS, FAULT_CODE, base_na
 
 DERIVED = frozenset({FAULT_ACTIVE, FAULT_BITS, FAULT_CODE})
 _NONE = "none"
+_WHEN = "when:"
+_YES, _NO = Value(True), Value(False)  # the same objects each time: most polls bring no news
 
 
 def parts_of(signals: Iterable[str], derived: str) -> list[str]:
@@ -49,7 +51,7 @@ class Faults:
 
 def _applies(value: Value) -> bool:
     """A row whose `when` does not hold is no source; one that failed is."""
-    return not value.quality.startswith("when:")
+    return not value.quality.startswith(_WHEN)
 
 
 def _labels(name: str, value: Value) -> list[str]:
@@ -78,9 +80,13 @@ def _merged(parts: Mapping[str, Value]) -> Value:
 
 
 def _any_active(sources: list[Value]) -> Value:
-    for value in sources:
-        if value.quality != "good" and _applies(value):
-            return Value(None, value.quality)
-    if not any(_applies(value) for value in sources):
-        return Value(None, sources[0].quality)
-    return Value(any(_labels(FAULT_CODE, value) for value in sources if _applies(value)))
+    failed = [value.quality for value in sources if value.quality != "good"]
+    if failed:
+        of_sources = [quality for quality in failed if not quality.startswith(_WHEN)]
+        if of_sources or len(failed) == len(sources):
+            return Value(None, (of_sources or failed)[0])
+    return _YES if any(_is_active(value) for value in sources) else _NO
+
+
+def _is_active(value: Value) -> bool:
+    return value.value != [] and _applies(value) and bool(_labels(FAULT_CODE, value))
