@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import termios
 import time
+from array import array
 from typing import TYPE_CHECKING, cast
 
 from devices.modbus.listeners import Listener
@@ -18,6 +21,8 @@ FIRST_PACKET_LIMIT = 128  # no dialect registers with more
 GREET_AFTER_S = 2.0
 GREET_EVERY_S = 5.0  # the reply to a greeting is taken for nothing else within this time
 GREET_SELDOM_S = 60.0
+HALF_OPEN_SENDS = 3
+HALF_OPEN_S = 5.0  # longer than mobile networks keep an acknowledgement back
 
 
 class Call(asyncio.Protocol):
@@ -38,6 +43,9 @@ class Call(asyncio.Protocol):
         "_settling",
         "_socket",
         "_switchboard",
+        "_unheard",
+        "_unheard_bytes",
+        "_unheard_since",
         "_unstuffer",
         "bytes_in",
         "bytes_out",
@@ -69,6 +77,9 @@ class Call(asyncio.Protocol):
         self._giving_up: asyncio.TimerHandle | None = None
         self._settling: asyncio.TimerHandle | None = None
         self._greeting: asyncio.TimerHandle | None = None
+        # Sent since something was heard: how often, how many bytes, since when.
+        self._unheard = self._unheard_bytes = 0
+        self._unheard_since = 0.0
         self._greeted = 0
         self._greeted_at = 0.0
 
@@ -98,6 +109,7 @@ class Call(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         size = len(data)
+        self._unheard = 0
         if self.serves is None:
             self.bytes_in += size
             self._registering(data)
@@ -114,8 +126,27 @@ class Call(asyncio.Protocol):
             return 0
         if self._unstuffer:
             data = stuff(data)
+        if self._is_half_open():
+            self.hang_up()
+            return 0
+        self._note_sent(len(data))
         self._socket.write(data)
         return len(data)
+
+    def _note_sent(self, size: int) -> None:
+        if self._unheard == 0:
+            self._unheard_bytes = 0
+            self._unheard_since = asyncio.get_running_loop().time()
+        self._unheard += 1
+        self._unheard_bytes += size
+
+    def _is_half_open(self) -> bool:
+        """Whether nothing of the last requests was even acknowledged. The kernel finds that out
+        too, but only after 20 s, which may be more than three polls."""
+        if self._unheard < HALF_OPEN_SENDS or self._socket is None:
+            return False
+        silent = asyncio.get_running_loop().time() - self._unheard_since
+        return silent >= HALF_OPEN_S and _unacknowledged(self._socket) >= self._unheard_bytes
 
     def hang_up(self) -> None:
         """Close at once, whatever is still unsent."""
@@ -175,3 +206,13 @@ class Call(asyncio.Protocol):
         if len(self._prefix) >= 6:
             return data.replace(self._prefix, b"")
         return data.removeprefix(self._prefix)
+
+
+def _unacknowledged(connection: asyncio.Transport) -> int:
+    """Bytes on their way that the other side has not acknowledged; 0 where that is not known."""
+    count = array("i", (0,))
+    try:
+        fcntl.ioctl(connection.get_extra_info("socket").fileno(), termios.TIOCOUTQ, count)
+    except OSError:
+        return 0
+    return count[0] + connection.get_write_buffer_size()
