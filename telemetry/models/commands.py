@@ -162,7 +162,11 @@ class Command(models.Model):
             models.CheckConstraint(
                 name="command_approved_by_another",
                 condition=Q(approved_by=None, approved_at=None)
-                | Q(~Q(approved_by=F("requested_by")), approved_at__isnull=False),
+                | Q(
+                    ~Q(approved_by=F("requested_by")),
+                    approved_by__isnull=False,
+                    approved_at__isnull=False,
+                ),
             ),
             models.CheckConstraint(
                 name="command_only_restoring_never_expires",

@@ -2,8 +2,18 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.db import IntegrityError, transaction
 
-from telemetry.models import Command, CommandState, UnitHour
+from telemetry.models import (
+    Command,
+    CommandState,
+    GroupCommand,
+    Obligation,
+    RemoteWriting,
+    UnitHour,
+    Wear,
+)
+from telemetry.models.commands import OPEN
 from tests import cast as make
 from tests.cast import Cast
 from tests.constraints import Case, named, refused
@@ -28,9 +38,46 @@ def queued_twice(cast: Cast) -> object:
     return command(cast, target=21)
 
 
+def queued_beside_an_awaiting_one(cast: Cast) -> object:
+    command(cast, state=CommandState.AWAITING)
+    return command(cast, target=21)
+
+
+def approved_by_himself(cast: Cast) -> object:
+    return command(cast, approved_by=cast.town_officer, approved_at=NOON)
+
+
+def owed(cast: Cast, **changes: object) -> Obligation:
+    fields = {"signal": "mode", "former": "heating", "test_value": "auto", "made_at": NOON}
+    return Obligation.objects.create(
+        unit=cast.water, by=cast.town_officer, **fields | {"restore_at": NOON} | changes
+    )
+
+
+def owed_twice(cast: Cast) -> object:
+    owed(cast)
+    return owed(cast)
+
+
+def group(cast: Cast, **changes: object) -> GroupCommand:
+    fields = {"signal": "mode", "target": "auto", "reason": "frost", "area": cast.area("洞头村")}
+    return GroupCommand.objects.create(requested_by=cast.service_unit, **fields | changes)
+
+
+def worn_twice(cast: Cast) -> None:
+    for _ in range(2):
+        Wear.objects.create(unit=cast.water, area="holding", address=2, day=NOON.date())
+
+
 CASES: list[tuple[str, Case]] = [
     ("command_state_known", wrong(state="done", finished_at=NOON)),
-    ("command_one_queued_per_signal", queued_twice),
+    ("command_one_waiting_per_signal", queued_twice),
+    ("command_one_waiting_per_signal", queued_beside_an_awaiting_one),
+    ("command_approved_by_another", approved_by_himself),
+    ("command_approved_by_another", wrong(approved_at=NOON)),
+    ("command_only_restoring_never_expires", wrong(expires_at=None)),
+    ("command_agreement_whole", wrong(agreement="phone")),
+    ("command_agreement_whole", wrong(agreed_on=NOON.date())),
     ("command_sending_is_claimed", wrong(state=CommandState.SENDING)),
     (
         "command_sending_is_claimed",
@@ -42,6 +89,16 @@ CASES: list[tuple[str, Case]] = [
         "command_finished_when_closed",
         wrong(state=CommandState.SENDING, finished_at=NOON, **CLAIM),
     ),
+    ("obligation_one_open_per_signal", owed_twice),
+    ("obligation_ends_with_its_ending", lambda cast: owed(cast, fulfilled_at=NOON)),
+    ("obligation_ends_with_its_ending", lambda cast: owed(cast, ending="restored")),
+    (
+        "obligation_restored_soon",
+        lambda cast: owed(cast, restore_at=NOON + timedelta(minutes=16)),
+    ),
+    ("group_command_ends_with_its_stage", lambda cast: group(cast, stage="done")),
+    ("group_command_ends_with_its_stage", lambda cast: group(cast, ended_at=NOON)),
+    ("wear_once_per_day", worn_twice),
 ]
 
 
@@ -55,7 +112,7 @@ def test_no_constraint_is_left_untried() -> None:
     assert {name for name, _ in CASES} == named("telemetry")
 
 
-@pytest.mark.parametrize("state", [s for s in CommandState if s not in ("queued", "sending")])
+@pytest.mark.parametrize("state", [s for s in CommandState if s not in OPEN])
 def test_every_closed_state_can_be_stored_with_its_end(cast: Cast, state: CommandState) -> None:
     assert not command(cast, state=state, finished_at=NOON).is_open
 
@@ -80,3 +137,15 @@ def test_a_unit_has_one_row_for_an_hour(cast: Cast) -> None:
     UnitHour.objects.create(unit=cast.water, **hour)
     with refused("telemetry_unithour_pkey"):
         UnitHour.objects.create(unit=cast.water, **hour)
+
+
+def test_what_restores_may_wait_for_ever(cast: Cast) -> None:
+    assert command(cast, reason="restore", expires_at=None).is_open
+
+
+@pytest.mark.parametrize("act", ["update", "delete"])
+def test_the_switch_of_remote_writing_keeps_every_turn(cast: Cast, act: str) -> None:
+    rows = RemoteWriting.objects.all()
+    with pytest.raises(IntegrityError, match="only added"), transaction.atomic():
+        rows.update(on=False) if act == "update" else rows.delete()
+    assert RemoteWriting.is_on()
