@@ -9,7 +9,7 @@ from typing import Any
 import django_filters as filters
 from django import forms
 from django.contrib.auth.decorators import login_required
-from django.db.models import FloatField, Q, QuerySet
+from django.db.models import FloatField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 from django.http import Http404
@@ -25,13 +25,15 @@ from households.filters import FIELD, AreaFilter, choice
 from households.models import Area, User
 from households.requests import SignedIn
 from telemetry import lines
-from telemetry.models import UnknownTransmitter
+from telemetry.models import GatewayState, UnknownTransmitter
 from telemetry.unit_list import written
 
 
-def _figure(name: str) -> Cast:
+def _figure(name: str) -> Subquery:
     """A figure of the line worker's, as a number to sort by."""
-    return Cast(KT(f"state__figures__{name}"), FloatField())
+    states = GatewayState.objects.filter(gateway=OuterRef("pk"))
+    number = Cast(KT(f"figures__{name}"), FloatField())
+    return Subquery(states.annotate(number=number).values("number"))
 
 
 SORTS: dict[str, lists.Column] = {
