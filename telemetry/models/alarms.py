@@ -159,12 +159,12 @@ class Alarm(models.Model):
         return (self.cleared_at or clock.now()) - self.seen_at if self.raised_at else None
 
     def may_be_acknowledged_by(self, user: User) -> bool:
-        """By offices that answer for it; the caller has asked `visible_to`."""
-        return user.may_acknowledge and self.raised_at is not None and self.acknowledged_at is None
+        """By offices that answer for it while it is open; the caller has asked `visible_to`."""
+        return user.may_acknowledge and self.is_open and self.acknowledged_at is None
 
     def acknowledge(self, by: User, note: str) -> bool:
-        """Note that somebody takes care of it; False where somebody else was first."""
-        rows = Alarm.objects.raised().filter(pk=self.pk, acknowledged_at=None)
+        """Note that somebody takes care of it; False where another was first or it is over."""
+        rows = Alarm.objects.waiting().filter(pk=self.pk)
         changes: dict[str, Any] = {"acknowledged_at": clock.now(), "acknowledged_by": by}
         done = bool(rows.update(**changes, note=note))
         self.refresh_from_db()
