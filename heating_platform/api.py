@@ -6,6 +6,7 @@ from rest_framework.routers import SimpleRouter
 
 from households.api import AreaViewSet
 from plans.api import PlanLineViewSet
+from telemetry.alarm_api import AlarmViewSet
 from telemetry.api import UnitViewSet
 from telemetry.command_api import CommandViewSet
 from telemetry.line_api import LineViewSet
@@ -16,6 +17,7 @@ router.register("plan-lines", PlanLineViewSet)
 router.register("units", UnitViewSet)
 router.register("lines", LineViewSet)
 router.register("commands", CommandViewSet)
+router.register("alarms", AlarmViewSet)
 
 urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(), name="schema"),

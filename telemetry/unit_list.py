@@ -22,7 +22,7 @@ from households.requests import SignedIn
 from telemetry import points
 from telemetry.filters import CAUSES, REACHABLE, STATES, UnitFilter, for_cause, in_state
 from telemetry.latest import Shown, fault_words, value_of
-from telemetry.models import UnitState
+from telemetry.models import Alarm, UnitState
 
 SHOWN = ("supply_temp", "return_temp", "outdoor_temp", "indoor_temp_setpoint", "indoor_temp")
 SHAPES = {"online": "st-ok", "in_fault": "st-bad", "silent": "st-off", "reachable": "st-ok"}
@@ -95,7 +95,8 @@ def seen_by(request: SignedIn) -> QuerySet[Unit]:
         )
         .select_related("model__supplier", "gateway", "register_map", "state")
         .prefetch_related(
-            Prefetch("installations", now.select_related("household__area__owner__owner"))
+            Prefetch("installations", now.select_related("household__area__owner__owner")),
+            Prefetch("alarms", Alarm.objects.open()),
         )
     )
 

@@ -104,6 +104,8 @@ class ApiToken(models.Model):
         "readings:read",
         "lines:read",
         "commands:write",
+        "alarms:read",
+        "alarms:write",
     )
 
     user = models.ForeignKey(User, models.CASCADE, related_name="api_tokens")
