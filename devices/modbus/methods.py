@@ -223,8 +223,9 @@ class Writing:
             return self._result("verified" if took_place else "unknown", False)
         if released.unreadable:
             return self._result("accepted" if answered and released.answered else "unknown")
-        self._note(N_("脉冲没有释放，机组应答时再释放；也请在现场检查"))
-        return self._result("unknown")  # so that it is settled: the next answer releases it
+        self._note(N_("脉冲没有释放，请在现场检查"))
+        ignored = released.seen_set and released.answered
+        return self._result("failed" if ignored else "unknown")  # unknown is tried again later
 
     def _judged(
         self,
