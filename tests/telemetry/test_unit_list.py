@@ -11,7 +11,9 @@ from django.test import Client
 
 from devices.models import Installation, Unit
 from households import clock
+from telemetry.models import UnitState
 from tests.cast import Cast, answered, gateway, turned_bad, unit
+from tests.telemetry.lines import lost, opened, works
 
 
 @pytest.fixture
@@ -127,3 +129,48 @@ def test_the_file_holds_numbers_and_names(cast: Cast, officer: Client) -> None:
 def test_a_retired_unit_is_gone_from_the_list(cast: Cast, officer: Client) -> None:
     Unit.objects.filter(pk=cast.water.pk).update(retired_at=clock.now())
     assert units(officer) == [cast.air.pk]
+
+
+# Why units are silent
+
+
+def causes(client: Client, query: str = "") -> dict[str, int]:
+    return {chip.value: chip.count for chip in client.get(f"/units/?{query}").context["causes"]}
+
+
+def test_silent_units_are_split_by_what_is_missing(cast: Cast, client: Client) -> None:
+    works()
+    opened(cast.water.gateway)
+    lost(cast.air.gateway)
+    client.force_login(cast.district_officer)
+    assert causes(client) == {"worker_gone": 0, "line_down": 1, "unit_silent": 1, "sensor": 0}
+    assert units(client, "cause=line_down") == [cast.air.pk]
+    assert units(client, "cause=unit_silent") == [cast.water.pk]
+    works(ago=60)
+    assert causes(client)["worker_gone"] == 2
+    assert sum(causes(client).values()) == chips(client)["离线"]
+
+
+def test_a_sensor_that_tells_nothing_is_no_silent_unit(cast: Cast, officer: Client) -> None:
+    turned_bad(UnitState.objects.get(unit=cast.water), "indoor_temp", "sensor_open")
+    assert causes(officer)["sensor"] == 1
+    assert units(officer, "cause=sensor") == [cast.water.pk]
+
+
+def test_a_start_or_a_missing_answer_is_no_ill_sensor(cast: Cast, officer: Client) -> None:
+    for quality in ("starting", "not_answered", "exception:2", "not_supported"):
+        turned_bad(UnitState.objects.get(unit=cast.water), "indoor_temp", quality)
+        assert causes(officer)["sensor"] == 0, quality
+
+
+def test_a_line_narrows_the_list_and_is_named(cast: Cast, client: Client) -> None:
+    client.force_login(cast.service_unit)
+    query = f"gateway={cast.water.gateway_id}"
+    assert units(client, query) == [cast.water.pk]
+    assert (
+        f'<a href="/lines/{cast.water.gateway_id}/">'
+        in client.get(f"/units/?{query}").content.decode()
+    )
+    client.force_login(cast.rival)
+    assert units(client, query) == []
+    assert "/lines/" not in client.get(f"/units/?{query}").content.decode()
