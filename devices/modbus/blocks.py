@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
+from weakref import WeakValueDictionary
 
 from devices.modbus.cells import BIT_AREAS, Area
 from devices.modbus.decoding import Remembered, compiled, evidence
@@ -43,14 +44,36 @@ def plan(
     splits: Collection[Block] = (),
     turnaround_s: float = TURNAROUND_S,
 ) -> Plan:
-    """The plan that reads everything readable of a map.
+    """The plan that reads everything readable of a map; units that are read alike share it.
 
     `module` counts from 1 where the map has a `module_stride`. `splits` are blocks that a
     device refused: their points are read apart. Registers between two points are read over
     where `holes` is zero and that takes less time than another exchange, `turnaround_s` being
     what an exchange costs beyond its bytes.
     """
-    return Plan(map.for_module(module), frozenset(splits), turnaround_s)
+    return _shared(map, module, frozenset(splits), turnaround_s, frozenset())
+
+
+# Ten thousand units of one model need one plan. A map is known by being the same object, which
+# the plan keeps alive as its `origin`.
+_Key = tuple[int, int | None, frozenset[Block], float, frozenset[Block]]
+_plans: WeakValueDictionary[_Key, Plan] = WeakValueDictionary()
+
+
+def _shared(
+    map: PointMap,
+    module: int | None,
+    splits: frozenset[Block],
+    turnaround_s: float,
+    without: frozenset[Block],
+) -> Plan:
+    key = (id(map), module, splits, turnaround_s, without)
+    known = _plans.get(key)
+    if known is None:
+        known = Plan(map.for_module(module), splits, turnaround_s, without)
+        known.origin, known.module = map, module
+        _plans[key] = known
+    return known
 
 
 class Plan:
@@ -63,7 +86,8 @@ class Plan:
         turnaround_s: float = TURNAROUND_S,
         without: frozenset[Block] = frozenset(),
     ) -> None:
-        self.map = map
+        self.map = self.origin = map
+        self.module: int | None = None
         self.splits = splits
         self._turnaround_s = turnaround_s
         self._without = without
@@ -108,11 +132,14 @@ class Plan:
 
     def split(self, block: Block) -> Plan:
         """The plan that reads this block's points apart."""
-        return Plan(self.map, self.splits | {block}, self._turnaround_s, self._without)
+        return self._with(self.splits | {block}, self._without)
 
     def without(self, blocks: Collection[Block]) -> Plan:
         """The plan that leaves these blocks out, and the signals that they bring."""
-        return Plan(self.map, self.splits, self._turnaround_s, self._without | set(blocks))
+        return self._with(self.splits, self._without | set(blocks))
+
+    def _with(self, splits: frozenset[Block], without: frozenset[Block]) -> Plan:
+        return _shared(self.origin, self.module, splits, self._turnaround_s, without)
 
 
 class _Places:

@@ -29,6 +29,14 @@ def spans(map: PointMap, turnaround_s: float = blocks.TURNAROUND_S) -> list[tupl
     return [(block.address, block.count) for block in plan(map, turnaround_s=turnaround_s).blocks]
 
 
+def test_units_that_are_read_alike_share_one_plan() -> None:
+    map, other = words_at(0, 1, 9, module_stride=100), words_at(0, 1, 9, module_stride=100)
+    apart = Block("holding", 0, 2)
+    assert plan(map) is plan(map) and plan(map).split(apart) is plan(map, splits={apart})
+    assert plan(map, module=2).without([apart]) is plan(map, module=2).without([apart])
+    assert len({id(one) for one in (plan(map), plan(other), plan(map, module=2))}) == 3
+
+
 def test_neighbours_are_read_together() -> None:
     assert spans(words_at(3, 1, 2, 5)) == [(1, 3), (5, 1)]
 
