@@ -79,7 +79,6 @@ def alarms_of(user: User) -> QuerySet[Alarm]:
                     behind.order_by("household__area__order").values("household__area__order")[:1]
                 ),
             ),
-            gravity=GRAVITY,
         )
     )
 
@@ -273,4 +272,4 @@ def about(unit: Unit, user: User) -> list[Row]:
     areas = Installation.objects.filter(removed_on=None, unit=unit).values("household__area")
     mine = Q(unit=unit) | Q(gateway=unit.gateway_id) | Q(area__in=areas)
     alarms = alarms_of(user).filter(mine, cleared_at=None)
-    return rows_of(alarms.order_by("gravity", "-raised_at"), user)
+    return rows_of(alarms.order_by(GRAVITY, "-raised_at"), user)
