@@ -209,6 +209,10 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "SWAGGER_UI_DIST": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {
+        "AlarmKindEnum": "telemetry.models.AlarmKind",
+        "GatewayKindEnum": "devices.models.Gateway.Kind",
+    },
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 
