@@ -10,7 +10,7 @@ from devices.models import RegisterMap, Unit
 from households import clock
 from telemetry import commands, pace
 from telemetry.commands import CommandRefused
-from telemetry.models import Command, CommandState, UnitState, Wear
+from telemetry.models import Command, CommandState, UnitState, Watch, Wear
 from tests import cast as people
 from tests.cast import AGREED, MAPS, Cast
 
@@ -150,7 +150,7 @@ def test_unlocking_and_what_stands_before_wear_their_registers_too(cast: Cast) -
 
 def test_a_written_unit_is_asked_more_often_for_a_while(cast: Cast) -> None:
     written(cast, 0, 21)
-    watch = cast.water.watches.get()
+    watch = Watch.objects.get(unit=cast.water)
     assert (watch.interval_s, watch.until) == (60, NOW + timedelta(minutes=30))
 
 
