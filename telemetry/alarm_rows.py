@@ -11,6 +11,7 @@ from django import forms
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import (
     Case,
+    Count,
     IntegerField,
     OuterRef,
     Prefetch,
@@ -29,6 +30,7 @@ from households.filters import FIELD, AreaFilter, choice
 from households.models import Area, Household, User
 from telemetry import alarm_words, lines
 from telemetry.models import Alarm, AlarmKind, Obligation, Severity
+from telemetry.models.alarms import SEVERITY_SHAPES
 
 STATES = {
     "waiting": ("st-wait", _("未处理")),
@@ -36,11 +38,6 @@ STATES = {
     "cleared": ("st-ok", _("已消除")),
 }
 OPEN, ALL = "open", "all"
-SEVERITIES = {
-    Severity.CRITICAL: "st-bad",
-    Severity.WARNING: "st-warn",
-    Severity.INFO: "st-wait",
-}
 GRAVITY = Case(
     When(severity=Severity.CRITICAL, then=Value(0)),
     When(severity=Severity.WARNING, then=Value(1)),
@@ -273,3 +270,32 @@ def about(unit: Unit, user: User) -> list[Row]:
     mine = Q(unit=unit) | Q(gateway=unit.gateway_id) | Q(area__in=areas)
     alarms = alarms_of(user).filter(mine, cleared_at=None)
     return rows_of(alarms.order_by(GRAVITY, "-raised_at"), user)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The alarms that wait for somebody: how many of each severity, the oldest, the gravest few."""
+
+    counts: list[tuple[str, str, str, int]]  # severity, class of its shape, label, how many
+    oldest: Row | None
+    gravest: list[Row]
+
+    @property
+    def total(self) -> int:
+        return sum(count for *_rest, count in self.counts)
+
+
+def summary(user: User, few: int = 4) -> Summary:
+    """What the asker's dashboard says of alarms that nobody has taken over yet."""
+    waiting = in_state(alarms_of(user), "waiting")
+    counted = waiting.order_by().values_list("severity").annotate(Count("pk"))
+    each = dict(counted)
+    oldest = rows_of(waiting.order_by("raised_at")[:1], user)
+    return Summary(
+        [
+            (name, SEVERITY_SHAPES[name], str(name.label), each.get(name, 0))
+            for name in (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
+        ],
+        oldest[0] if oldest else None,
+        rows_of(waiting.order_by(GRAVITY, "-raised_at")[:few], user),
+    )
