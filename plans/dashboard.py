@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Count, Prefetch, Q, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.http import Http404, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -17,16 +16,14 @@ from django.views.decorators.http import require_safe
 
 from devices.models import Installation, Unit
 from households import clock, lists
-from households.models import Area, Household, Method, User
+from households.models import Area, Method, User
 from households.requests import SignedIn
 from plans import progress
 from plans.models import TaskPlan
-from telemetry import partitions
-from telemetry.latest import fault_words
+from telemetry import alarm_rows, partitions
 from telemetry.models import UnitHour, UnitState
 
 LOW_RATE = 80  # percent complete under which a rate carries a warning sign
-FAULTS_SHOWN = 4
 
 
 @dataclass(frozen=True)
@@ -45,12 +42,11 @@ class UnitCounts:
 
 @dataclass(frozen=True)
 class Units:
-    """The units' card: villages, their sum, today's polls, and the units in fault."""
+    """The units' card: villages, their sum, and today's polls."""
 
     villages: list[UnitCounts]
     due: int
     stored: int
-    faults: list[UnitState]
 
     @property
     def total(self) -> UnitCounts:
@@ -59,19 +55,6 @@ class Units:
             for name in ("installed", "online", "in_fault")
         )
         return UnitCounts(None, *sums)
-
-    @property
-    def fault_names(self) -> list[tuple[str, int]]:
-        """Words of the faults and how many units report them, the most frequent first."""
-        return Counter(fault_words(state) for state in self.faults).most_common()
-
-    @property
-    def faults_shown(self) -> list[tuple[UnitState, str, Household]]:
-        """The first units in fault, their faults in words and where they stand."""
-        return [
-            (state, fault_words(state), state.unit.installations.all()[0].household)
-            for state in self.faults[:FAULTS_SHOWN]
-        ]
 
 
 @login_required
@@ -103,6 +86,7 @@ def dashboard(request: SignedIn) -> HttpResponseBase:
         "accepted_this_week": curves.gained("accepted", monday),
         "forecast": curves.forecast(table.total.figures.task),
         "units": installed_units(request.user),
+        "alarms": alarm_rows.summary(request.user),
         "unit_task": _unit_task(table),
         "low_rate": LOW_RATE,
     }
@@ -136,11 +120,7 @@ def installed_units(user: User) -> Units:
     hours = UnitHour.objects.filter(
         unit__in=mine, hour__gte=partitions.bounds(clock.today())[0]
     ).aggregate(due=Sum("due", default=0), stored=Sum("stored", default=0))
-    faults = UnitState.objects.in_fault().filter(unit__in=mine).select_related("unit")
-    faults = faults.prefetch_related(
-        Prefetch("unit__installations", here.select_related("household__area"))
-    )
-    return Units(_villages(here), hours["due"], hours["stored"], list(faults.order_by("unit")))
+    return Units(_villages(here), hours["due"], hours["stored"])
 
 
 def _villages(here: QuerySet[Installation]) -> list[UnitCounts]:

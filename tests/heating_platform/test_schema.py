@@ -16,6 +16,9 @@ def test_the_schema_validates_without_a_warning() -> None:
     call_command("spectacular", "--validate", "--fail-on-warn", stdout=schema)
     paths = yaml.safe_load(schema.getvalue())["paths"]
     assert set(paths) == {
+        "/api/alarms/",
+        "/api/alarms/{id}/",
+        "/api/alarms/{id}/acknowledge/",
         "/api/areas/",
         "/api/areas/{id}/",
         "/api/commands/",

@@ -16,6 +16,8 @@ from django.test import Client
 from households import clock
 from households.models import Area, Household, Role, StepKind, User
 from plans.models import PlanItem, TaskPlan
+from telemetry import alarms
+from telemetry.models import Alarm
 from tests.cast import Cast, answered, household, reach
 
 PLAN_FILE = settings.BASE_DIR / "plans" / "data" / "annex1_2020.csv"
@@ -103,9 +105,17 @@ def test_units_are_counted_by_village(cast: Cast, officer: Client) -> None:
     assert (units.total.installed, units.total.online, units.total.in_fault) == (2, 1, 0)
 
 
-def test_faults_stand_in_words(cast: Cast, officer: Client) -> None:
-    answered(cast.air, clock.now(), fault_active=True, fault_bits=["fan_motor"])
+def test_alarms_that_wait_are_counted_and_stand_in_words(cast: Cast, officer: Client) -> None:
+    for second in (0, 1):
+        at = clock.now() + timedelta(seconds=second)
+        answered(cast.air, at, fault_active=True, fault_bits=["fan_motor"])
+        with clock.at(at):
+            alarms.review()
+    summary = officer.get("/").context["alarms"]
+    assert (summary.total, [row.sentence for row in summary.gravest]) == (1, ["风机电机故障"])
     assert "风机电机故障" in officer.get("/").content.decode()
+    Alarm.objects.get().acknowledge(cast.town_officer, "已通知供应商")
+    assert officer.get("/").context["alarms"].total == 0
 
 
 def test_the_file_has_a_column_for_every_number(officer: Client) -> None:
