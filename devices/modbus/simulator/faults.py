@@ -38,6 +38,11 @@ class Faults:
             raise ValueError(f"fault rates {drop}, {late}, {garbled}: each and all within 0..1")
         self.drop, self.late, self.garbled = drop, late, garbled
 
+    @property
+    def none(self) -> bool:
+        """Whether every reply goes its way."""
+        return not (self.drop or self.late or self.garbled)
+
     def fate(self, key: str) -> str:
         """What becomes of this reply."""
         chance = self.dice.random()

@@ -177,6 +177,11 @@ class SimUnit:
         except Silence:
             return None, ()
 
+    def unchanged(self, pdu: bytes) -> bool:
+        """Whether the reply to this request is the same as last time, without a look."""
+        still = self.static and not self.silent and not self.registers.clearing
+        return still and pdu in self.seen
+
     def _answer(self, pdu: bytes) -> Answer:
         request = requests.parse(pdu)
         if isinstance(request, requests.Read):

@@ -23,10 +23,14 @@ Range = tuple[float, float]
 # Sends a frame and tells the Unix time when its last byte leaves, or None if it cannot leave.
 Send = Callable[[bytes], float | None]
 INSTANT = (0.0, 0.0)
+_NOTHING = (None, b"", b"")
 
 
 class Framing(Protocol):
-    """How requests and replies lie in a stream of bytes."""
+    """How requests and replies lie in a stream of bytes; `ticket` is the length of the number by
+    which a reply belongs to its request, the first bytes of both."""
+
+    ticket: int
 
     def take(self, buffer: bytearray) -> list[tuple[int, bytes, bytes]]:
         """Whole requests out of the buffer: address, PDU, ticket to be handed to `wrap`."""
@@ -38,6 +42,8 @@ class Framing(Protocol):
 
 
 class Rtu:
+    ticket = 0
+
     def __init__(self, width: int = 1, order: str = "big") -> None:
         self.width, self.order = width, order
 
@@ -56,6 +62,8 @@ class Rtu:
 
 class Mbap:
     """Seven bytes before the PDU: transaction, protocol 0, length, unit (one byte)."""
+
+    ticket = 2
 
     def take(self, buffer: bytearray) -> list[tuple[int, bytes, bytes]]:
         found = []
@@ -112,6 +120,18 @@ class Bus:
         self.faults, self.record = faults, record
         self.dice = Random(seed)
         self.requests = 0
+        self._at_once = not (self.char_s or turnround[1] or latency[1] or record)
+        self._kept: dict[bytes, tuple[SimUnit, bytes, bytes]] = {}
+
+    def again(self, data: bytes) -> bytes | None:
+        """The reply to a request that was answered at once before, where nothing changed since:
+        a static farm costs so little that a bench measures the master."""
+        ticket = self.framing.ticket
+        unit, pdu, frame = self._kept.get(data[ticket:], _NOTHING)
+        if unit is None or not unit.unchanged(pdu) or not (self.faults is None or self.faults.none):
+            return None
+        self.requests += 1
+        return data[:ticket] + frame
 
     def hear(self, buffer: bytearray, send: Send) -> None:
         """Answer every whole request in the buffer through `send`."""
@@ -122,12 +142,19 @@ class Bus:
                 reply, told = unit.answer(pdu)
                 if reply is not None:
                     frame = self.framing.wrap(address, reply, ticket)
+                    if self._at_once and unit.unchanged(pdu):
+                        self._keep(unit, address, pdu, frame)
                     on_wire = (len(pdu) + self.width + 2) * self.char_s
                     on_wire += len(frame) * self.reply_char_s
                     self._reply(unit.key, frame, told, on_wire, send)
             elif address == 0:
                 for everyone in self.units.values():  # broadcast: obeyed, never answered
                     everyone.answer(pdu)
+
+    def _keep(self, unit: SimUnit, address: int, pdu: bytes, frame: bytes) -> None:
+        ticket = self.framing.ticket
+        asked = self.framing.wrap(address, pdu, bytes(ticket))
+        self._kept[asked[ticket:]] = unit, pdu, frame[ticket:]
 
     def _reply(
         self, key: str, frame: bytes, told: tuple[str, ...], on_wire: float, send: Send
@@ -172,6 +199,10 @@ class Connection(asyncio.Protocol):
         self.open_ones.discard(self)
 
     def data_received(self, data: bytes) -> None:
+        reply = None if self.buffer else self.bus.again(data)
+        if reply is not None:
+            self.transport.write(reply)
+            return
         self.buffer += data
         self.bus.hear(self.buffer, self.send)
 

@@ -160,6 +160,25 @@ def test_wire_time_turnround_and_latency_add_up() -> None:
     asyncio.run(story())
 
 
+def test_a_reply_that_is_kept_follows_writes_silence_and_faults() -> None:
+    async def story() -> None:
+        unit, faults = SimUnit(CN_W10, 5, seed=1, static=True), Faults()
+        setpoint = "0300020001"
+        async with serve_tcp([unit], faults=faults) as port, connected(port) as line:
+            before = [await ask(line, 5, setpoint) for _ in range(3)]
+            assert await ask(line, 5, "0600020019") == "0600020019"
+            after = [await ask(line, 5, setpoint) for _ in range(3)]
+            unit.silent = True
+            assert await ask(line, 5, setpoint, wait=0.1) == ""
+            unit.silent = False
+            faults.rate(1.0, 0.0, 0.0)
+            assert await ask(line, 5, setpoint, wait=0.1) == ""
+        assert len(set(before)) == 1
+        assert after == ["03020019"] * 3
+
+    asyncio.run(story())
+
+
 def test_a_static_unit_is_no_bottleneck() -> None:
     async def story() -> float:
         async with serve_tcp([SimUnit(CN_W10, 5, static=True)]) as port, connected(port) as line:
