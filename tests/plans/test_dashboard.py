@@ -114,7 +114,7 @@ def test_alarms_that_wait_are_counted_and_stand_in_words(cast: Cast, officer: Cl
     summary = officer.get("/").context["alarms"]
     assert (summary.total, [row.sentence for row in summary.gravest]) == (1, ["风机电机故障"])
     assert "风机电机故障" in officer.get("/").content.decode()
-    Alarm.objects.get().acknowledge(cast.town_officer, "已通知供应商")
+    Alarm.objects.open().get().acknowledge(cast.town_officer, "已通知供应商")
     assert officer.get("/").context["alarms"].total == 0
 
 
