@@ -130,6 +130,15 @@ class Plan:
             values[signal] = _of_rows(rows, replies, values)
         return values
 
+    def cuts(self, area: Area, address: int, count: int) -> list[int]:
+        """Where a read of this span may be cut in two without tearing the words of a point."""
+        edges = set(range(1, count))
+        for point in self.points:
+            if point.area == area:
+                start = point.address - address
+                edges -= set(range(start + 1, start + point.count))
+        return sorted(edges)
+
     def split(self, block: Block) -> Plan:
         """The plan that reads this block's points apart."""
         return self._with(self.splits | {block}, self._without)

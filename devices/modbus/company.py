@@ -6,7 +6,6 @@ Everything here is concluded from bytes that were no answer to the request in fl
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Mapping
 from typing import Literal
 
@@ -83,18 +82,24 @@ class Company:
         *,
         is_clocked: bool,
     ) -> None:
-        self.sent: deque[bytes] = deque(maxlen=16)
+        self._sent: list[bytes] = []
         self._framing = framing if isinstance(framing, Rtu) else None
         self._units = units
         self._findings = findings
         self._is_clocked = is_clocked
         self._loop = asyncio.get_running_loop()
-        self._written: deque[tuple[int, bytes]] = deque(maxlen=64)
+        self._written: list[tuple[int, bytes]] = []
         self._runs: dict[int, _Run] = {}
+
+    def asked(self, frame: bytes) -> None:
+        """A request of our own goes out."""
+        self._sent.append(frame)
+        del self._sent[:-16]
 
     def wrote(self, address: int, request: Request) -> None:
         """A write of our own goes out: its echo may be heard long after."""
         self._written.append((address, request.pdu[:5]))
+        del self._written[:-64]
 
     def overheard(self, data: bytearray, *, in_quarantine: bool, idle_s: float) -> None:
         """Look for frames of others; what was looked at is cut off."""
@@ -146,7 +151,7 @@ class Company:
     def _is_ours(self, stray: Stray, idle_s: float) -> bool:
         """Whether it may be our own echo, or a reply to us that came at a wrong time."""
         if stray.asks:
-            return any(stray.pdu in frame for frame in self.sent)
+            return any(stray.pdu in frame for frame in self._sent)
         function = stray.pdu[0]
         if function in (5, 6, 15, 16):
             return (stray.address, stray.pdu[:5]) in self._written

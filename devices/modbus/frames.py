@@ -152,13 +152,14 @@ class Framing(Protocol):
     """How a PDU becomes bytes on a line and is found again among the bytes that arrive.
 
     `overhead` is what a frame has beyond its PDU, in bytes; `paced` tells whether silence parts
-    the frames, so that wire time and gaps count. `ticket` is the number of the frame wrapped
-    last, where frames bear numbers by which replies are told apart, else 0. `skipped` is what
-    `find` stepped over before the reply that it found last.
+    the frames, so that wire time and gaps count; `numbered`, whether replies bear the number of
+    their request, `ticket` being that of the frame wrapped last. `skipped` is what `find` stepped
+    over before the reply that it found last.
     """
 
     overhead: int
     paced: bool
+    numbered: bool
     ticket: int
     skipped: bytes
 
@@ -205,6 +206,7 @@ class Rtu:
     """
 
     paced = True
+    numbered = False
 
     def __init__(
         self,
@@ -300,6 +302,7 @@ class Mbap:
 
     overhead = 7
     paced = False
+    numbered = True
 
     def __init__(self) -> None:
         self.ticket = 0
@@ -332,13 +335,17 @@ class Mbap:
         ticket = ticket or self.ticket
         good = _mbap(ticket, address, request.reply_length) + request.head
         refusal = _mbap(ticket, address, 2) + bytes((request.pdu[0] | 0x80,))
-        for head, size in ((good, 7 + request.reply_length), (refusal, 9)):
-            start = buffer.find(head)
-            if start >= 0 and len(buffer) >= start + size:
-                pdu = bytes(buffer[start + 7 : start + size])
-                del buffer[: start + size]
-                return pdu
-        return None
+        found = [
+            (start, start + size)
+            for head, size in ((good, 7 + request.reply_length), (refusal, 9))
+            if (start := buffer.find(head)) >= 0
+        ]
+        start, end = min(found, default=(0, len(buffer) + 1))
+        if len(buffer) < end:
+            return None
+        pdu = bytes(buffer[start + 7 : end])
+        del buffer[:end]
+        return pdu
 
 
 def _mbap(ticket: int, address: int, pdu_length: int) -> bytes:

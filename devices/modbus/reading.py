@@ -61,6 +61,7 @@ async def read(
     read apart once, so that one missing register does not lose its neighbours. A unit that
     never answers is left alone after `patience` requests; 1 is for one known to be silent.
     """
+    line.unit(address).cuts = plan.cuts
     visit = _Reading(line, address, timeout, priority, patience)
     replies = [await visit.ask(block) for block in plan.blocks]
     if visit.failed:

@@ -16,7 +16,7 @@ from devices.modbus.jobs import Job, Outcome
 from devices.modbus.lateness import Lateness
 from devices.modbus.timing import UnitOnLine
 from devices.modbus.troubles import ExceptionReply, NoAnswer, WrongEcho
-from devices.modbus.varying import Owed
+from devices.modbus.varying import Known, Owed
 
 _BUFFER_LIMIT = 2048
 _LONGEST_PACKING_GAP_S = 0.5
@@ -39,7 +39,11 @@ class Counters:
 
 
 class Reception:
-    """The receiving side of one line. `packing_s` is the longest pause within a reply so far."""
+    """The receiving side of one line.
+
+    `packing_s` is the longest pause within a reply so far; before `hold_until` nothing is to be
+    sent, because further copies of a reply may come (loop time).
+    """
 
     def __init__(
         self,
@@ -52,6 +56,7 @@ class Reception:
         company: Company,
     ) -> None:
         self.packing_s = 0.0
+        self.hold_until = 0.0
         self._framing = framing
         self._units = units
         self._counters = counters
@@ -77,7 +82,7 @@ class Reception:
         self._wrong_echo = None
         self._chunk_at = 0.0
         self._frame = frame
-        self._company.sent.append(frame)
+        self._company.asked(frame)
         self._echo_due = frame if self._echo.is_heard else b""
 
     def take(self, data: bytes, job: Job) -> Outcome | None:
@@ -136,6 +141,8 @@ class Reception:
                 return None
             if self._buffer and not request.writes:
                 pdu = self._newest(job, pdu)
+                if pdu is None:
+                    return None
             self._last_pdu = pdu
             try:
                 values = request.parse(pdu)
@@ -148,29 +155,30 @@ class Reception:
             else:
                 if request.writes and self._is_own_echo(job):
                     continue
-                job.unit.known[request.head] = (request, pdu)
-                self._spoke(job)
+                job.unit.known[request.head] = Known(request, pdu, self._spoke(job))
                 return values
 
     def _is_own_echo(self, job: Job) -> bool:
         after = self._loop.time() - job.sent_at
         return self._echo.is_sooner_than_a_reply(self._frame, after)
 
-    def _newest(self, job: Job, pdu: bytes) -> bytes:
-        """Of several replies that came together the last: what came before it was late."""
-        known = job.unit.known.get(job.request.head)
+    def _newest(self, job: Job, pdu: bytes) -> bytes | None:
+        """Of several replies that came together the last, where what came before it is known to
+        be late or a copy; else none."""
+        before = job.unit.known.get(job.request.head)
         while (newer := self._framing.find(self._buffer, job.address, job.request)) is not None:
-            if newer == pdu or (known and known[1] == pdu):
-                self._repeated(job, 0.0)
+            if newer == pdu or (before and before.pdu == pdu):
+                self._copied(0.0)
             elif job.masked:
                 self._was_late(job.masked)
             else:
                 self._company.differed(job.address)
+                return None
             pdu = newer
         return pdu
 
-    def _spoke(self, job: Job) -> None:
-        """A reply of the unit came: what it teaches."""
+    def _spoke(self, job: Job) -> float:
+        """A reply of the unit came: what it teaches. Returns the time of now."""
         unit, now = job.unit, self._loop.time()
         unit.answers += 1
         if job.masked is None:
@@ -181,10 +189,11 @@ class Reception:
         if self._chunk_at:
             gap = min(now - self._chunk_at, _LONGEST_PACKING_GAP_S)
             self.packing_s = max(self.packing_s, gap)
-        if unit.owed or self._late.is_watchful:
-            self._late.answered(job.address, unit, job.request, job.sent_at)
+        if unit.owed:
+            self._late.answered(unit, job.sent_at)
         if self._framing.skipped or self._echo_due or self._echo.is_heard is None:
             self._look_at_skipped(job)
+        return now
 
     def _look_at_skipped(self, job: Job) -> None:
         """What stood before a reply: an echo, somebody else's frames, levels of an idle line."""
@@ -228,12 +237,9 @@ class Reception:
     def late_unit(self) -> UnitOnLine | None:
         """The unit whose owed reply is in the buffer, which is cut off up to its end."""
         found = None
-        while come := self._late.come(self._buffer):
-            found, owed = come
-            if owed.again:
-                self._counters.duplicates += 1
-            else:
-                self._counters.late_replies += 1
+        while unit := self._late.come(self._buffer):
+            self._counters.late_replies += 1
+            found = unit
         return found
 
     def _repeats(self, last: Job) -> bool:
@@ -243,18 +249,17 @@ class Reception:
         if pdu is None:
             return False
         if pdu == self._last_pdu:
-            self._repeated(last, self._loop.time() - self._ended_at)
+            self._copied(self._loop.time() - self._ended_at)
         elif last.masked:
             self._was_late(last.masked)
-            self._late.owe(last.address, last.unit, last.request, last.sent_at, last.wire_s)
-            last.unit.quiet_until = self._loop.time() + self._late.quiet_s(last.waited)
+            self.hold_until = self._loop.time() + self._late.quiet_s(last.waited)
         else:
             self._company.differed(last.address)
         return True
 
-    def _repeated(self, job: Job, after_s: float) -> None:
+    def _copied(self, after_s: float) -> None:
         self._counters.duplicates += 1
-        self._late.repeated(job.address, job.unit, job.request, after_s)
+        self.hold_until = self._loop.time() + self._late.copied(after_s)
 
     def _was_late(self, owed: Owed) -> None:
         """A late reply was taken for another one, which came behind it."""

@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from devices.modbus.frames import Request
-    from devices.modbus.varying import Owed
+    from devices.modbus.varying import Cuts, Known, Owed
 
 LONGEST_WAIT_S = 10.0
 SILENT_SHARE = 0.05  # of a line's time, for asking units that are silent
@@ -49,8 +48,8 @@ class UnitOnLine:
     `turn` lets one writing visit at a time do its reads and writes; `answered` holds the blocks
     that this unit has answered whole. `round_trip_s` is smoothed and counts beyond the wire time.
     `silent_since`, `disputed_at` (two units answer this address) and all other moments are loop
-    time. `known` are reads that it has answered, by head, with the newest reply; `owed` are
-    replies that may still come, by head.
+    time. `known` is what it has answered, by head; `owed` are replies that may still come, by head;
+    `cuts` tells where a span of its registers may be cut without tearing a value.
     """
 
     budget: Budget
@@ -67,8 +66,9 @@ class UnitOnLine:
     disputed_at: float | None = None
     quiet_until: float = 0.0
     probe_at: float = 0.0
-    known: dict[bytes, tuple[Request, bytes]] = field(default_factory=dict)
+    known: dict[bytes, Known] = field(default_factory=dict)
     owed: dict[bytes, Owed] = field(default_factory=dict)
+    cuts: Cuts | None = None
 
     def may_probe(self, now: float) -> bool:
         """Whether the unit is to be asked now: one that answers always, a silent one when due."""

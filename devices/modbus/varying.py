@@ -1,30 +1,31 @@
 """Asking so that a reply which may still come cannot be taken for the one that is wanted.
 
 An RTU reply names its unit, its function and its length, not its request. As long as a reply to
-an earlier request may come, or a duplicate of one, a request whose reply would look the same goes
-out in another shape: as two pieces of different length; as a longer piece of what the unit is
-known to answer; or, where its length cannot vary, behind a read of another length, since a unit
-and the way to it keep the order of what they carry.
+an earlier request may come, or a copy of one, a request whose reply would look the same goes out
+in another shape: as a longer piece of what the unit is known to answer; as two pieces of different
+length, cut where no value is torn; or, where its length cannot vary, behind a read of another
+length, since a unit and the way to it keep the order of what they carry.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from devices.modbus.cells import Area
 from devices.modbus.frames import AREAS, Request, read
 
 Part = tuple[Request, int, int]  # a request, and from where to where its words or bits are wanted
-Known = Mapping[bytes, tuple[Request, bytes]]
+Cuts = Callable[[Area, int, int], Sequence[int]]
 
 _MOST_OWED = 8
 
 
 @dataclass(slots=True)
 class Owed:
-    """A reply that may still come: to a request that timed out, or once more (`again`).
+    """A reply to a request that timed out, which may still come.
 
     `since` is when it should have come, `until` when it is no longer to be expected (loop time).
     """
@@ -35,7 +36,14 @@ class Owed:
     wire_s: float
     since: float
     until: float
-    again: bool = False
+
+
+class Known(NamedTuple):
+    """A request that was answered, with the newest reply to it and when that came (loop time)."""
+
+    request: Request
+    pdu: bytes
+    at: float
 
 
 def add(owed: dict[bytes, Owed], new: Owed) -> None:
@@ -46,55 +54,77 @@ def add(owed: dict[bytes, Owed], new: Owed) -> None:
         del owed[next(iter(owed))]
 
 
-def varied(request: Request, owed: Collection[bytes], known: Known) -> list[Part] | None:
-    """The parts that bring what `request` would, none of whose replies looks like an owed one.
+class Vary:
+    """How a unit may be asked now.
 
-    `owed` are heads, the oldest first. None: as it is. Where no shape is free of all heads, the
-    oldest are held for lost.
+    `owed`: heads of replies that may come, the oldest first. `known`: what the unit answers, by
+    head; of what it answered after `recent` a copy may come. `cuts` tells where a span may be cut.
     """
-    heads = list(owed)
-    while request.head in heads:
-        for parts in _shapes(request, known):
-            if all(part.head not in heads for part, _, _ in parts[:2]):
-                return parts
-        if fence := _fence(request, heads, known):
-            return fence
-        del heads[0]
-    return None
 
+    def __init__(
+        self,
+        owed: Collection[bytes],
+        known: Mapping[bytes, Known],
+        recent: float,
+        cuts: Cuts | None,
+    ) -> None:
+        self._owed = list(owed)
+        self._known = known
+        self._recent = recent
+        self._cuts = cuts
 
-def _shapes(request: Request, known: Known) -> Iterator[list[Part]]:
-    if request.writes:
-        return
-    yield from _pieces(request)
-    yield from _longer(request, known)
+    def parts(self, request: Request) -> list[Part] | None:
+        """The parts that bring what the request would, none of whose replies can be mistaken.
 
+        None: as it is. Where no shape is free, the oldest replies are held for lost.
+        """
+        while self._is_taken(request):
+            for parts in self._shapes(request):
+                if not any(self._is_taken(part) for part, _, _ in parts):
+                    return parts
+            if request.head not in self._owed:
+                return None
+            if fence := self._fence(request):
+                return fence
+            del self._owed[0]
+        return None
 
-def _pieces(request: Request) -> Iterator[list[Part]]:
-    area, address, count = _span(request)
-    for first in range(1 if request.function > 2 else 8, count, 1 if request.function > 2 else 8):
-        pieces = read(area, address, first), read(area, address + first, count - first)
-        if pieces[0].head != pieces[1].head:
-            yield [(pieces[0], 0, first), (pieces[1], 0, count - first)]
+    def _is_taken(self, request: Request) -> bool:
+        if request.head in self._owed:
+            return True
+        known = self._known.get(request.head)
+        return known is not None and known.at > self._recent and known.request.pdu != request.pdu
 
+    def _shapes(self, request: Request) -> Iterator[list[Part]]:
+        if not request.writes:
+            yield from self._longer(request)
+            yield from self._pieces(request)
 
-def _longer(request: Request, known: Known) -> Iterator[list[Part]]:
-    area, address, count = _span(request)
-    for other, _ in known.values():
-        if other.writes or other.function != request.function:
-            continue
-        _, start, most = _span(other)
-        if start <= address and address + count <= start + most:
-            for size in range(count + 1, most + 1):
-                at = max(start, address + count - size)
-                yield [(read(area, at, size), address - at, address - at + count)]
+    def _longer(self, request: Request) -> Iterator[list[Part]]:
+        area, address, count = _span(request)
+        for other, _, _ in self._known.values():
+            if other.writes or other.function != request.function:
+                continue
+            _, start, most = _span(other)
+            if start <= address and address + count <= start + most:
+                for size in range(count + 1, most + 1):
+                    at = max(start, address + count - size)
+                    yield [(read(area, at, size), address - at, address - at + count)]
 
+    def _pieces(self, request: Request) -> Iterator[list[Part]]:
+        if self._cuts is None:
+            return
+        area, address, count = _span(request)
+        for cut in self._cuts(area, address, count):
+            first, second = read(area, address, cut), read(area, address + cut, count - cut)
+            if first.head != second.head:
+                yield [(first, 0, cut), (second, 0, count - cut)]
 
-def _fence(request: Request, heads: Collection[bytes], known: Known) -> list[Part] | None:
-    for head, (other, _) in known.items():
-        if head not in heads and not other.writes:
-            return [(other, 0, 0), (request, 0, request.reply_length * 8)]
-    return None
+    def _fence(self, request: Request) -> list[Part] | None:
+        for other, _, at in self._known.values():
+            if not other.writes and other.head not in self._owed and at <= self._recent:
+                return [(other, 0, 0), (request, 0, request.reply_length * 8)]
+        return None
 
 
 def _span(request: Request) -> tuple[Area, int, int]:
