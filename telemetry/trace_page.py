@@ -40,7 +40,6 @@ def line_trace(request: SignedIn, pk: int) -> HttpResponse:
     context = _state(line, newest) | {
         "standing": lines.standing_of(line),
         "lines": _told(line, newest[:-SHOWN], newest[-SHOWN:]),
-        "count": frames.count(),
     }
     return render(request, "telemetry/trace.html", context)
 

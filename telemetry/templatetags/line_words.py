@@ -80,9 +80,11 @@ def milliseconds(moment: datetime) -> str:
 
 
 @register.filter
-def megabytes(count: int) -> str:
-    """Bytes as carriers count them: 12.34, small ones to the kilobyte."""
-    return figure(count / MEGABYTE, 2 if count >= MEGABYTE / 10 else 3)
+def volume(count: int) -> str:
+    """Bytes as carriers count them: 12.34 MB, 8.1 kB."""
+    if count >= MEGABYTE / 10:
+        return f"{figure(count / MEGABYTE, 2)} MB"
+    return f"{figure(count / 1000, 1)} kB"
 
 
 @register.filter

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -45,6 +46,37 @@ def test_a_recording_gives_its_chunks_once_and_in_their_order() -> None:
     recording.hear("in", 1.5, b"\x06")
     assert recording.fetch() == [Chunk("out", 1.0, b"\x05"), Chunk("in", 1.5, b"\x06")]
     assert recording.fetch() == []
+
+
+def test_bytes_that_trickle_in_are_one_chunk_until_a_pause() -> None:
+    recording = Recording()
+    for n, byte in enumerate(b"\x05\x03\x02"):
+        recording.hear("in", 1 + n / 50, bytes((byte,)))
+    recording.hear("in", 1.2, b"\xfe")
+    recording.hear("out", 1.21, b"\x06")
+    recording.hear("in", 1.22, b"\x07")
+    assert [chunk.data for chunk in recording.fetch()] == [
+        b"\x05\x03\x02",
+        b"\xfe",
+        b"\x06",
+        b"\x07",
+    ]
+
+
+def test_a_chunk_that_may_go_on_waits_for_the_next_fetch() -> None:
+    recording = Recording()
+    recording.hear("in", time.time(), b"\x05")
+    assert recording.fetch() == []
+    recording.hear("in", time.time(), b"\x03")
+    time.sleep(tracing.TOGETHER_S)
+    assert [chunk.data for chunk in recording.fetch()] == [b"\x05\x03"]
+
+
+def test_a_stream_without_a_pause_is_cut() -> None:
+    recording = Recording()
+    for n in range(100):
+        recording.hear("in", 1 + n / 100, bytes(50))
+    assert max(len(chunk.data) for chunk in recording.fetch()) <= tracing.LONGEST + 50
 
 
 def test_a_full_recording_says_how_much_it_lost(monkeypatch: pytest.MonkeyPatch) -> None:
