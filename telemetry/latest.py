@@ -9,11 +9,13 @@ from functools import lru_cache
 from django.utils.translation import gettext_lazy as _lazy
 
 from devices.modbus.points import Point, Scalar
+from devices.modbus.signals import is_slow
 from devices.models import RegisterMap, Unit
 from households import clock
 from telemetry import points
 from telemetry.models import UnitState
 from telemetry.models.states import SILENT_AFTER
+from telemetry.unit_clock import EVERY
 
 ORDER = (
     "supply_temp",
@@ -102,7 +104,7 @@ def value_of(unit: Unit, state: UnitState | None, signal: str) -> Shown:
     form = form_of(unit.register_map)
     at = _moment(entry["at"])
     quality = entry["quality"]
-    if quality == "good" and at < clock.now() - timedelta(seconds=SILENT_AFTER * state.interval_s):
+    if quality == "good" and at < clock.now() - _stays_fresh(signal, state):
         quality = "stale"
     note = str(INDOOR_SOURCES[form.indoor_source]) if _is_estimated(signal, form) else ""
     unit_text = form.units.get(signal, "")
@@ -124,6 +126,12 @@ def value_of(unit: Unit, state: UnitState | None, signal: str) -> Shown:
         note,
         quality == "stale",
     )
+
+
+def _stays_fresh(signal: str, state: UnitState) -> timedelta:
+    """What changes seldom is not asked at every poll."""
+    polls = SILENT_AFTER * (EVERY if is_slow(signal) else 1)
+    return timedelta(seconds=polls * state.interval_s)
 
 
 def _is_estimated(signal: str, form: Form) -> bool:

@@ -10,7 +10,8 @@ import pytest
 from django.test import Client
 
 from households import clock
-from telemetry.models import UnitHour
+from telemetry.latest import values_of
+from telemetry.models import UnitHour, UnitState
 from tests.cast import Cast, answered, reading, turned_bad
 
 
@@ -55,6 +56,17 @@ def test_an_offline_unit_says_why_and_shows_no_value_as_now(cast: Cast, officer:
     assert "未更新" in text
     assert "装置离线" in text
     assert "上次有效 43.1 °C" in text
+
+
+def test_what_is_asked_at_every_third_poll_is_fresh_three_times_as_long(
+    cast: Cast, officer: Client
+) -> None:
+    ago = timedelta(minutes=6)
+    answered(cast.water, clock.now() - ago, supply_temp=43.1, indoor_temp_setpoint=20.0)
+    UnitState.objects.update(interval_s=60)
+    values = {shown.signal: shown for shown in values_of(cast.water, UnitState.objects.get())}
+    assert values["supply_temp"].is_stale
+    assert not values["indoor_temp_setpoint"].is_stale
 
 
 def test_the_fault_stands_by_name(cast: Cast, officer: Client) -> None:
