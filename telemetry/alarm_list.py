@@ -62,9 +62,10 @@ class NoteForm(forms.Form):
 @never_cache
 @require_safe
 def alarms(request: SignedIn) -> HttpResponseBase:
-    """Alarms by page, the open ones unless others are asked for; `?export=csv` all filtered."""
+    """Alarms by page, the gravest first and of these the oldest; the open ones unless others are
+    asked for. `?export=csv` hands out all that are filtered."""
     filters = AlarmFilter(request.GET, alarms_of(request.user), request=request)
-    rows, sort = lists.in_order(filters.qs, request.GET.get("sort", ""), SORTS, "-raised_at")
+    rows, sort = lists.in_order(filters.qs, request.GET.get("sort", ""), SORTS, "severity")
     if request.GET.get("export") == "csv":
         return lists.csv_of(_("告警"), _head(), _csv_rows(rows, request))
     page = lists.page_of(rows, request)
