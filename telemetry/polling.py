@@ -16,36 +16,21 @@ from datetime import UTC, datetime
 
 from django.utils.translation import gettext as _
 
-from devices.modbus import blocks, looks, transports, visits, wires
-from devices.modbus.dialling import DialTransport
-from devices.modbus.line import POLL, PROBE
+from devices.modbus import blocks, transports, visits, wires
 from devices.modbus.pointmap import PointMap
-from devices.modbus.points import Value
 from devices.modbus.switchboard import Switchboard
-from devices.modbus.visits import UnitRead
-from devices.modbus.words import N_, Sentence
-from telemetry.judging import (
-    IDENTITY_DISPUTED,
-    STARTING,
-    SUSPECT,
-    doubts,
-    overshadow,
-    settle,
-)
+from telemetry.asking import RETURNED, Asking
 from telemetry.keeping import LineCondition, Order, Outcome
 from telemetry.line_figures import Problem, figures_of, problems_of
 from telemetry.roster import Before, GatewaySpec, UnitSpec
 from telemetry.rows import Missed, Polled
 from telemetry.tracing import Chunk, Recording
-from telemetry.unit_clock import HOLD_S, UNKNOWN, Changed, UnitClock
+from telemetry.unit_clock import UNKNOWN, Changed, UnitClock
 
 log = logging.getLogger(__name__)
 
 Sink = Callable[[Polled | Missed], None]
 AFTER_A_WRITE_S = 1.0
-NORMAL_REDIAL_S = 20.0  # a connection that was away for longer may have been without power
-DISPUTED_FOR_S = 600.0
-RETURNED = N_("供电或通信恢复后 3 分钟内不写入")
 
 
 class Poller:
@@ -67,19 +52,17 @@ class Poller:
         self.spec = spec
         self.problems: tuple[Problem, ...] = ()
         self._sink = sink
-        self._tell = tell
         self._maps = maps
         self._clocks: dict[int, UnitClock] = {}
         self._heap: list[tuple[float, int]] = []
-        self._changed = asyncio.Event()
+        self._sleeps: asyncio.Future[None] | None = None
         self._loop = asyncio.get_running_loop()
         self._wire = _wire_of(spec, maps)
         self._transport = transports.open(self._wire.url, switchboard)
         self._on_record = {unit.address for unit in spec.units}
         self._line = wires.line_on(self._transport, self._wire, self._on_record)
         self._recording: Recording | None = None
-        self._generation = self._line.generation
-        self._returned_at = 0.0
+        self._asking = Asking(self._line, self._transport, self._plan, tell)
         self.take_up(spec, maps, before or {})
         self._transport.keep()
         self._task = self._loop.create_task(self._run())
@@ -108,7 +91,7 @@ class Poller:
                 known.spec = unit
         self.pace({unit.id: unit.interval_s for unit in spec.units})
         wires.greet_with(self._transport, self._line, self._first_questions())
-        self._changed.set()
+        self._wake()
 
     def _first_questions(self) -> list[tuple[int, blocks.Block]]:
         """Unit address and first block of each unit."""
@@ -190,22 +173,29 @@ class Poller:
             clock = self._clocks[unit_id]
             if clock.pace(intervals[unit_id], now):
                 heapq.heappush(self._heap, (clock.due, unit_id))
-                self._changed.set()
+                self._wake()
 
     def _start(self, unit: UnitSpec, before: Before) -> None:
-        made = UnitClock(unit, self._plan(unit, ()), self._loop.time(), before)
+        made = UnitClock(unit, self._plan(unit), self._loop.time(), before)
         self._clocks[unit.id] = made
         heapq.heappush(self._heap, (made.due, unit.id))
 
-    def _plan(self, unit: UnitSpec, splits: Collection[blocks.Block]) -> blocks.Plan:
-        return blocks.plan(self._maps[unit.map_id], module=unit.module, splits=splits)
+    def _plan(
+        self,
+        unit: UnitSpec,
+        splits: Collection[blocks.Block] = (),
+        turnaround_s: float = blocks.TURNAROUND_S,
+    ) -> blocks.Plan:
+        return blocks.plan(
+            self._maps[unit.map_id], module=unit.module, splits=splits, turnaround_s=turnaround_s
+        )
 
     def _bring_forward(self, clock: UnitClock) -> None:
         """Poll this unit soon, and in its rhythm again afterwards."""
         clock.due = self._loop.time() + AFTER_A_WRITE_S
         clock.turn = 0
         heapq.heappush(self._heap, (clock.due, clock.spec.id))
-        self._changed.set()
+        self._wake()
 
     async def _run(self) -> None:
         while True:
@@ -231,104 +221,33 @@ class Poller:
 
     async def _sleep(self) -> None:
         """Until the next unit is due, or something changed."""
-        self._changed.clear()
+        self._sleeps = self._loop.create_future()
         wake = None
         if self._heap:
-            wake = self._loop.call_at(self._heap[0][0], self._changed.set)
-        await self._changed.wait()
+            wake = self._loop.call_at(self._heap[0][0], self._wake)
+        await self._sleeps
         if wake:
             wake.cancel()
 
+    def _wake(self) -> None:
+        if self._sleeps and not self._sleeps.done():
+            self._sleeps.set_result(None)
+
     async def _poll(self, clock: UnitClock) -> None:
-        cause = "line_down"
+        row, cause = None, "line_down"
         if self._transport.connected:
-            if self._line.generation != self._generation:
-                self._reconnected()
             try:
-                cause = await self._visit(clock)
+                row, cause = await self._asking.ask(clock), "not_answered"
             except Exception:
                 log.exception("a poll of unit %d broke off", clock.spec.id)
                 cause = "broken_off"
-        if cause:
-            at = datetime.now(UTC)
-            self._sink(Missed(clock.spec.id, at, clock.stated_interval_s, cause))
-
-    async def _visit(self, clock: UnitClock) -> str:
-        """Read the unit and hand on what it said; answers why there was nothing, else ""."""
-        address, now = clock.spec.address, self._loop.time()
-        unit, whole = self._line.unit(address), clock.whole()
-        if not unit.may_probe(now):
-            return "not_answered"  # its own silence is why it is not asked now
-        read = await visits.read(
-            self._line,
-            address,
-            clock.plan if whole else clock.quick,
-            timeout=clock.timeout,
-            priority=PROBE if clock.misses else POLL,
-            patience=1 if clock.misses else 2,
-        )
-        if read.splits:
-            clock.splits |= set(read.splits)
-            clock.take_plan(self._plan(clock.spec, clock.splits))
-        if not read.answered:
-            clock.missed()
-            return "not_answered"
-        clock.answers(self._loop.time(), self._returned_at)
-        values = await self._judged(clock, read)
-        at = datetime.now(UTC)
-        self._sink(Polled(clock.spec.id, at, clock.stated_interval_s, values, whole))
-        if clock.before and clock.starting_until <= now and (found := clock.changed(at, values)):
-            self._tell(found)
-        clock.heard(at)
-        return ""
-
-    async def _judged(self, clock: UnitClock, read: UnitRead) -> dict[str, Value]:
-        """The values as far as they are to be believed; what is doubtful is read again at once."""
-        if shadow := self._shadow(clock):
-            return overshadow(read.points, shadow, looks.raw_of(read.plan, read.replies))
-        doubted = doubts(read.points, clock.known)
-        if not doubted:
-            return read.points
-        again = await visits.again(
-            self._line,
-            clock.spec.address,
-            read,
-            looks.blocks_of(read.plan, doubted),
-            timeout=clock.timeout,
-        )
-        raw = looks.raw_of(read.plan, read.replies)
-        return settle(read.points, again.points, doubted, raw, clock.known)
-
-    def _shadow(self, clock: UnitClock) -> str:
-        """Why nothing that this unit says now is to be believed; "" where it is."""
-        disputed_at = self._line.unit(clock.spec.address).disputed_at
-        now = self._loop.time()
-        if disputed_at is not None and now - disputed_at < DISPUTED_FOR_S:
-            return IDENTITY_DISPUTED
-        if self._flapping_since:
-            return IDENTITY_DISPUTED
-        if self._line.suspect:
-            return SUSPECT
-        return STARTING if now < clock.starting_until else ""
-
-    # Outages.
-
-    def _reconnected(self) -> None:
-        """The line has a new connection; was it a plain re-dial, or did the power return?"""
-        self._generation = self._line.generation
-        if self._transport.away_s > NORMAL_REDIAL_S:
-            self._returned_at = self._line.up_at
-            self._line.hold_writes(self._line.up_at + HOLD_S, Sentence(RETURNED))
-
-    @property
-    def _flapping_since(self) -> float | None:
-        transport = self._transport
-        return transport.flapping_since if isinstance(transport, DialTransport) else None
+        now = datetime.now(UTC)
+        self._sink(row or Missed(clock.spec.id, now, clock.stated_interval_s, cause))
 
     def _note_problems(self) -> None:
         """Here, in the loop, so that `condition` may be asked from any thread."""
         found = self._line.findings()
-        if found or self._flapping_since or self.problems:
+        if found or self.problems or self._transport.holds_writes:
             self.problems = problems_of(found, self._transport)
 
 
