@@ -43,7 +43,7 @@ class Units:
 
     `silent` answer nothing; `wrong` replaces registers in one reply each; `asked` are the
     (address, first register) of every request, of which the second for `deaf_to_second` is not
-    heard; nothing connects while they are `away`.
+    heard; they answer after `delay` seconds; nothing connects while they are `away`.
     """
 
     def __init__(self, loop: VirtualLoop, addresses: range) -> None:
@@ -53,6 +53,7 @@ class Units:
         self.asked: list[tuple[int, int]] = []
         self.away = False
         self.deaf_to_second: int | None = None
+        self.delay = 0.03
         self._loop = loop
         self._near: Socket | None = None
 
@@ -72,7 +73,7 @@ class Units:
             self.registers[address][first] = count
             self._answer(data[:6])
             return
-        words = [self.registers[address][first + n] for n in range(count)]
+        words = [self.registers[address].get(first + n, 0) for n in range(count)]
         if self.wrong and any(first <= register < first + count for register in self.wrong[0]):
             for register, word in self.wrong.pop(0).items():
                 words[register - first] = word
@@ -80,7 +81,7 @@ class Units:
 
     def _answer(self, body: bytes) -> None:
         assert self._near is not None
-        self._loop.call_later(0.03, self._near.feed, body + crc(body))
+        self._loop.call_later(self.delay, self._near.feed, body + crc(body))
 
     def leave(self) -> None:
         self.away = True
@@ -97,6 +98,7 @@ class Scene:
         count: int = 1,
         interval_s: float = 60.0,
         before: dict[int, Before] | None = None,
+        map: PointMap = MAP,
     ) -> None:
         self.loop = loop
         addresses = range(5, 5 + count)
@@ -107,7 +109,7 @@ class Scene:
         specs = tuple(UnitSpec(a, a, 1, None, interval_s, interval_s) for a in addresses)
         self.spec = GatewaySpec(1, "tcp://127.0.0.1:1", specs)
         self.poller = Poller(
-            self.spec, {1: MAP}, None, self.rows.append, before=before, tell=self.told.append
+            self.spec, {1: map}, None, self.rows.append, before=before, tell=self.told.append
         )
 
     async def pass_(self, seconds: float) -> list[Polled | Missed]:

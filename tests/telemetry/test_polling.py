@@ -16,6 +16,7 @@ from devices.modbus.words import N_, Sentence
 from telemetry.keeping import Order
 from telemetry.roster import Before
 from telemetry.rows import Missed, Polled
+from tests.devices.modbus.written_maps import map_of
 from tests.telemetry.poll_scene import MAP, Scene, tell
 
 TEMPERATURES, POWER, SELDOM = 10, 40, 80
@@ -276,6 +277,28 @@ def test_units_that_are_dead_cost_a_line_little_and_all_their_polls_are_missed()
         assert 20 <= probes <= 0.05 * 3600 / scene.poller._clocks[6].timeout
 
     tell(story, count=21, interval_s=10.0)
+
+
+def test_over_a_slow_line_wider_gaps_are_read_over_and_over_a_quick_one_they_are_not() -> None:
+    temperatures = [
+        {"signal": "supply_temp", "address": 10, "type": "int16", "scale": "0.1"},
+        {"signal": "return_temp", "address": 80, "type": "int16", "scale": "0.1"},
+    ]
+    wide = map_of(*temperatures, holes="zero", max_read=100)
+
+    async def slow(scene: Scene) -> None:
+        scene.units.delay = 0.7
+        await scene.pass_(300)
+        assert scene.units.asked[:2] == [(5, 10), (5, 80)]
+        assert scene.units.asked[-2:] == [(5, 10), (5, 10)]
+        assert set(qualities(scene.rows)) == {"good"}
+
+    async def quick(scene: Scene) -> None:
+        await scene.pass_(300)
+        assert scene.units.asked[-2:] == [(5, 10), (5, 80)]
+
+    tell(slow, map=wide, interval_s=10.0)
+    tell(quick, map=wide, interval_s=10.0)
 
 
 def test_figures_tell_how_exchanges_go_by_unit() -> None:
