@@ -13,9 +13,20 @@ import pytest
 
 from devices.modbus.simulator.unit import SimUnit
 from devices.models import DeviceModel, Gateway, RegisterMap, Unit
-from telemetry import commands, keeping, partitions
+from households import clock
+from telemetry import cadence, commands, keeping, line_states, partitions, unit_clock
 from telemetry.line_worker import LineWorker
-from telemetry.models import Command, GatewayState, MissedPolls, Reading, UnitState, WorkerState
+from telemetry.models import (
+    Command,
+    GatewayState,
+    IntervalInForce,
+    MissedPolls,
+    Reading,
+    SettingChanged,
+    UnitState,
+    Watch,
+    WorkerState,
+)
 from tests import cast as people
 from tests.cast import Cast
 from tests.farm import AIR, WATER, Farm, farm
@@ -235,3 +246,53 @@ def test_nothing_of_the_last_second_is_lost_at_the_end(
     with working(tmp_path) as worker:
         eventually(lambda: worker.polls >= 2)
     assert rows(unit) == worker.polls
+
+
+def test_a_watched_unit_is_polled_faster_at_once_and_every_pace_is_dated(
+    cast: Cast, lines: Farm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cadence, "OPEN_S", 0.3)
+    monkeypatch.setattr(unit_clock, "FIRST_ROUND_S", 0.1)
+    unit = water(gateway(lines.open(sim()), interval_s=900))
+    with working(tmp_path):
+        eventually(lambda: rows(unit) == 1)
+        cadence.watch(unit)
+        eventually(lambda: rows(unit) >= 4)
+        assert UnitState.objects.get(unit=unit).is_online
+        Watch.objects.update(until=clock.now())
+        paces = IntervalInForce.objects.filter(unit=unit).order_by("since")
+        eventually(lambda: paces.count() == 3)
+    assert [(pace.interval_s, pace.why) for pace in paces] == [
+        (900, "gateway"),
+        (0.3, "open"),
+        (900, "gateway"),
+    ]
+
+
+def test_figures_of_a_line_reach_its_state(
+    cast: Cast, lines: Farm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line_states, "EVERY_S", 0.1)
+    line = gateway(lines.open(sim()))
+    water(line)
+    with working(tmp_path):
+        state = GatewayState.objects.filter(gateway=line, figures__answers__gte=4)
+        figures = eventually(state.first).figures
+    assert figures["requests"] >= figures["answers"]
+    assert figures["bytes_in"] > figures["bytes_out"] > 0
+    assert figures["units"]["5"]["answers"] >= 4
+    assert figures["round_trip_ms"] is not None
+
+
+def test_settings_that_an_outage_changed_are_listed_once(
+    cast: Cast, lines: Farm, tmp_path: Path
+) -> None:
+    at = clock.now()
+    found = unit_clock.Changed(cast.water.pk, None, at, {"mode": ("heating", "auto")})
+    with working(tmp_path) as worker:
+        for _ in range(2):
+            worker._keeper.changed(found)
+        row = eventually(SettingChanged.objects.filter(unit=cast.water).first)
+    assert (row.signal, row.before, row.after, row.at) == ("mode", "heating", "auto", at)
+    assert SettingChanged.objects.visible_to(cast.outsider).count() == 0
+    assert SettingChanged.objects.visible_to(cast.clerk).count() == 1
