@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 import struct
-from collections import Counter
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Sequence
 
 from bench.slaves import AREAS, Slave, crc
@@ -33,7 +33,9 @@ class Wire:
         self.loop = loop
         self.slaves = {slave.address: slave for slave in slaves}
         self.random = random.Random(seed)
-        self.asked: dict[tuple[int, str, int], tuple[float, int]] = {}
+        self.asked: dict[tuple[int, str, int], deque[tuple[float, int]]] = defaultdict(
+            lambda: deque(maxlen=20)
+        )
         self.frames = 0
         self.written: Counter[int] = Counter()
         self.last_reply = b""
@@ -61,14 +63,15 @@ class Wire:
             self.serve(data)
 
     def note(self, frame: bytes) -> None:
-        """Remember when the master asked for each register, in which frame, and how often it
-        wrote."""
+        """Remember when the master asked for each register (of late), in which frame, and how
+        often it wrote."""
         address, function, first, count = struct.unpack(">BBHH", frame[:6])
         self.frames += 1
         self.written[address] += function in WRITES
         if function in AREAS:
             for register in range(first, first + count):
-                self.asked[address, AREAS[function], register] = self.loop.time(), self.frames
+                when = self.loop.time(), self.frames
+                self.asked[address, AREAS[function], register].append(when)
 
     # What happens to a frame.
 
@@ -91,7 +94,7 @@ class Wire:
 
     def send(self, data: bytes, delay: float) -> None:
         """Towards the master, behind whatever is on its way."""
-        self._busy_until = max(self._busy_until, self.loop.time() + delay)
+        self._busy_until = max(self._busy_until + 1e-6, self.loop.time() + delay)
         self.loop.call_at(self._busy_until, self._near, data)
 
     def overtake(self, data: bytes, delay: float) -> None:
@@ -225,7 +228,11 @@ class Glued(Wire):
 
 
 class StaleEcho(Wire):
-    """Writes answered with the echo of an earlier write; some of them are not even done."""
+    """Writes answered with the echo of an earlier write; some of them are not even done.
+
+    Where a write is not done the echo is another one's: the very echo of a lost write, for a pulse
+    that leaves no trace, is proof by the paper's own rule.
+    """
 
     _echoes: tuple[bytes, ...] = ()
 
@@ -245,6 +252,8 @@ class StaleEcho(Wire):
     def _stale(self, frame: bytes) -> None:
         like = [echo for echo in self._echoes if echo[:2] == frame[:2]]
         reply = self.reply_to(frame) if self.chance(0.6) else None
+        if reply is None:
+            like = [echo for echo in like if echo[:6] != frame[:6]]
         if like:
             self.send(self.random.choice(like), self.turn_round())
         if reply and self.chance(0.5):

@@ -61,6 +61,7 @@ KINDS: dict[str, type[Wire]] = {
 }
 LINES, UNITS = 4, 4
 INTERVAL_S = 8.0
+Asked = tuple[float, int]  # when, and the number of the frame
 PORTS = {"plain": 4001, "four_faith": 4002}
 TARGETS: dict[str, tuple[Any, ...]] = {
     "indoor_temp_setpoint": tuple(range(16, 27)),
@@ -116,6 +117,7 @@ class _Judge:
 
         async def exchange(address: int, request: Request, **how: Any) -> tuple[int, ...]:
             self.tally.exchanges += 1
+            begun = self._loop.time()
             try:
                 words: tuple[int, ...] = await take(address, request, **how)
             except ExceptionReply:
@@ -126,26 +128,49 @@ class _Judge:
                 raise
             self.tally.answered += 1
             if request.function in AREAS:
-                self._reply(address, request, words, how.get("priority") == COMMAND)
+                firsts, lasts = self._asked(address, request, len(words), begun)
+                self._reply(address, request, words, lasts, firsts)
+                self._remember(address, request, firsts, how.get("priority") == COMMAND)
             return words
 
         line.exchange = exchange  # type: ignore[method-assign]
 
-    def _reply(self, address: int, request: Request, words: tuple[int, ...], order: bool) -> None:
+    def _asked(
+        self, address: int, request: Request, count: int, begun: float
+    ) -> tuple[list[Asked], list[Asked]]:
+        """When, and in which frame, each register was asked for since this exchange began: first
+        and last. Its own frame is one of them, a reading by a command meanwhile may be another."""
+        area, first = AREAS[request.function], int.from_bytes(request.pdu[1:3], "big")
+        times = [self.wire.asked[address, area, first + n] for n in range(count)]
+        firsts = [next(when for when in each if when[0] >= begun) for each in times]
+        return firsts, [each[-1] for each in times]
+
+    def _reply(
+        self, address: int, request: Request, words: tuple[int, ...], *asked: list[Asked]
+    ) -> None:
         """Hold the words of a reply against the truth: those of one frame together."""
-        area, now = AREAS[request.function], self._loop.time()
-        first = int.from_bytes(request.pdu[1:3], "big")
-        registers = range(first, first + len(words))
-        asked = [self.wire.asked[address, area, register] for register in registers]
-        slave = self.wire.slaves[address]
+        if not any(self._is_true(address, request, words, each) for each in asked):
+            self.tally.wrong_replies += 1
+            since, now = min(asked[0])[0], self._loop.time()
+            self.tally.wrong(f"{now:.3f} {address} {request.pdu.hex()} since {since:.3f}")
+
+    def _is_true(
+        self, address: int, request: Request, words: tuple[int, ...], asked: list[Asked]
+    ) -> bool:
+        area, first = AREAS[request.function], int.from_bytes(request.pdu[1:3], "big")
+        slave, now = self.wire.slaves[address], self._loop.time()
         for since, frame in set(asked):
             those = [n for n, when in enumerate(asked) if when[1] == frame]
             part = words[those[0] : those[-1] + 1]
             if not slave.words_held(area, first + those[0], part, since, now):
-                self.tally.wrong_replies += 1
-                self.tally.wrong(f"{now:.3f} {address} {request.pdu.hex()} since {since:.3f}")
+                return False
+        return True
+
+    def _remember(self, address: int, request: Request, asked: list[Asked], order: bool) -> None:
+        """Since when a value of each signal of this reply can be true."""
+        area, first = AREAS[request.function], int.from_bytes(request.pdu[1:3], "big")
         seen = self._looked if order else self._polled
-        for signal in covered(area, first, len(words)):
+        for signal in covered(area, first, len(asked)):
             start = SIGNALS[signal].address - first
             mine = asked[start : start + SIGNALS[signal].count]
             seen[address, signal] = min(since for since, _ in mine)
@@ -161,16 +186,16 @@ class _Judge:
                     self.tally.wrong_values += 1
                     self.tally.wrong(f"{now:.3f} {address} stored {signal} {value.value}")
 
-    async def written(self, poller: Poller, order: Order, address: int) -> str:
-        """Carry out an order and hold its end against the truth."""
-        since, before = self._loop.time(), self.wire.written[address]
-        outcome = await poller.carry_out(order)
+    async def written(self, poller: Poller, order: Order, address: int, begun: float) -> str:
+        """Carry out an order, begun then, and hold its end against the truth."""
+        before = self.wire.written[address]
+        (outcome,) = await poller.carry_out(order)
         self.tally.writes[outcome.state] += 1
         what = f"{self._loop.time():.3f} {address} {order.signal} {order.target}"
         if self.wire.written[address] - before > 1 and order.signal != "alarm_reset":
             self.tally.repeated_writes += 1
             self.tally.wrong(f"{what} was written more than once")
-        if outcome.state == "verified" and not self._holds(order, address, since):
+        if outcome.state == "verified" and not self._holds(order, address, begun):
             self.tally.wrong_writes += 1
             self.tally.wrong(f"{what} is called verified")
         return outcome.state
@@ -204,7 +229,7 @@ class _Line:
         slaves = [Slave(number, address, seed, loop.time) for address in range(1, UNITS + 1)]
         self.wire = KINDS[tally.kind](loop, slaves, self._random.getrandbits(32))
         self.judge = _Judge(tally, self.wire, loop)
-        self._number = number
+        self._number, self._loop = number, loop
         units = [UnitSpec(100 * number + u, u, 1, None, INTERVAL_S) for u in self.wire.slaves]
         spec = GatewaySpec(number, self._url(loop), tuple(units))
         with self._caught():
@@ -256,9 +281,17 @@ class _Line:
             target = self._random.choice(TARGETS[signal])
             unit = 100 * self._number + address
             order = Order(uuid.uuid4(), self._number, unit, signal, target)
-            if await self.judge.written(self.poller, order, address) == "unknown":
+            began = self._loop.time()
+            if await self.judge.written(self.poller, order, address, began) == "unknown":
                 await asyncio.sleep(self._random.uniform(1, 30))
-                await self.judge.written(self.poller, replace(order, settles=True), address)
+                settling = replace(order, settles=True)
+                await self.judge.written(self.poller, settling, address, began)
+
+    def check(self) -> None:
+        """Raises what broke a writer off."""
+        for writer in self._writers:
+            if writer.done():
+                writer.result()
 
     async def close(self) -> None:
         for writer in self._writers:
@@ -281,6 +314,8 @@ def tried(kind: str, exchanges: int, seed: int) -> Tally:
         lines = [_Line(loop, tally, number, seed, board) for number in range(1, LINES + 1)]
         while tally.exchanges < exchanges:
             await asyncio.sleep(1)
+            for line in lines:
+                line.check()
         for line in lines:
             await line.close()
         await board.close()

@@ -77,7 +77,9 @@ class Socket(asyncio.Transport):
 
     def __init__(self, loop: VirtualLoop, protocol: asyncio.Protocol, far: FarEnd) -> None:
         peer = ("192.0.2.1", 50_000)
-        super().__init__({"peername": peer, "sockname": peer, "socket": mock.Mock(socket.socket)})
+        system = mock.Mock(socket.socket)
+        system.fileno.side_effect = OSError("no socket of the system")
+        super().__init__({"peername": peer, "sockname": peer, "socket": system})
         self._loop, self._protocol, self._far = loop, protocol, far
         self._closed = False
         protocol.connection_made(self)
@@ -91,6 +93,9 @@ class Socket(asyncio.Transport):
         """Bytes that arrive from the far end; nothing after the connection has ended."""
         if data and not self._closed:
             self._protocol.data_received(data)
+
+    def get_write_buffer_size(self) -> int:
+        return 0
 
     def is_closing(self) -> bool:
         return self._closed
