@@ -57,6 +57,7 @@ def change(
     row.save()
     if row.identity != gateway.transmitter or (before and before.imei and before.imei != row.imei):
         _replace(gateway, row.identity)
+    row.gateway = gateway
     return row
 
 
