@@ -135,7 +135,8 @@ def line_list(request: SignedIn) -> HttpResponseBase:
 
 
 def _workers(user: User) -> list[str]:
-    return sorted(set(Gateway.objects.visible_to(user).values_list("line_worker", flat=True)))
+    names = Gateway.objects.visible_to(user).order_by("line_worker")
+    return list(names.values_list("line_worker", flat=True).distinct())
 
 
 def _strangers(user: User) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
@@ -21,12 +21,13 @@ from devices.models import Gateway, Unit
 from households import clock
 from households.models import Household
 from households.requests import SignedIn
-from telemetry import lines
+from telemetry import alarm_list, alarm_rows, lines
 from telemetry.line_forms import LineForm, TransmitterForm
 from telemetry.models import IntervalInForce, UnitState
 from telemetry.unit_list import household_of, seen_by, state_of
 
 MONTHS = 12
+ALARMS = 10
 DAY = timedelta(days=1)
 
 
@@ -81,6 +82,8 @@ def line(request: SignedIn, pk: int) -> HttpResponse:
 def page(request: SignedIn, thing: Gateway, **answer: object) -> HttpResponse:
     """The whole page; `answer` to an act: a refused form with its mistakes, or a new secret."""
     context = _now(request, thing) | {
+        "alarms": _alarms(request, thing),
+        "suggestions": alarm_list.SUGGESTIONS,
         "months": thing.months.all()[:MONTHS],
         "transmitters": thing.transmitters.select_related("recorded_by"),
         "form": LineForm.of(thing),
@@ -89,6 +92,14 @@ def page(request: SignedIn, thing: Gateway, **answer: object) -> HttpResponse:
     refused = any(getattr(form, "errors", None) for form in answer.values())
     status = 422 if refused else 200
     return render(request, "telemetry/line.html", context | answer, status=status)
+
+
+def _alarms(request: SignedIn, thing: Gateway) -> list[alarm_rows.Row]:
+    """The gravest open alarms of the line and of its units."""
+    mine = Q(gateway=thing) | Q(unit__gateway=thing, unit__retired_at=None)
+    alarms = alarm_rows.alarms_of(request.user).filter(mine, cleared_at=None)
+    gravest = alarms.order_by(alarm_rows.GRAVITY, "-raised_at")[:ALARMS]
+    return alarm_rows.rows_of(gravest, request.user)
 
 
 def _now(request: SignedIn, thing: Gateway) -> dict[str, object]:

@@ -9,7 +9,7 @@ from django.test import Client
 
 from devices.models import Gateway, Transmitter
 from households import clock
-from telemetry.models import GatewayMonth
+from telemetry.models import Alarm, GatewayMonth
 from tests.cast import Cast, answered, gateway, unit
 from tests.telemetry.lines import lost, opened, trouble, works
 
@@ -57,6 +57,17 @@ def test_it_says_where_the_transmitter_comes_from(cast: Cast, operator: Client) 
 def test_problems_stand_on_top_as_sentences(cast: Cast, operator: Client) -> None:
     opened(cast.water.gateway, problems=[trouble("线上还有另一个主站，暂停写入")])
     assert "线上还有另一个主站，暂停写入" in page(operator, url(cast))
+
+
+def test_open_alarms_of_the_line_and_its_units_are_shown(cast: Cast, operator: Client) -> None:
+    now = clock.now()
+    fields = {"severity": "warning", "seen_at": now, "sample_at": now, "raised_at": now}
+    Alarm.objects.create(kind="flapping", gateway=cast.water.gateway, **fields)
+    Alarm.objects.create(kind="unit_silent", unit=cast.water, **fields)
+    Alarm.objects.create(kind="unit_silent", unit=cast.air, **fields)
+    alarms = operator.get(url(cast)).context["alarms"]
+    assert {row.alarm.kind for row in alarms} == {"flapping", "unit_silent"}
+    assert len(alarms) == 2 and "这条链路的全部告警" in page(operator, url(cast))
 
 
 def test_a_line_that_is_away_says_why_and_for_how_long(cast: Cast, operator: Client) -> None:
