@@ -25,7 +25,7 @@ FOREIGN = {
     "command form": lambda cast: f"/units/{cast.water.pk}/command/",
     "outcome": lambda cast: f"/commands/{_command(cast).pk}/",
 }
-OPEN_TO_ALL = ("/", "/households/", "/units/", "/personal/", "/progress/definitions/")
+OPEN_TO_ALL = ("/", "/households/", "/units/", "/alarms/", "/personal/", "/progress/definitions/")
 
 
 def _command(cast: Cast) -> Command:
@@ -184,6 +184,7 @@ STRANGE = (
 )
 QUERIES = {
     "/households/": "q area method progress year exactly state sort page export",
+    "/alarms/": "q area kind severity unit state sort page export",
     "/units/": "q area model kind state installed sort page export",
     "/units/{unit}/": "date part signal",
     "/units/{unit}/chart/": "date",
