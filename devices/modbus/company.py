@@ -134,7 +134,7 @@ class Company:
             run = self._runs[address] = _Run(unit.answers, line_answers)
         run.count += 1
         if run.count >= _GARBLED and line_answers - run.line_answers >= _GARBLED:
-            self._two_at(address, N_("地址 %(address)d 的应答总是受损，别的设备正常"), 2)
+            self._two_at(address, N_("地址 %(address)d 的应答总是受损，别的设备正常"), 3)
 
     def differed(self, address: int) -> None:
         """Two good replies to one request said different things."""

@@ -12,11 +12,11 @@ from devices.modbus.words import Sentence
 Code = Literal["echo", "second_master", "two_on_one", "bias", "wrong_echo"]
 
 # After how many signs something counts as found, and after how long without one it is forgotten.
-_ENOUGH: dict[Code, int] = {"two_on_one": 2, "bias": 5}
+_ENOUGH: dict[Code, int] = {"two_on_one": 3, "bias": 5}
 _KEPT_S: dict[Code, float] = {
     "echo": 86_400.0,
     "second_master": 900.0,
-    "two_on_one": 3600.0,
+    "two_on_one": 600.0,
     "bias": 3600.0,
     "wrong_echo": 3600.0,
 }

@@ -7,7 +7,7 @@ import asyncio
 from devices.modbus.frames import Request
 from devices.modbus.timing import UnitOnLine
 from devices.modbus.troubles import ExchangeFailed
-from devices.modbus.varying import Owed, Part
+from devices.modbus.varying import Known, Owed, Part
 
 COMMAND, PROBE, POLL = range(3)
 
@@ -19,11 +19,13 @@ class Job:
 
     `request` is what goes out next; `parts` are what is to go out instead of what was asked, once
     that was looked at, `part` the one in flight; `masked` is an owed reply that looks like the one
-    that is waited for. `waited` is how long it waits beyond the wire time of both frames.
+    that is waited for, `before` the newest answer to another request that looked so. `waited` is
+    how long it waits beyond the wire time of both frames.
     """
 
     __slots__ = (
         "address",
+        "before",
         "concludes",
         "future",
         "got",
@@ -60,6 +62,7 @@ class Job:
         self.part: Part | None = None
         self.got: tuple[int, ...] = ()
         self.masked: Owed | None = None
+        self.before: Known | None = None
         self.sent_at = self.wire_s = self.waited = 0.0
 
     def ask_in_parts(self, parts: list[Part]) -> None:

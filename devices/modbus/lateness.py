@@ -14,7 +14,7 @@ import math
 from devices.modbus import varying
 from devices.modbus.frames import Framing, Request
 from devices.modbus.timing import LONGEST_WAIT_S, UnitOnLine
-from devices.modbus.varying import Owed, Part, Vary
+from devices.modbus.varying import Known, Owed, Part, Vary
 
 LONGEST_QUARANTINE_S = 10.0
 # How long at least a reply may be late, even if the unit answered something else meanwhile: on
@@ -22,12 +22,18 @@ LONGEST_QUARANTINE_S = 10.0
 _MEMORY_S = 60.0
 _COPY_S = 3.0  # how long after a reply a copy of it may come, unless a line has shown worse
 
+_DISTINCT = 4  # bytes in a reply, beyond which two different blocks do not hold the same by chance
+
 
 class Lateness:
-    """What one line knows of late and repeated replies. `copy_s`: how late copies may come."""
+    """What one line knows of late and repeated replies.
+
+    `copies`: it has shown copies of replies; `copy_s` is how long after them these may come.
+    """
 
     def __init__(self, framing: Framing, quiet_s: float) -> None:
         self.worst_s = 0.0
+        self.copies = False
         self.copy_s = 0.0 if framing.numbered else _COPY_S
         self.owing: dict[int, UnitOnLine] = {}
         self._framing = framing
@@ -60,8 +66,16 @@ class Lateness:
         if self._framing.numbered:
             return 0.0
         wait = min(1.5 * after_s + 0.1, LONGEST_QUARANTINE_S)
+        self.copies = True
         self.copy_s = max(self.copy_s, wait)
         return wait
+
+    def may_be_copy(self, pdu: bytes, before: Known) -> bool:
+        """Whether this reply to one request may be a copy of that reply to another: a line has
+        shown copies, or two blocks would hold the same by chance."""
+        if pdu != before.pdu or self._loop.time() - before.at > self.copy_s:
+            return False
+        return self.copies or len(set(pdu[2:])) >= _DISTINCT
 
     def parts(self, unit: UnitOnLine, request: Request) -> list[Part] | None:
         """What to ask, so that no reply that may come looks like the one that is wanted."""
@@ -69,7 +83,7 @@ class Lateness:
             return None
         self._forget_old(unit)
         recent = self._loop.time() - self.copy_s
-        return Vary(unit.owed, unit.known, recent, unit.cuts).parts(request)
+        return Vary(unit.owed, unit.known, recent, self.copies, unit.cuts).parts(request)
 
     def must_wait(self, unit: UnitOnLine, request: Request) -> bool:
         """Whether a request can only be told from an owed one by waiting."""

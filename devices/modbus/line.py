@@ -103,7 +103,7 @@ class Line:
         self._least_timeout_s = least_timeout_s
         self._listen_s = listen_s
         self._loop = asyncio.get_running_loop()
-        # Lists, for they are short: an empty deque takes ten times the room, in each of 10,000 lines.
+        # Lists, for they are short: an empty deque takes ten times the room of one.
         self._queues: tuple[list[Job], ...] = ([], [], [])
         self._job: Job | None = None
         self._free_at = 0.0
@@ -238,6 +238,7 @@ class Line:
         if job.parts is None:
             known = job.unit.known.get(job.request.head)
             if job.unit.owed or (known and known.request is not job.request):
+                job.before = known
                 self._vary(job)
         request = job.request
         try:
@@ -265,6 +266,8 @@ class Line:
             return
         parts = self._late.parts(job.unit, job.request)
         self.counters.varied += parts is not None
+        if parts:
+            job.before = None
         job.ask_in_parts(parts or [])
         job.masked = job.unit.owed.pop(job.request.head, None)
 

@@ -70,6 +70,7 @@ class Reception:
         self._echo_due = b""
         self._chunk_at = 0.0
         self._wrong_echo: WrongEcho | None = None
+        self._doubtful = b""
         self._last: Job | None = None
         self._last_pdu = b""
         self._ended_at = 0.0
@@ -80,6 +81,7 @@ class Reception:
         """The frame of this job goes out now."""
         self._buffer.clear()
         self._wrong_echo = None
+        self._doubtful = self._last_pdu = b""
         self._chunk_at = 0.0
         self._frame = frame
         self._company.asked(frame)
@@ -103,6 +105,9 @@ class Reception:
     def give_up(self, job: Job) -> Outcome:
         """The answer behind an unfinished frame, if any; else why there is none."""
         outcome = self._answer(job, last_chance=True)
+        if outcome is None and self._doubtful:
+            self._spoke(job)
+            outcome = job.request.parse(self._doubtful)  # no other came: it was no copy
         if outcome is not None:
             return outcome
         heard = self._hear_out(job)
@@ -154,6 +159,9 @@ class Reception:
                 return exception
             else:
                 if request.writes and self._is_own_echo(job):
+                    continue
+                if job.before and self._late.may_be_copy(pdu, job.before):
+                    self._doubtful = pdu
                     continue
                 job.unit.known[request.head] = Known(request, pdu, self._spoke(job))
                 return values
@@ -248,8 +256,10 @@ class Reception:
         pdu = self._framing.find(self._buffer, last.address, last.request)
         if pdu is None:
             return False
-        if pdu == self._last_pdu:
+        if self._last_pdu in (pdu, b""):
             self._copied(self._loop.time() - self._ended_at)
+        elif last.before and last.before.pdu == self._last_pdu:
+            self._copied(self._ended_at - last.before.at)
         elif last.masked:
             self._was_late(last.masked)
             self.hold_until = self._loop.time() + self._late.quiet_s(last.waited)

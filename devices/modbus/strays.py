@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from devices.modbus.frames import Request, Rtu, crc16
 
-_READS = (1, 2, 3, 4)
+_MOST = {1: 2000, 2: 2000, 3: 125, 4: 125}  # that one request may read
+_READS = tuple(_MOST)
 _SINGLE_WRITES = (5, 6)
 _MULTIPLE_WRITES = (15, 16)
 _FUNCTIONS = (*_READS, *_SINGLE_WRITES, *_MULTIPLE_WRITES)
@@ -54,7 +55,8 @@ def _shapes(body: bytes | bytearray) -> Iterator[tuple[int, bool]]:
     if function & 0x80 and function & 0x7F in _FUNCTIONS:
         yield 2, False
     elif function in _READS:
-        yield 5, True
+        if len(body) > 4 and 0 < int.from_bytes(body[3:5], "big") <= _MOST[function]:
+            yield 5, True
         if second:
             yield 2 + second, False
     elif function in _SINGLE_WRITES:

@@ -58,7 +58,8 @@ class Vary:
     """How a unit may be asked now.
 
     `owed`: heads of replies that may come, the oldest first. `known`: what the unit answers, by
-    head; of what it answered after `recent` a copy may come. `cuts` tells where a span may be cut.
+    head; of what it answered after `recent` a copy may come, and `copies` have been seen on its
+    line. `cuts` tells where a span may be cut.
     """
 
     def __init__(
@@ -66,11 +67,13 @@ class Vary:
         owed: Collection[bytes],
         known: Mapping[bytes, Known],
         recent: float,
+        copies: bool,
         cuts: Cuts | None,
     ) -> None:
         self._owed = list(owed)
         self._known = known
         self._recent = recent
+        self._copies = copies
         self._cuts = cuts
 
     def parts(self, request: Request) -> list[Part] | None:
@@ -122,7 +125,8 @@ class Vary:
 
     def _fence(self, request: Request) -> list[Part] | None:
         for other, _, at in self._known.values():
-            if not other.writes and other.head not in self._owed and at <= self._recent:
+            is_free = other.head not in self._owed and not (self._copies and at > self._recent)
+            if is_free and not other.writes:
                 return [(other, 0, 0), (request, 0, request.reply_length * 8)]
         return None
 
