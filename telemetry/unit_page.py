@@ -18,7 +18,7 @@ from devices.models import Unit
 from households import clock, lists
 from households.models import Household
 from households.requests import SignedIn
-from telemetry import alarm_list, alarm_rows, cadence, history, points
+from telemetry import alarm_list, alarm_rows, cadence, history, points, returns
 from telemetry.command_form import command_context
 from telemetry.interval_form import interval_context
 from telemetry.latest import Form, form_of, values_of
@@ -55,6 +55,7 @@ def unit(request: SignedIn, pk: int) -> HttpResponse:
     context |= {
         "commands": _commands(thing),
         "installation": next(iter(thing.installations.all()), None),
+        "settings_changed": returns.changed_lately(thing),
         "may_see_household": _may_see(request, household_of(thing)),
         "alarms": alarm_rows.about(thing, request.user),
         "suggestions": alarm_list.SUGGESTIONS,

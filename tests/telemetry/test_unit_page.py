@@ -9,9 +9,12 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
+from devices.modbus.points import Scalar
 from households import clock
+from telemetry import returns
 from telemetry.latest import values_of
 from telemetry.models import UnitHour, UnitState
+from telemetry.unit_clock import Changed
 from tests.cast import Cast, answered, reading, turned_bad
 
 
@@ -67,6 +70,22 @@ def test_what_is_asked_at_every_third_poll_is_fresh_three_times_as_long(
     values = {shown.signal: shown for shown in values_of(cast.water, UnitState.objects.get())}
     assert values["supply_temp"].is_stale
     assert not values["indoor_temp_setpoint"].is_stale
+
+
+def test_settings_that_an_outage_changed_are_listed_with_both_values(
+    cast: Cast, officer: Client
+) -> None:
+    assert "断电断线后变化的设定" not in page(officer, cast)
+    now = clock.now()
+    settings: dict[str, tuple[Scalar, Scalar]] = {
+        "indoor_temp_setpoint": (18.0, 25.0),
+        "power_state": (True, False),
+    }
+    returns.keep(Changed(cast.water.pk, now - timedelta(hours=2), now, settings))
+    text = page(officer, cast)
+    assert "断电断线后变化的设定" in text
+    assert "18 °C → 25 °C" in text
+    assert "开机 → 关机" in text
 
 
 def test_the_fault_stands_by_name(cast: Cast, officer: Client) -> None:
