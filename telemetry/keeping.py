@@ -334,9 +334,11 @@ class Keeper(threading.Thread):
         self._tracing = wanted
 
     def _last_words(self) -> None:
-        """Ends that came while stopping; what still hangs is disowned by the next start."""
+        """Ends and bytes that came while stopping; what still hangs is disowned by the next
+        start."""
         try:
             self._write_outcomes()
+            self._tell_bytes()
         except DatabaseError as error:
             log.warning("%d ends of commands could not be written: %s", len(self._outcomes), error)
 

@@ -63,6 +63,12 @@ class TransmitterForm(forms.Form):
     number = forms.CharField(
         label=_lazy("流量卡号码"), required=False, max_length=32, widget=forms.TextInput(FIELD)
     )
+    since = forms.DateTimeField(
+        label=_lazy("更换时间"),
+        required=False,
+        help_text=_lazy("不填为现在；补录以前的更换时填写"),
+        widget=forms.DateTimeInput({**FIELD, "type": "datetime-local"}, "%Y-%m-%dT%H:%M"),
+    )
     why = forms.CharField(label=_lazy("原因"), max_length=200, widget=forms.TextInput(FIELD))
 
     @classmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.test import Client
@@ -171,6 +171,17 @@ def test_another_card_is_a_dated_row(cast: Cast, operator: Client) -> None:
     )
     assert fresh(cast.water.gateway).trusted
     assert "流量卡损坏" in page(operator, url(cast))
+
+
+def test_a_change_of_yesterday_is_entered_with_its_moment(cast: Cast, operator: Client) -> None:
+    yesterday = (clock.now() - timedelta(days=1)).astimezone(clock.SHANGHAI)
+    form = {"identity": "QN-000101", "number": "13800000000", "why": "补录"}
+    operator.post(url(cast, "transmitter/"), form | {"since": f"{yesterday:%Y-%m-%dT%H:%M}"})
+    row = Transmitter.objects.get(gateway=cast.water.gateway)
+    assert row.since == yesterday.replace(second=0, microsecond=0)
+    tomorrow = f"{yesterday + timedelta(days=2):%Y-%m-%dT%H:%M}"
+    answer = operator.post(url(cast, "transmitter/"), form | {"since": tomorrow})
+    assert "更换时间不能在将来" in answer.content.decode()
 
 
 def test_another_transmitter_keeps_the_unit_and_loses_the_trust(

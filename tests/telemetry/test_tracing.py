@@ -224,3 +224,18 @@ def test_a_transmitter_that_nobody_knows_is_listed(tmp_path: Path, looks_often: 
     assert isinstance(worker, LineWorker)
     assert (row.name, row.line_worker, row.peer) == ("STRANGER-7", "test", "127.0.0.1")
     assert row.listener.startswith("auto@127.0.0.1")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_line_worker_that_ends_leaves_no_byte_uncounted(
+    cast: Cast, lines: Farm, tmp_path: Path, looks_often: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "FIGURES_S", 1000.0)
+    line = gateway(lines.open(sim()))
+    water(line)
+    with working(tmp_path) as worker:
+        eventually(lambda: worker.polls >= 2)
+        poller = worker._pollers[line.pk]
+    transport = poller._transport
+    month = GatewayMonth.objects.get(gateway=line)
+    assert (month.bytes_in, month.bytes_out) == (transport.bytes_in, transport.bytes_out)
