@@ -49,8 +49,7 @@ class Asking:
         """What the unit says now; None where it says nothing, or is so silent that it is not its
         turn to be asked."""
         address, now = clock.spec.address, self._loop.time()
-        if self._line.generation != self._generation:
-            self._reconnected()
+        self.look_at_connection()
         if not self._line.unit(address).may_probe(now):
             return None
         whole = clock.whole()
@@ -107,8 +106,13 @@ class Asking:
             return SUSPECT
         return STARTING if now < clock.starting_until else ""
 
-    def _reconnected(self) -> None:
-        """The line has a new connection; was it a plain re-dial, or did the power return?"""
+    def look_at_connection(self) -> None:
+        """If the line has a new connection: was it a plain re-dial, or did the power return?
+
+        To be called before anything is asked or written.
+        """
+        if self._line.generation == self._generation:
+            return
         self._generation = self._line.generation
         if self._transport.away_s > NORMAL_REDIAL_S:
             self._returned_at = self._line.up_at

@@ -136,6 +136,7 @@ class Poller:
         if clock is None:
             gone = _("机组已不在这条通信链路上")
             return [Outcome(one, "cancelled", None, None, gone) for one in order.all]
+        self._asking.look_at_connection()
         if not order.settles and self._loop.time() < clock.held_until:
             return [Outcome(one, "held", None, None, _(RETURNED)) for one in order.all]
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections import Counter
 from dataclasses import replace
@@ -125,6 +126,23 @@ def test_after_an_outage_nothing_is_believed_for_two_minutes_nor_written_for_thr
         assert not await held(scene)
 
     tell(story, interval_s=10.0)
+
+
+def test_a_command_that_comes_before_the_first_poll_after_an_outage_is_held_too() -> None:
+    async def story(scene: Scene) -> None:
+        await scene.pass_(400)
+        scene.units.leave()
+        await scene.pass_(60)
+        scene.units.away = False
+        before = len(scene.rows)
+        async with asyncio.timeout(100):
+            while not scene.poller.condition().connected:
+                await asyncio.sleep(0.5)
+        assert await held(scene)
+        assert len(scene.rows) == before
+        assert scene.units.registers[5][80] == 20
+
+    tell(story, interval_s=3600.0)
 
 
 def test_a_plain_redial_within_seconds_changes_nothing() -> None:
