@@ -21,6 +21,7 @@ from households.requests import SignedIn
 from plans import progress
 from plans.models import TaskPlan
 from telemetry import alarm_rows, partitions
+from telemetry.filters import CAUSES, for_cause
 from telemetry.models import UnitHour, UnitState
 
 LOW_RATE = 80  # percent complete under which a rate carries a warning sign
@@ -42,11 +43,13 @@ class UnitCounts:
 
 @dataclass(frozen=True)
 class Units:
-    """The units' card: villages, their sum, and today's polls."""
+    """The units' card: villages, their sum, today's polls, and why units are silent: cause, its
+    words, how many."""
 
     villages: list[UnitCounts]
     due: int
     stored: int
+    causes: list[tuple[str, str, int]]
 
     @property
     def total(self) -> UnitCounts:
@@ -120,7 +123,14 @@ def installed_units(user: User) -> Units:
     hours = UnitHour.objects.filter(
         unit__in=mine, hour__gte=partitions.bounds(clock.today())[0]
     ).aggregate(due=Sum("due", default=0), stored=Sum("stored", default=0))
-    return Units(_villages(here), hours["due"], hours["stored"])
+    causes = list(_causes(Unit.objects.filter(pk__in=mine)))
+    return Units(_villages(here), hours["due"], hours["stored"], causes)
+
+
+def _causes(units: QuerySet[Unit]) -> Iterator[tuple[str, str, int]]:
+    for cause, words in CAUSES:
+        if cause != "sensor" and (count := for_cause(units, cause).count()):
+            yield cause, str(words), count
 
 
 def _villages(here: QuerySet[Installation]) -> list[UnitCounts]:

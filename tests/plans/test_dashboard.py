@@ -17,8 +17,9 @@ from households import clock
 from households.models import Area, Household, Role, StepKind, User
 from plans.models import PlanItem, TaskPlan
 from telemetry import alarms
-from telemetry.models import Alarm
+from telemetry.models import Alarm, UnitState
 from tests.cast import Cast, answered, household, reach
+from tests.telemetry.lines import lost, works
 
 PLAN_FILE = settings.BASE_DIR / "plans" / "data" / "annex1_2020.csv"
 
@@ -103,6 +104,19 @@ def test_units_are_counted_by_village(cast: Cast, officer: Client) -> None:
     by_name = {row.area.name: (row.installed, row.online, row.silent) for row in units.villages}
     assert by_name == {"时家岭社区": (1, 0, 1), "洞头村": (1, 1, 0)}
     assert (units.total.installed, units.total.online, units.total.in_fault) == (2, 1, 0)
+
+
+def test_silent_units_are_split_by_cause_and_lead_to_their_rows(
+    cast: Cast, officer: Client
+) -> None:
+    works()
+    lost(cast.water.gateway)
+    assert not UnitState.objects.exists()  # neither ever answered
+    causes = officer.get("/").context["units"].causes
+    assert sum(count for *_rest, count in causes) == 2
+    for cause, _words, count in causes:
+        listed = officer.get(f"/units/?installed=true&cause={cause}")
+        assert listed.context["page"].paginator.count == count
 
 
 def test_alarms_that_wait_are_counted_and_stand_in_words(cast: Cast, officer: Client) -> None:
