@@ -123,7 +123,7 @@ def _second_master(alarm: Alarm, evidence: Evidence) -> str:
 
 def _restore_overdue(alarm: Alarm, evidence: Evidence) -> str:
     signal = evidence["signal"]
-    return _("测试后未恢复：%(what)s 仍可能是测试值 %(test)s，原值 %(former)s") % {
+    return _("测试后未恢复：%(what)s仍可能是测试值 %(test)s，原值 %(former)s") % {
         "what": points.label(signal, _unit(alarm).model.medium),
         "test": points.show(signal, evidence["test_value"]),
         "former": points.show(signal, evidence["former"]),

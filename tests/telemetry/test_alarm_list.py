@@ -95,7 +95,7 @@ def test_every_kind_has_its_sentence_and_its_advice(cast: Cast, client: Client) 
         assert len(set(sentences)) == len(AlarmKind)
         assert "代码 17、高压保护" in sentences
         assert "冻结风险：供水 4.0 °C，室外 −6.0 °C（镇内中位数）" in sentences
-        assert "测试后未恢复：设定室温 仍可能是测试值 21，原值 20" in sentences
+        assert "测试后未恢复：设定室温仍可能是测试值 21，原值 20" in sentences
         assert "本月流量已用 24.0 / 30 MB（80.0%）" in sentences
         assert all(row.advice for row in answer.context["rows"])
         links = {row.link for row in answer.context["rows"] if row.link}
