@@ -18,6 +18,7 @@ from devices.models import Unit
 from households import clock
 from telemetry import cadence, outages, troubles
 from telemetry.models import Alarm, AlarmKind, Severity, Watch
+from telemetry.models.alarms import BY_GRAVITY
 from telemetry.signs import Check, Found, Scope, Sign, Subject
 
 log = logging.getLogger(__name__)
@@ -39,7 +40,6 @@ CHECKS = (
     Check(AlarmKind.BUDGET, troubles.budgets, each_minute=True),
     Check(AlarmKind.WORKER_GONE, outages.workers_gone, timedelta(seconds=30), each_minute=True),
 )
-GRAVITY = [Severity.INFO, Severity.WARNING, Severity.CRITICAL]
 CHANGING = ("severity", "evidence", "sample_at", "raised_at", "better_at", "cleared_at")
 
 
@@ -152,7 +152,8 @@ class _Kind:
     def _keep(self, row: Alarm, sign: Sign) -> None:
         """Still there: what it says is brought up to date. An alarm that became graver after it
         was acknowledged is a new one."""
-        worse = GRAVITY.index(Severity(sign.severity)) > GRAVITY.index(Severity(row.severity))
+        grave, before = (BY_GRAVITY.index(Severity(one.severity)) for one in (sign, row))
+        worse = grave > before
         if worse and row.acknowledged_at:
             row.cleared_at = self._now
             self._changed[row.pk] = row

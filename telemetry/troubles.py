@@ -13,11 +13,11 @@ from django.db.models import F
 from devices.models import RegisterMap, Unit
 from telemetry.cadence import MEGABYTE
 from telemetry.models import AlarmKind, GatewayMonth, GatewayState, Obligation, Severity, UnitState
+from telemetry.models.alarms import BY_GRAVITY
 from telemetry.models.states import SILENT_AFTER
 from telemetry.signs import Found, Rows, Scope, Sign, Subject, no_more
 
 GRADES = {"critical": Severity.CRITICAL, "warn": Severity.WARNING, "info": Severity.INFO}
-ORDER = [Severity.INFO, Severity.WARNING, Severity.CRITICAL]
 FREEZING_OUTDOOR, FREEZING_SUPPLY = 0.0, 8.0  # °C
 THAWED_OUTDOOR, THAWED_SUPPLY = 1.0, 10.0
 OUTDOOR_KNOWN_FOR = timedelta(minutes=30)
@@ -44,7 +44,7 @@ def _in_service(scope: Scope, path: str) -> dict[str, Any]:
 def _fault(state: UnitState) -> Sign:
     names = _names(state)
     grades = _grades(state.unit.register_map)
-    worst = max((grades.get(name, Severity.WARNING) for name in names), key=ORDER.index)
+    worst = max((grades.get(name, Severity.WARNING) for name in names), key=BY_GRAVITY.index)
     assert state.answered_at is not None  # it is online
     return Sign(
         Subject(unit=state.unit_id),

@@ -21,6 +21,7 @@ class Severity(models.TextChoices):
     INFO = "info", _("提示")
 
 
+BY_GRAVITY = (Severity.INFO, Severity.WARNING, Severity.CRITICAL)
 SEVERITY_SHAPES = {"critical": "st-bad", "warning": "st-warn", "info": "st-wait"}
 
 
