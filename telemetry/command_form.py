@@ -21,7 +21,7 @@ from households.requests import SignedIn
 from telemetry import commands, limits
 from telemetry.commands import CommandRefused, Setting
 from telemetry.models import Command, CommandState, RemoteWriting
-from telemetry.unit_list import seen_by, state_of
+from telemetry.unit_list import household_of, seen_by, state_of
 
 NEWS = timedelta(minutes=10)
 REASONS = [
@@ -44,7 +44,7 @@ def command_context(request: SignedIn, unit: Unit) -> dict[str, Any]:
         "agreements": Command.Agreement.choices,
         "lives_there": unit.installations.filter(removed_on=None).exists(),
         "today_date": clock.today(),
-        "newest_command": _just_asked(request, unit),
+        "newest_command": _news(request, unit),
     }
 
 
@@ -54,8 +54,13 @@ def _may_stop_heating(unit: Unit, setting: Setting) -> bool:
     return any(limits.stops_heating(unit, setting.signal, value) for value in values)
 
 
-def _just_asked(request: SignedIn, unit: Unit) -> Command | None:
-    """The asker's newest command, while it is news; the history has the older ones."""
+def _news(request: SignedIn, unit: Unit) -> Command | None:
+    """What waits for the asker's agreement, else his newest command while it is news; the history
+    has the older ones."""
+    waiting = unit.commands.filter(state=CommandState.AWAITING, expires_at__gt=clock.now())
+    for command in waiting:
+        if commands.may_approve(command, request.user):
+            return command
     since = clock.now() - NEWS
     return unit.commands.filter(requested_by=request.user, requested_at__gt=since).first()
 
@@ -169,7 +174,9 @@ def awaiting_commands(request: SignedIn) -> HttpResponse:
     """What waits for a second person, of all units that the asker sees."""
     rows = _seen_commands(request).filter(state=CommandState.AWAITING, expires_at__gt=clock.now())
     rows = rows.select_related("requested_by__area", "unit__model", "unit__register_map")
-    return render(request, "telemetry/awaiting.html", {"commands": rows.order_by("requested_at")})
+    units = seen_by(request).in_bulk(row.unit_id for row in rows)
+    lines = [(row, household_of(units[row.unit_id])) for row in rows.order_by("requested_at")]
+    return render(request, "telemetry/awaiting.html", {"lines": lines})
 
 
 def _seen_commands(request: SignedIn) -> QuerySet[Command]:
