@@ -33,12 +33,12 @@ running: list[LineWorker] = []  # the line workers of this process, for the task
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
-    """uvloop where it installs, else asyncio's own."""
+    """uvloop with cheap timers where it installs, else asyncio's own."""
     try:
-        import uvloop
+        from devices.modbus.ticking import Loop
     except ImportError:
         return asyncio.new_event_loop()
-    return uvloop.new_event_loop()
+    return Loop()
 
 
 class LineWorker:

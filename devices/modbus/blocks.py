@@ -7,9 +7,9 @@ in a few microseconds.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
+from typing import NamedTuple
 from weakref import WeakValueDictionary
 
 from devices.modbus.cells import BIT_AREAS, Area
@@ -23,13 +23,12 @@ TURNAROUND_S = 0.05  # what an exchange costs beyond its bytes, until a line has
 Reply = Sequence[int] | str
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """Neighbouring registers or bits, read by one request; the address is as on the wire."""
 
     area: Area
     address: int
-    count: int
+    count: int  # type: ignore[assignment]  # a tuple's own count is nobody's need
 
     def covers(self, point: Point) -> bool:
         """Whether a read of the block brings the point's words."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Collection, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Literal, Protocol
 
 from devices.modbus.cells import BIT_AREAS, Area
@@ -36,13 +36,21 @@ def _crc_table() -> tuple[int, ...]:
 _CRC_TABLE = _crc_table()
 
 
+@cache
+def _crc_of_words() -> tuple[int, ...]:
+    """The table for two bytes at a time: the check has 16 bits, so that a word goes in at once."""
+    table = _CRC_TABLE
+    first = [(word >> 8, table[word & 0xFF]) for word in range(0x10000)]
+    return tuple((crc >> 8) ^ table[(crc ^ second) & 0xFF] for second, crc in first)
+
+
 def crc16(data: bytes | bytearray) -> int:
     """CRC-16/MODBUS of some bytes; low byte goes first on the wire, and a whole frame gives 0."""
     crc = 0xFFFF
-    table = _CRC_TABLE
-    for byte in data:
-        crc = (crc >> 8) ^ table[(crc ^ byte) & 0xFF]
-    return crc
+    table = _crc_of_words()
+    for word in struct.unpack_from(f"<{len(data) // 2}H", data):
+        crc = table[crc ^ word]
+    return (crc >> 8) ^ _CRC_TABLE[(crc ^ data[-1]) & 0xFF] if len(data) % 2 else crc
 
 
 class Request:
@@ -190,6 +198,7 @@ class Framing(Protocol):
 
 # The second byte of a native address must not read as a function that writes for a one-byte
 # reader, which takes the first byte for its address.
+_KEPT = 4096  # frames of requests, which a line sends again and again
 _WRITING_BYTES = frozenset((0x05, 0x06, 0x0F, 0x10, 0x16, 0x17))
 
 
@@ -220,6 +229,7 @@ class Rtu:
         self.overhead = width + 2
         self.ticket = 0
         self.skipped = b""
+        self._frames: dict[tuple[int, bytes], bytes] = {}
 
     def check(self, address: int) -> None:
         """One byte: 1..247. Two bytes: 1..65535, unsafe ones only where on record."""
@@ -238,9 +248,15 @@ class Rtu:
             )
 
     def wrap(self, address: int, pdu: bytes) -> bytes:
-        self.check(address)
-        body = address.to_bytes(self.width, self.order) + pdu
-        return body + crc16(body).to_bytes(2, "little")
+        frame = self._frames.get((address, pdu))
+        if frame is None:
+            self.check(address)
+            body = address.to_bytes(self.width, self.order) + pdu
+            frame = body + crc16(body).to_bytes(2, "little")
+            if len(self._frames) >= _KEPT:
+                self._frames.clear()
+            self._frames[address, pdu] = frame
+        return frame
 
     def may_hold(self, buffer: bytearray, address: int, request: Request, ticket: int) -> bool:
         unit = address.to_bytes(self.width, self.order)

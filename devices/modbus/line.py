@@ -106,7 +106,7 @@ class Line:
         # Lists, for they are short: an empty deque takes ten times the room of one.
         self._queues: tuple[list[Job], ...] = ([], [], [])
         self._job: Job | None = None
-        self._free_at = 0.0
+        self._free_at = self._deadline = 0.0
         self._quarantined: UnitOnLine | None = None
         self._expiry: asyncio.TimerHandle | None = None
         self._waking: asyncio.Handle | None = None
@@ -254,7 +254,9 @@ class Line:
         self._job = job
         self.counters.requests += 1
         self._reception.expect(job, frame)
-        self._expiry = self._loop.call_at(now + job.waited + job.wire_s, self._expire)
+        self._deadline = now + job.waited + job.wire_s
+        if self._expiry is None or self._expiry.when() > self._deadline:
+            self._watch()
         if self.trace:
             self.trace("out", time.time(), frame)
         self.transport.write(frame)
@@ -293,9 +295,20 @@ class Line:
         if outcome is not None:
             self._end(job, outcome)
 
+    def _watch(self) -> None:
+        """Look at the deadline then. A timer that is there and early enough does as well: most
+        requests are answered, and a timer for each would cost more than all else of them."""
+        if self._expiry:
+            self._expiry.cancel()
+        self._expiry = self._loop.call_at(self._deadline, self._expire)
+
     def _expire(self) -> None:
+        self._expiry = None
         job = self._job
         if job is None:
+            return
+        if self._loop.time() < self._deadline:  # the timer was set for an earlier request
+            self._watch()
             return
         outcome = self._reception.give_up(job)
         self._end(job, outcome)
@@ -317,8 +330,6 @@ class Line:
             self._waking = self._loop.call_soon(self._pump)
 
     def _end(self, job: Job, outcome: Outcome) -> None:
-        if self._expiry:
-            self._expiry.cancel()
         self._reception.end(job)
         self._job = self._quarantined = None
         self._free_at = max(self._loop.time() + self._gap_s, self._reception.hold_until)
