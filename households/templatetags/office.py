@@ -175,7 +175,8 @@ def sort_head(context: template.Context, name: str, label: str) -> SafeString:
     request: HttpRequest = context["request"]
     now = context["sort"]
     query = request.GET.copy()
-    query.pop("page", None)
+    for other in ("page", "part"):  # a part of a page that came by itself leads to the whole
+        query.pop(other, None)
     query["sort"] = f"-{name}" if now == name else name
     arrow = {name: " ↑", f"-{name}": " ↓"}.get(now, "")
     return format_html('<a class="rows" href="?{}">{}{}</a>', query.urlencode(), label, arrow)

@@ -109,6 +109,13 @@ def test_the_parts_that_change_come_by_themselves(cast: Cast, operator: Client) 
     assert "<html" not in said and 'hx-swap-oob="innerHTML"' in said and "26-12-0001" in said
 
 
+def test_heads_of_a_part_that_came_by_itself_sort_the_whole_page(
+    cast: Cast, operator: Client
+) -> None:
+    said = page(operator, url(cast, "?part=now&sort=-timeouts"))
+    assert 'href="?sort=timeouts"' in said and "part=now" not in said
+
+
 def test_asking_for_the_parts_renews_no_session(cast: Cast, operator: Client) -> None:
     assert "sessionid" not in operator.get(url(cast, "?part=now")).cookies
 
