@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Collection, Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Literal, Protocol
 
 from devices.modbus.cells import BIT_AREAS, Area
@@ -36,18 +36,19 @@ def _crc_table() -> tuple[int, ...]:
 _CRC_TABLE = _crc_table()
 
 
-@cache
 def _crc_of_words() -> tuple[int, ...]:
     """The table for two bytes at a time: the check has 16 bits, so that a word goes in at once."""
-    table = _CRC_TABLE
-    first = [(word >> 8, table[word & 0xFF]) for word in range(0x10000)]
-    return tuple((crc >> 8) ^ table[(crc ^ second) & 0xFF] for second, crc in first)
+    first = [(word >> 8, _CRC_TABLE[word & 0xFF]) for word in range(0x10000)]
+    return tuple((crc >> 8) ^ _CRC_TABLE[(crc ^ second) & 0xFF] for second, crc in first)
+
+
+_CRC_OF_WORDS = _crc_of_words()
 
 
 def crc16(data: bytes | bytearray) -> int:
     """CRC-16/MODBUS of some bytes; low byte goes first on the wire, and a whole frame gives 0."""
     crc = 0xFFFF
-    table = _crc_of_words()
+    table = _CRC_OF_WORDS
     for word in struct.unpack_from(f"<{len(data) // 2}H", data):
         crc = table[crc ^ word]
     return (crc >> 8) ^ _CRC_TABLE[(crc ^ data[-1]) & 0xFF] if len(data) % 2 else crc
