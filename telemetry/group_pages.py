@@ -21,9 +21,10 @@ from households.requests import SignedIn
 from telemetry import commands, groups
 from telemetry.command_form import day_of, target_of
 from telemetry.commands import Setting
+from telemetry.latest import value_of
 from telemetry.limits import AGREED_BY_NATURE, CommandRefused
 from telemetry.models import Command, GroupCommand
-from telemetry.unit_list import household_of, seen_by
+from telemetry.unit_list import household_of, seen_by, state_of
 
 REASONS = [
     (reason.value, reason.label)
@@ -34,10 +35,12 @@ Thing = TypeVar("Thing", bound=Model)
 
 @dataclass(frozen=True)
 class Row:
-    """One unit on the page of a group: its turn and what became of it, or why it is left out."""
+    """One unit on the page of a group: its value before its turn, and what became of it, or why
+    it is left out."""
 
     unit: Unit
     command: Command | None = None
+    now: str = ""
     why: str = ""
 
     @property
@@ -153,10 +156,10 @@ def _shown(request: SignedIn, thing: GroupCommand) -> dict[str, Any]:
     return {
         "group": thing,
         "step": step,
-        "step_label": step.label if step else "",
+        "step_number": groups.STEPS.index(step) + 1 if step else 0,
         "step_count": len(groups.turns(thing, step)) if step else 0,
         "rows": [
-            Row(rows[pk], members.get(pk))
+            Row(rows[pk], members.get(pk), _now(thing, rows[pk]))
             for pk in thing.units
             if pk in rows and pk not in left_out
         ],
@@ -166,6 +169,10 @@ def _shown(request: SignedIn, thing: GroupCommand) -> dict[str, Any]:
         "open": len(members) - len(ended),
         "is_running": thing.stage in groups.RUNNING,
     }
+
+
+def _now(thing: GroupCommand, unit: Unit) -> str:
+    return value_of(unit, state_of(unit), thing.signal).text
 
 
 @login_required
