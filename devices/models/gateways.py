@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from urllib.parse import unquote
 
 from django.db import models
 from django.db.models import Q
@@ -108,7 +109,7 @@ class Gateway(models.Model):
         """无线传输设备地址编号 of a transmitter that dials in, else empty."""
         if self.kind != self.Kind.DIAL:
             return ""
-        return self.url.removeprefix("dial://").partition("?")[0]
+        return unquote(self.url.removeprefix("dial://").partition("?")[0])
 
     @property
     def why_read_only(self) -> str:

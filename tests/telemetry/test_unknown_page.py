@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
+from devices.modbus.urls import parse_url
 from devices.models import Gateway, Transmitter
 from households import clock
 from telemetry.models import UnknownTransmitter
@@ -84,6 +85,7 @@ def test_a_stranger_is_taken_on_with_its_card_and_is_read_only(
     assert answer["Location"] == f"/lines/{line.pk}/"
     assert (line.kind, line.line_worker, line.monthly_budget_mb) == ("dial", "second", 30)
     assert not line.trusted and line.enabled
+    assert line.transmitter == parse_url(line.url).transmitter == "QN/7 7"
     card = Transmitter.objects.get(gateway=line)
     assert (card.iccid, card.recorded_by) == ("89860012345678901234", cast.service_unit)
     assert not UnknownTransmitter.objects.exists()
