@@ -8,8 +8,9 @@ from django.db import models
 class UnitHour(models.Model):
     """One unit, one hour.
 
-    `due` = time in service ÷ interval in force; `stored` the polls with an answer; `missed` counts
-    by cause, whatever stands between due and stored without a recorded cause is `not_polled`.
+    `due` is the time in service under each interval in force, divided by it; `interval_s` the
+    longest of these. `stored` are the polls with an answer; `missed` counts by cause, whatever
+    stands between due and stored without a recorded cause is `not_polled`.
     """
 
     pk = models.CompositePrimaryKey("unit_id", "hour")

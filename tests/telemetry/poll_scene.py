@@ -105,12 +105,17 @@ class Scene:
         self.units = Units(loop, addresses)
         loop.hosts["127.0.0.1", 1] = self.units
         self.rows: list[Polled | Missed] = []
+        self.times: list[float] = []
         self.told: list[Changed] = []
         specs = tuple(UnitSpec(a, a, 1, None, interval_s, interval_s) for a in addresses)
         self.spec = GatewaySpec(1, "tcp://127.0.0.1:1", specs)
         self.poller = Poller(
-            self.spec, {1: map}, None, self.rows.append, before=before, tell=self.told.append
+            self.spec, {1: map}, None, self._take, before=before, tell=self.told.append
         )
+
+    def _take(self, row: Polled | Missed) -> None:
+        self.rows.append(row)
+        self.times.append(self.loop.time())
 
     async def pass_(self, seconds: float) -> list[Polled | Missed]:
         """Let time pass; what was handed on meanwhile."""

@@ -7,6 +7,7 @@ import uuid
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from unittest import mock
 
 import pytest
@@ -155,6 +156,24 @@ def test_a_plain_redial_within_seconds_changes_nothing() -> None:
         assert not await held(scene)
 
     tell(story, interval_s=10.0)
+
+
+def test_first_polls_after_an_outage_are_spread_over_the_interval() -> None:
+    async def story(scene: Scene) -> None:
+        await scene.pass_(700)
+        scene.units.leave()
+        await scene.pass_(400)
+        scene.units.away = False
+        seen = len(scene.rows)
+        back = scene.loop.time()
+        await scene.pass_(301)
+        answers = zip(scene.times[seen:], scene.rows[seen:], strict=True)
+        first = sorted(at - back for at, row in answers if isinstance(row, Polled))
+        assert len(first) >= 18  # the others were due before the line was there again
+        assert all(after - before < 60 for before, after in pairwise(first))
+        assert max(first) > 240
+
+    tell(story, count=20, interval_s=300.0)
 
 
 def test_a_line_that_is_reached_for_the_first_time_since_our_start_is_no_outage() -> None:
