@@ -58,15 +58,16 @@ async def measure(count: int) -> None:
     from devices.modbus.switchboard import Switchboard
     from telemetry.polling import Poller
     from telemetry.roster import GatewaySpec, UnitSpec
+    from telemetry.rows import Missed, Polled
 
     map = pointmap.load(MAP.read_bytes(), MAP.name)
     board = Switchboard(["auto@127.0.0.1:0?source=127.0.0.0/8"])
     await board.start()
-    polled = 0
+    answered: set[int] = set()
 
-    def sink(row: object) -> None:
-        nonlocal polled
-        polled += type(row).__name__ == "Polled"
+    def sink(row: Polled | Missed) -> None:
+        if isinstance(row, Polled):
+            answered.add(row.unit_id)
 
     def poller(n: int) -> Poller:
         unit = UnitSpec(n, 5, 1, None, 60.0)
@@ -75,15 +76,16 @@ async def measure(count: int) -> None:
     # What is made once and not for each: code, plans, the first exchange.
     first = [poller(count)]
     dialler = start_dialling(board.addresses[0][1], count, 1)
-    await until(lambda: polled == 1)
-    before, polled = resident(), 0
+    await until(lambda: len(answered) == 1)
+    answered.clear()
+    before = resident()
     first += [poller(n) for n in range(count)]
     made = resident()
-    diallers = [dialler, start_dialling(board.addresses[0][1], 0, count)]
-    await until(lambda: polled > count)
+    dialler.terminate()
+    dialler = start_dialling(board.addresses[0][1], 0, count)
+    await until(lambda: len(answered) == count)
     after = resident()
-    for each in diallers:
-        each.terminate()
+    dialler.terminate()
     print(f"{count:,} transmitters dialled in and polled")
     print(f"waiting to be dialled by {(made - before) / count / 1024:.1f} KiB each")
     print(f"dialled in and polled {(after - before) / count / 1024:.1f} KiB each")

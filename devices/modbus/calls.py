@@ -158,6 +158,8 @@ class Call(asyncio.Protocol):
     def _registering(self, data: bytes) -> None:
         """A packet may come in pieces: it is complete when nothing follows for a while. One that
         is held under an id that nobody knows may still say a better one."""
+        if not self._first:
+            self._switchboard.spoke(self)
         self._first = (self._first + data)[:FIRST_PACKET_LIMIT]
         if self._settling:
             self._settling.cancel()

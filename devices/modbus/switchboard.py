@@ -80,8 +80,8 @@ class Switchboard:
         self._servers: list[asyncio.Server] = []
         self._calls: set[Call] = set()
         self._known: dict[str, DialTransport] = {}
-        # Not registered yet, oldest first: of all, and by their source.
-        self._silent: dict[Call, None] = {}
+        # Not registered yet, oldest first: all, and by their source those that never said a byte.
+        self._unregistered: dict[Call, None] = {}
         self._silent_of: dict[str, dict[Call, None]] = {}
         self._held: dict[str, Call] = {}
 
@@ -141,7 +141,7 @@ class Switchboard:
     def came(self, call: Call) -> None:
         """A connection was made; room is kept by closing idle ones, never by refusing it."""
         self._calls.add(call)
-        self._silent[call] = None
+        self._unregistered[call] = None
         same = self._silent_of.setdefault(call.peer, {})
         same[call] = None
         if len(same) > self._max_silent_per_source:
@@ -150,20 +150,21 @@ class Switchboard:
             self._evict(oldest)
 
     def _is_full(self) -> bool:
-        idle = len(self._silent) + len(self._held)
+        idle = len(self._unregistered) + len(self._held)
         return idle > self._max_idle or len(self._calls) > self._max_calls
 
     def _idle(self) -> Iterator[Call]:
         """Who serves nobody, the oldest that never registered first."""
-        yield from self._silent
+        yield from self._unregistered
         yield from self._held.values()
 
     def _evict(self, call: Call) -> None:
-        self._forget_silent(call)
+        self._unregistered.pop(call, None)
+        self.spoke(call)
         call.hang_up()
 
-    def _forget_silent(self, call: Call) -> None:
-        self._silent.pop(call, None)
+    def spoke(self, call: Call) -> None:
+        """It is none of the silent ones of its source any more: many may share one address."""
         same = self._silent_of.get(call.peer)
         if same is not None:
             same.pop(call, None)
@@ -173,7 +174,8 @@ class Switchboard:
     def went(self, call: Call) -> None:
         """A connection ended."""
         self._calls.discard(call)
-        self._forget_silent(call)
+        self._unregistered.pop(call, None)
+        self.spoke(call)
         self._let_go(call)
 
     def identify(self, call: Call, packet: bytes) -> Registration | None:
@@ -194,7 +196,8 @@ class Switchboard:
 
     def registered(self, call: Call, registration: Registration) -> None:
         """A connection said who it is: it serves its transport, or is held."""
-        self._forget_silent(call)
+        self._unregistered.pop(call, None)
+        self.spoke(call)
         self._let_go(call)
         secret = next(
             (found for n in registration.names if (found := digest(n)) in self.secrets), ""

@@ -62,7 +62,7 @@ async def read_among(count: int, **options: int) -> tuple[float, int]:
                 await asyncio.sleep(0.01)
             assert len(await line.exchange(5, frames.read("holding", 0, 4), timeout=1)) == 4
             took = time.monotonic() - begun
-        held = len(board._silent)
+        held = len(board._unregistered)
         await board.close()
     return took, held
 

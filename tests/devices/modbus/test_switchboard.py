@@ -358,6 +358,19 @@ def test_one_source_cannot_take_all_the_room() -> None:
     tell(story)
 
 
+def test_a_source_that_many_share_loses_only_those_who_say_nothing() -> None:
+    async def story() -> None:
+        async with exchange(max_silent_per_source=2, settle_s=0.2) as board:
+            transports = [board.switchboard.transport_for(f"GW{n}") for n in range(9)]
+            silent = await board.call()
+            for n in range(9):
+                await board.call(f"GW{n}".encode())
+            await until(lambda: all(one.connected for one in transports))
+            assert not await silent.is_hung_up()
+
+    tell(story)
+
+
 def test_who_waits_for_a_transmitter_that_does_not_come_is_told() -> None:
     async def story() -> None:
         async with exchange(registration_s=0.05) as board:
