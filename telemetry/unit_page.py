@@ -20,9 +20,10 @@ from households.models import Household
 from households.requests import SignedIn
 from telemetry import alarm_list, alarm_rows, cadence, history, points, returns
 from telemetry.command_form import command_context
+from telemetry.filters import for_cause
 from telemetry.interval_form import interval_context
 from telemetry.latest import Form, form_of, values_of
-from telemetry.models import COLUMNS, Command, Reading
+from telemetry.models import COLUMNS, Command, Reading, UnitState
 from telemetry.unit_list import household_of, seen_by, state_of, written
 
 COMMAND_DAYS = 7
@@ -66,12 +67,18 @@ def unit(request: SignedIn, pk: int) -> HttpResponse:
 def _now(thing: Unit) -> dict[str, object]:
     """Newest values, why nothing comes now, and today's figures."""
     state = state_of(thing)
-    cause = state.missed_cause if state and not state.is_online else ""
     return {
         "values": values_of(thing, state),
         "today": history.day_run(thing, clock.today()),
-        "cause": history.cause_words(cause, thing) if cause else "",
+        "cause": "" if state and state.is_online else _why_silent(thing, state),
     }
+
+
+def _why_silent(thing: Unit, state: UnitState | None) -> str:
+    """A line worker that is gone says nothing of its lines any more."""
+    if for_cause(Unit.objects.filter(pk=thing.pk), "worker_gone").exists():
+        return _("采集进程停止")
+    return history.cause_words(state.missed_cause, thing) if state and state.missed_cause else ""
 
 
 def _commands(thing: Unit) -> QuerySet[Command]:

@@ -16,6 +16,7 @@ from telemetry.latest import values_of
 from telemetry.models import UnitHour, UnitState
 from telemetry.unit_clock import Changed
 from tests.cast import Cast, answered, reading, turned_bad
+from tests.telemetry.lines import works
 
 
 @pytest.fixture
@@ -55,10 +56,22 @@ def test_an_offline_unit_says_why_and_shows_no_value_as_now(cast: Cast, officer:
     state = answered(cast.water, clock.now() - timedelta(hours=2), supply_temp=43.1)
     state.missed_cause = "line_down"
     state.save()
+    works()
     text = page(officer, cast)
     assert "未更新" in text
     assert "装置离线" in text
     assert "上次有效 43.1 °C" in text
+
+
+def test_a_line_worker_that_is_gone_is_named_and_not_the_last_thing_that_it_said(
+    cast: Cast, officer: Client
+) -> None:
+    state = answered(cast.water, clock.now() - timedelta(hours=2), supply_temp=43.1)
+    state.missed_cause = "not_answered"
+    state.save()
+    works(ago=60)
+    text = page(officer, cast)
+    assert "采集进程停止" in text and "设备未应答" not in text
 
 
 def test_what_is_asked_at_every_third_poll_is_fresh_three_times_as_long(
