@@ -30,8 +30,10 @@ def page(client: Client, cast: Cast, more: str = "") -> str:
 
 
 def test_a_good_value_stands_with_its_unit_and_age(cast: Cast, officer: Client) -> None:
-    answered(cast.water, clock.now() - timedelta(seconds=24), supply_temp=43.1, outdoor_temp=-6.7)
-    text = page(officer, cast)
+    now = clock.now()
+    answered(cast.water, now - timedelta(seconds=24), supply_temp=43.1, outdoor_temp=-6.7)
+    with clock.at(now):
+        text = page(officer, cast)
     assert '43.1<span class="unit">°C</span>' in text
     assert "−6.7" in text
     assert "24 秒前" in text
