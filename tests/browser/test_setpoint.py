@@ -96,12 +96,19 @@ def test_a_wrong_value_is_refused_beside_the_button(officer: Visitor, stack: Sta
     assert stack.device.values()["indoor_temp_setpoint"] == before
 
 
-def test_one_thumb_switches_the_unit_off_from_a_phone(officer: Visitor, stack: Stack) -> None:
+def test_two_thumbs_switch_the_unit_off_from_a_phone_in_the_cold(
+    officer: Visitor, stack: Stack, cast: Cast
+) -> None:
     officer.resize(PHONE)
     page = officer.page
     page.click("#command >> text=开关机")
     page.click("#target >> text=关机")
+    assert page.locator("#command .btn-primary").bounding_box()["height"] >= 44
     page.click("text=下发设定")
+    page.wait_for_selector("#outcome .st-wait >> text=待第二人同意")
+    assert stack.device.values()["power_state"] is True
+    officer.be(cast.service_unit)
+    officer.go(f"/units/{stack.unit.pk}/")
+    page.click("#outcome button:has-text('同意')")
     page.wait_for_selector("#outcome .st-ok >> text=已回读确认", timeout=SOON)
     assert stack.device.values()["power_state"] is False
-    assert page.locator("#command .btn-primary").bounding_box()["height"] >= 44
