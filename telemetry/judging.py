@@ -81,7 +81,10 @@ def doubts(values: Mapping[str, Value], known: Known) -> list[str]:
     found = []
     for signal, value in values.items():
         old = known.get(signal)
-        if value is old or value == old:
+        if value is old:
+            continue
+        if value == old:
+            known[signal] = value  # next time it is the very same: decoding remembers values
             continue
         if value.quality == "good":
             doubtful = old is not None and old.quality == "good" and not follows(signal, old, value)
