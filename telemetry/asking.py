@@ -33,6 +33,17 @@ class Asking:
     whole and from what an exchange costs beyond its bytes (s); `tell` hears of changed settings.
     """
 
+    __slots__ = (
+        "_dial",
+        "_generation",
+        "_line",
+        "_loop",
+        "_plan_of",
+        "_returned_at",
+        "_tell",
+        "_transport",
+    )
+
     def __init__(
         self, line: Line, transport: Transport, plan_of: PlanOf, tell: Callable[[Changed], None]
     ) -> None:

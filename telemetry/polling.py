@@ -39,6 +39,24 @@ class Poller:
     Made, changed and closed inside the loop. `condition` may be read from any thread.
     """
 
+    __slots__ = (
+        "_asking",
+        "_clocks",
+        "_heap",
+        "_line",
+        "_loop",
+        "_maps",
+        "_on_record",
+        "_recording",
+        "_sink",
+        "_sleeps",
+        "_task",
+        "_transport",
+        "_wire",
+        "problems",
+        "spec",
+    )
+
     def __init__(
         self,
         spec: GatewaySpec,

@@ -34,6 +34,14 @@ class Echo:
     `clock`: the time of a character and the silence between frames (s), where they are known.
     """
 
+    __slots__ = (
+        "_clock",
+        "_findings",
+        "_is_open",
+        "_without",
+        "is_heard",
+    )
+
     def __init__(
         self, mode: EchoMode, findings: Findings, clock: tuple[float, float] | None
     ) -> None:
@@ -73,6 +81,17 @@ class Company:
 
     `is_clocked`: the bytes are those of a port of our own; a gateway may put in its own.
     """
+
+    __slots__ = (
+        "_findings",
+        "_framing",
+        "_is_clocked",
+        "_loop",
+        "_runs",
+        "_sent",
+        "_units",
+        "_written",
+    )
 
     def __init__(
         self,

@@ -44,6 +44,11 @@ class _Signs:
 class Findings:
     """The signs that a line has seen, each forgotten when no further one comes."""
 
+    __slots__ = (
+        "_loop",
+        "_signs",
+    )
+
     def __init__(self) -> None:
         self._signs: dict[tuple[Code, int | None], _Signs] = {}
         self._loop = asyncio.get_running_loop()

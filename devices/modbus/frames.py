@@ -199,7 +199,9 @@ class Framing(Protocol):
 
 # The second byte of a native address must not read as a function that writes for a one-byte
 # reader, which takes the first byte for its address.
-_KEPT = 4096  # frames of requests, which a line sends again and again
+# Frames of requests, which lines send again and again, by address and PDU for each kind of address.
+_FRAMES: dict[tuple[int, Order], dict[tuple[int, bytes], bytes]] = {}
+_KEPT = 65_536
 _WRITING_BYTES = frozenset((0x05, 0x06, 0x0F, 0x10, 0x16, 0x17))
 
 
@@ -218,6 +220,16 @@ class Rtu:
     paced = True
     numbered = False
 
+    __slots__ = (
+        "_frames",
+        "on_record",
+        "order",
+        "overhead",
+        "skipped",
+        "ticket",
+        "width",
+    )
+
     def __init__(
         self,
         width: Literal[1, 2] = 1,
@@ -230,7 +242,7 @@ class Rtu:
         self.overhead = width + 2
         self.ticket = 0
         self.skipped = b""
-        self._frames: dict[tuple[int, bytes], bytes] = {}
+        self._frames = _FRAMES.setdefault((width, order), {})
 
     def check(self, address: int) -> None:
         """One byte: 1..247. Two bytes: 1..65535, unsafe ones only where on record."""
@@ -250,8 +262,9 @@ class Rtu:
 
     def wrap(self, address: int, pdu: bytes) -> bytes:
         frame = self._frames.get((address, pdu))
-        if frame is None:
+        if frame is None or self.width == 2:  # what is on record differs from line to line
             self.check(address)
+        if frame is None:
             body = address.to_bytes(self.width, self.order) + pdu
             frame = body + crc16(body).to_bytes(2, "little")
             if len(self._frames) >= _KEPT:

@@ -6,12 +6,12 @@ import asyncio
 
 from devices.modbus.frames import Request
 from devices.modbus.timing import UnitOnLine
-from devices.modbus.troubles import ExchangeFailed
+from devices.modbus.troubles import Trouble
 from devices.modbus.varying import Known, Owed, Part
 
 COMMAND, PROBE, POLL = range(3)
 
-Outcome = tuple[int, ...] | ExchangeFailed
+Outcome = tuple[int, ...] | Trouble
 
 
 class Job:
@@ -57,7 +57,7 @@ class Job:
         self.timeout = timeout
         self.priority = priority
         self.concludes = concludes
-        self.future = future
+        self.future: asyncio.Future[tuple[int, ...]] | None = future
         self.parts: list[Part] | None = None
         self.part: Part | None = None
         self.got: tuple[int, ...] = ()
@@ -86,10 +86,16 @@ class Job:
         return self.got
 
     def end(self, outcome: Outcome) -> None:
-        """Tell the caller, if he is still there."""
-        if self.future.done():
+        """Tell the caller, if he is still there; only the job is kept."""
+        future, self.future, self.got = self.future, None, ()
+        if future is None or future.done():
             return
-        if isinstance(outcome, ExchangeFailed):
-            self.future.set_exception(outcome)
+        if isinstance(outcome, Trouble):
+            future.set_exception(outcome)
         else:
-            self.future.set_result(outcome)
+            future.set_result(outcome)
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether a caller waits for it."""
+        return self.future is not None and not self.future.done()

@@ -31,6 +31,16 @@ class Lateness:
     `copies`: it has shown copies of replies; `copy_s` is how long after them these may come.
     """
 
+    __slots__ = (
+        "_framing",
+        "_loop",
+        "_quiet_s",
+        "copies",
+        "copy_s",
+        "owing",
+        "worst_s",
+    )
+
     def __init__(self, framing: Framing, quiet_s: float) -> None:
         self.worst_s = 0.0
         self.copies = False

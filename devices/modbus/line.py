@@ -76,6 +76,35 @@ class Line:
     `generation` counts the connections; `up_at` is when the newest was made (loop time).
     """
 
+    __slots__ = (
+        "_budget",
+        "_char_s",
+        "_company",
+        "_deadline",
+        "_dozing",
+        "_expiry",
+        "_findings",
+        "_free_at",
+        "_gap_s",
+        "_held",
+        "_job",
+        "_late",
+        "_least_timeout_s",
+        "_listen_s",
+        "_loop",
+        "_quarantined",
+        "_queues",
+        "_reception",
+        "_units",
+        "_waking",
+        "counters",
+        "framing",
+        "generation",
+        "trace",
+        "transport",
+        "up_at",
+    )
+
     def __init__(
         self,
         transport: LineTransport,
@@ -216,7 +245,7 @@ class Line:
                 if job.unit.quiet_until > now and self._waits(job):
                     break
                 del queue[0]
-                if not job.future.done() and self._begin(job, now):
+                if job.is_wanted and self._begin(job, now):
                     return
 
     def _waits(self, job: Job) -> bool:
@@ -246,7 +275,7 @@ class Line:
                 self._check_write(job)
             frame = self.framing.wrap(job.address, request.pdu)
         except Trouble as refused:
-            job.future.set_exception(refused)
+            job.end(refused)
             return False
         job.sent_at = now
         job.wire_s = (len(frame) + request.reply_length + self.framing.overhead) * self._char_s

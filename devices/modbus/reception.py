@@ -45,6 +45,28 @@ class Reception:
     sent, because further copies of a reply may come (loop time).
     """
 
+    __slots__ = (
+        "_buffer",
+        "_chunk_at",
+        "_company",
+        "_counters",
+        "_doubtful",
+        "_echo",
+        "_echo_due",
+        "_ended_at",
+        "_findings",
+        "_frame",
+        "_framing",
+        "_last",
+        "_last_pdu",
+        "_late",
+        "_loop",
+        "_units",
+        "_wrong_echo",
+        "hold_until",
+        "packing_s",
+    )
+
     def __init__(
         self,
         framing: Framing,
