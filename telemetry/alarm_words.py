@@ -104,6 +104,9 @@ def _line_down(alarm: Alarm, evidence: Evidence) -> str:
 
 
 def _village_out(alarm: Alarm, evidence: Evidence) -> str:
+    if not alarm.is_open:
+        most = {"most": evidence.get("most", evidence["away"]), "units": evidence["units"]}
+        return _("整村离线：最多 %(most)s / %(units)s 台") % most
     return _("整村离线：%(away)s / %(units)s 台，可能停电或基站中断") % evidence
 
 

@@ -16,7 +16,7 @@ from django.db import connection
 from django.db.models import Count, Min
 
 from devices.models import Installation, Unit
-from telemetry.models import GatewayState, Severity, UnitState, WorkerState
+from telemetry.models import Alarm, GatewayState, Severity, UnitState, WorkerState
 from telemetry.models.states import SILENT_AFTER
 from telemetry.signs import Found, Rows, Scope, Sign, Subject, no_more
 
@@ -180,7 +180,8 @@ def villages_out(scope: Scope, rows: Rows) -> Found:
             Severity.CRITICAL,
             since=at,
             sample=scope.now,
-            evidence={"away": gone, "units": size[subject.area], "lines": lines},
+            evidence={"away": gone, "units": size[subject.area], "lines": lines}
+            | {"most": max(gone, _most(rows.get(subject)))},
         )
         for subject, (gone, together, lines, at) in away.items()
         if together >= max(VILLAGE_LEAST, VILLAGE_SHARE * size[subject.area])
@@ -189,6 +190,11 @@ def villages_out(scope: Scope, rows: Rows) -> Found:
     back = {s for s, (gone, *_rest) in away.items() if gone < BACK_SHARE * size[s.area]}
     better = {s: scope.now for s in rows if s in back or s not in away}
     return Found(signs, better)
+
+
+def _most(row: Alarm | None) -> int:
+    """How many units were away at most since the alarm's first sample."""
+    return int(row.evidence.get("most", 0)) if row else 0
 
 
 def _sizes(areas: Iterable[int | None]) -> dict[int | None, int]:
