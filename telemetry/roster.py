@@ -110,11 +110,12 @@ def _spec(unit: Unit) -> UnitSpec:
 
 
 def before(state: UnitState) -> Before:
-    """What the newest state of a unit says to whoever polls it from now on."""
-    silent = (
-        state.answered_at is not None
-        and state.missed_cause == "not_answered"
-        and state.polled_at - state.answered_at > timedelta(seconds=SILENT_AFTER * state.interval_s)
-    )
+    """What the newest state of a unit says to whoever polls it from now on.
+
+    Only polls that somebody made tell of a silence: a time without polls was our own.
+    """
+    answered, polled = state.answered_at, state.polled_at
+    patience = timedelta(seconds=SILENT_AFTER * state.interval_s)
+    silent = answered is not None and bool(state.missed_cause) and polled - answered > patience
     good = {signal: entry.get("good", entry["value"]) for signal, entry in state.entries.items()}
-    return Before(state.answered_at, silent, good)
+    return Before(answered, silent, good)
