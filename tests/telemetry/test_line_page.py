@@ -210,6 +210,7 @@ def test_a_wrong_number_of_a_card_is_refused_as_typed(
     answer = operator.post(url(cast, "transmitter/"), form)
     assert answer.status_code == 422
     assert 'class="wrong"' in answer.content.decode()
+    assert "没有保存：请改正下面标红的地方" in answer.content.decode()
     assert not Transmitter.objects.exists()
 
 
