@@ -73,7 +73,7 @@ class Asking:
             patience=1 if clock.misses else 2,
         )
         if read.splits:
-            clock.splits |= set(read.splits)
+            clock.splits |= frozenset(read.splits)
             self._plan_anew(clock)
         if not read.answered:
             clock.missed()

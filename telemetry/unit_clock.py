@@ -18,6 +18,7 @@ EVERY = 3  # which poll asks for slow signals too
 STARTING_S = 120.0
 HOLD_S = 180.0
 UNKNOWN = Before()
+NOTHING: Known = {}  # shared by thousands of units, never written to
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,6 @@ class UnitClock:
         "misses",
         "plan",
         "quick",
-        "settings",
         "spec",
         "splits",
         "starting_until",
@@ -62,20 +62,19 @@ class UnitClock:
         self.spec = spec
         self.interval_s = spec.interval_s
         self.timeout = plan.map.settings.reply_timeout_ms / 1000
-        self.splits: set[Block] = set()
-        self.settings = tuple(p.signal for p in plan.points if p.writable)
+        self.splits: frozenset[Block] = frozenset()
         self.take_plan(plan)
         self.due = now + min(spec.interval_s, FIRST_ROUND_S) * phase(spec.id)
         self.turn = self.misses = 0
         self.known: Known = {
-            s: Value(before.good[s]) for s in self.settings if before.good.get(s) is not None
+            s: Value(before.good[s]) for s in self._settings() if before.good.get(s) is not None
         }
         self.heard_at = now
         self.answered_at = before.answered_at
         self.away = before.was_silent
         self.starting_until = self.held_until = 0.0
         self.away_since: datetime | None = None
-        self.before: Known = {}
+        self.before: Known = NOTHING
 
     def take_plan(self, plan: Plan) -> None:
         self.plan, self.quick = plan, looks.quick(plan)
@@ -128,11 +127,14 @@ class UnitClock:
         self.answered_at = at
         self.turn += 1
 
+    def _settings(self) -> list[str]:
+        return [point.signal for point in self.plan.points if point.writable]
+
     def _keep_settings(self) -> None:
         """Its settings of before the outage; of two outages in a row, of before the first."""
         if not self.before:
             self.away_since = self.answered_at
-            known = {s: self.known[s] for s in self.settings if s in self.known}
+            known = {s: self.known[s] for s in self._settings() if s in self.known}
             self.before = {s: value for s, value in known.items() if value.quality == "good"}
 
     def changed(self, at: datetime, values: dict[str, Value]) -> Changed | None:
