@@ -12,7 +12,7 @@ import asyncio
 import random
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -62,6 +62,7 @@ KINDS: dict[str, type[Wire]] = {
 LINES, UNITS = 4, 4
 INTERVAL_S = 8.0
 Asked = tuple[float, int]  # when, and the number of the frame
+Take = Callable[..., Awaitable[tuple[int, ...]]]
 PORTS = {"plain": 4001, "four_faith": 4002}
 TARGETS: dict[str, tuple[Any, ...]] = {
     "indoor_temp_setpoint": tuple(range(16, 27)),
@@ -111,29 +112,26 @@ class _Judge:
         self._polled: dict[tuple[int, str], float] = {}
         self._looked: dict[tuple[int, str], float] = {}
 
-    def watch(self, line: Line) -> None:
-        """From now on every reply that this line takes is looked at."""
-        take: Callable[..., Any] = line.exchange
-
-        async def exchange(address: int, request: Request, **how: Any) -> tuple[int, ...]:
-            self.tally.exchanges += 1
-            begun = self._loop.time()
-            try:
-                words: tuple[int, ...] = await take(address, request, **how)
-            except ExceptionReply:
-                self.tally.exceptions += 1
-                raise
-            except Trouble:
-                self.tally.unanswered += 1
-                raise
-            self.tally.answered += 1
-            if request.function in AREAS:
-                firsts, lasts = self._asked(address, request, len(words), begun)
-                self._reply(address, request, words, lasts, firsts)
-                self._remember(address, request, firsts, how.get("priority") == COMMAND)
-            return words
-
-        line.exchange = exchange  # type: ignore[method-assign]
+    async def exchange(
+        self, take: Take, address: int, request: Request, how: dict[str, Any]
+    ) -> tuple[int, ...]:
+        """One exchange of the line; every reply that it takes is looked at."""
+        self.tally.exchanges += 1
+        begun = self._loop.time()
+        try:
+            words = await take(address, request, **how)
+        except ExceptionReply:
+            self.tally.exceptions += 1
+            raise
+        except Trouble:
+            self.tally.unanswered += 1
+            raise
+        self.tally.answered += 1
+        if request.function in AREAS:
+            firsts, lasts = self._asked(address, request, len(words), begun)
+            self._reply(address, request, words, lasts, firsts)
+            self._remember(address, request, firsts, how.get("priority") == COMMAND)
+        return words
 
     def _asked(
         self, address: int, request: Request, count: int, begun: float
@@ -255,15 +253,14 @@ class _Line:
     @contextmanager
     def _caught(self) -> Iterator[None]:
         """The master that the poller makes is watched, and a serial port leads to the wire."""
-        make = wires.line_on
+        judge = self.judge
 
-        def line_on(*wire: Any, **options: Any) -> Line:
-            line = make(*wire, **options)
-            self.judge.watch(line)
-            return line
+        class Watched(Line):
+            async def exchange(self, address: int, request: Request, **how: Any) -> tuple[int, ...]:
+                return await judge.exchange(super().exchange, address, request, how)
 
         with (
-            mock.patch.object(wires, "line_on", line_on),
+            mock.patch.object(wires, "Line", Watched),
             mock.patch.object(transports, "SerialTransport", lambda *_, **__: Port(self.wire)),
         ):
             yield
