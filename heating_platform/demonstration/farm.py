@@ -37,6 +37,7 @@ LINE_WORKER = "main"
 COUNT, ON_RS485 = 185, 12  # the last twelve, all in 洞头村, share one RS-485 line
 RS485_NAME = "洞头村 RS-485 示范线"
 USERS = ("steady", "night", "steady", "sparse", "night", "steady", "steady", "night", "none")
+UNKNOWN = "SF-X0001"  # a transmitter that dials in and is on no record
 DIALECTS = ("plain", "imei", "plain", "four_faith", "plain", "imei", "prefix", "plain")
 UNTRUSTED = {20, 61, 97, 131, 160}
 SILENT_SINCE = {33: 5 * 24.0, 88: 26.0, 142: 3.0, 179: 50.0}  # hours ago
@@ -269,6 +270,7 @@ def _lines() -> Iterator[dict[str, Any]]:
                 "dialect": plan.dialect,
                 "units": [spec],
             }
+    yield {"transport": "dial", "id": UNKNOWN, "dialect": "plain", "units": []}
     yield {
         "transport": "pty",
         "link": str(rs485_link()),

@@ -62,7 +62,7 @@ def test_the_command_writes_the_farm_and_the_sign_ins(
     monkeypatch.setattr(history.Span, "of_two_weeks", lambda: short)
     call_command("demo")
     described = json.loads((var / "demo" / "farm.json").read_text())
-    assert len(described["lines"]) == 174
+    assert len(described["lines"]) == 175
     accounts = json.loads((var / "demo" / "accounts.json").read_text())
     assert {"username", "password", "name", "role"} == set(accounts[0])
     (var / "demo" / "farm.json").unlink()

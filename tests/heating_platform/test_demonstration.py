@@ -220,7 +220,7 @@ def test_the_farm_file_runs_the_units_of_the_database_on_their_lines(loaded: Loa
     Farm(described)  # no unknown setting
     dialled = [line["id"] for line in described["lines"] if line["transport"] == "dial"]
     urls = Gateway.objects.filter(kind=Gateway.Kind.DIAL).values_list("url", flat=True)
-    assert sorted(f"dial://{name}" for name in dialled) == sorted(urls)
+    assert sorted(f"dial://{name}" for name in dialled) == sorted([*urls, f"dial://{farm.UNKNOWN}"])
     (pty,) = [line for line in described["lines"] if line["transport"] == "pty"]
     serial = parse_url(Gateway.objects.get(kind=Gateway.Kind.SERIAL).url)
     assert serial.device == pty["link"]
