@@ -145,6 +145,11 @@ _PARSERS: dict[str, Callable[[str], object]] = {
 _NAMES = frozenset(item.name for item in fields(Settings))
 
 
+def _is_of_meters(protocol: str) -> bool:
+    """Energy and heat meters behind the same transmitter may speak these."""
+    return any(number in protocol for number in ("645", "188"))
+
+
 def _texts(rows: list[Row], findings: Findings) -> dict[str, RowCells]:
     """The rows by setting; unknown, repeated and overfull ones are refused."""
     found: dict[str, RowCells] = {}
@@ -152,7 +157,11 @@ def _texts(rows: list[Row], findings: Findings) -> dict[str, RowCells]:
         head, text, *rest = (*row.cells, "")
         name = head[1:].strip().lower()
         here = RowCells(row.number, {name: text}, {name: f"@{name}"}, findings)
-        if name not in _NAMES:
+        if name in ("protocol", "framing") and _is_of_meters(text):
+            here.refuse(
+                name, N_("DL/T 645、CJ/T 188 表计的规约目前不支持：只能接 Modbus 的设备和表计")
+            )
+        elif name not in _NAMES:
             here.refuse(name, N_("没有这个设置项"))
         elif name in found:
             here.refuse(name, N_("设置项重复：第 %(row)s 行已有"), row=found[name].row)

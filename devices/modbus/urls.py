@@ -34,6 +34,7 @@ class LineUrl:
     parity: Literal["N", "E", "O"] | None = None
     stop_bits: int | None = None
     rs485: bool = False
+    echo: Literal["auto", "on", "off"] = "auto"
     transmitter: str = ""
     framing: Literal["rtu", "mbap"] = "rtu"
     listen: str = ""
@@ -42,10 +43,10 @@ class LineUrl:
 
 
 _PARAMETERS = {
-    "serial": {"baud", "parity", "stop_bits", "rs485"},
-    "tcp": set[str](),
+    "serial": {"baud", "parity", "stop_bits", "rs485", "echo"},
+    "tcp": {"echo"},
     "mbap": set[str](),
-    "dial": {"listen", "dialect", "wait", "framing"},
+    "dial": {"listen", "dialect", "wait", "framing", "echo"},
 }
 
 
@@ -56,6 +57,7 @@ def parse_url(url: str) -> LineUrl:
         port = parts.port if parts.scheme in ("tcp", "mbap") else None
     except ValueError:
         raise UrlRefused(N_("地址“%(url)s”写法不对：端口应为 1～65535 的数字"), url=url) from None
+    refuse_meters(parts.scheme)
     if parts.scheme not in _PARAMETERS:
         raise UrlRefused(
             N_(
@@ -74,7 +76,7 @@ def parse_url(url: str) -> LineUrl:
             N_("地址“%(url)s”写法不对：应为 %(scheme)s://主机:端口"), url=url, scheme=parts.scheme
         )
     scheme = cast(Literal["tcp", "mbap"], parts.scheme)
-    return LineUrl(scheme, host=parts.hostname, port=port)
+    return LineUrl(scheme, host=parts.hostname, port=port, echo=_echo(url, query))
 
 
 def _query(url: str, text: str, allowed: set[str]) -> dict[str, str]:
@@ -102,6 +104,7 @@ def _serial_url(url: str, device: str, query: dict[str, str]) -> LineUrl:
         parity=cast(Literal["N", "E", "O"] | None, parity),
         stop_bits=stop_bits,
         rs485=_one_of(url, query, "rs485", ("off", "on")) == "on",
+        echo=_echo(url, query),
     )
 
 
@@ -113,25 +116,23 @@ def _dial_url(url: str, transmitter: str, query: dict[str, str]) -> LineUrl:
         "dial",
         transmitter=transmitter,
         framing=cast(Literal["rtu", "mbap"], _one_of(url, query, "framing", ("rtu", "mbap"))),
+        echo=_echo(url, query),
         listen=query.get("listen", ""),
         dialect=query.get("dialect", "auto"),
         wait_s=90 if wait is None else wait,
     )
 
 
+def _echo(url: str, query: dict[str, str]) -> Literal["auto", "on", "off"]:
+    """Whether the line gives back what is sent to it."""
+    word = _one_of(url, query, "echo", ("auto", "on", "off"))
+    return cast(Literal["auto", "on", "off"], word)
+
+
 def _one_of(url: str, query: dict[str, str], name: str, words: tuple[str, ...]) -> str:
     """The word that a parameter says; the first of them where it is left out."""
     word = query.get(name, words[0]).lower()
-    if word in ("dlt645", "cjt188"):
-        raise UrlRefused(
-            N_(
-                "地址“%(url)s”里的 %(name)s=%(word)s 是热量表、电能表的规约（DL/T 645、CJ/T 188），"
-                "目前只接 Modbus 的设备和表计"
-            ),
-            url=url,
-            name=name,
-            word=word,
-        )
+    refuse_meters(word)
     if word not in words:
         raise UrlRefused(
             N_("地址“%(url)s”里的 %(name)s 应为 %(known)s 之一"),
@@ -140,6 +141,16 @@ def _one_of(url: str, query: dict[str, str], name: str, words: tuple[str, ...]) 
             known=", ".join(words),
         )
     return word
+
+
+def refuse_meters(protocol: str) -> None:
+    """Energy meters and heat meters often speak what this platform does not; raises UrlRefused."""
+    bare = "".join(filter(str.isalnum, protocol.casefold()))
+    for name, number in (("DL/T 645", "645"), ("CJ/T 188", "188")):
+        if bare.startswith((f"dlt{number}", f"cjt{number}", number)):
+            raise UrlRefused(
+                N_("%(name)s 表计的规约目前不支持：只能接 Modbus 的设备和表计"), name=name
+            )
 
 
 def _whole(url: str, query: dict[str, str], name: str, least: int, most: int) -> int | None:

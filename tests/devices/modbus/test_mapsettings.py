@@ -34,6 +34,12 @@ def test_settings_left_out_stand_at_the_papers_defaults() -> None:
     assert stated.module_stride is None
 
 
+@pytest.mark.parametrize("protocol", ["DL/T 645-2007", "CJ/T 188-2004"])
+def test_a_meter_that_speaks_no_modbus_is_refused_in_words(protocol: str) -> None:
+    (found,) = mistakes_of(X, protocol=protocol)
+    assert found[1] == "@protocol" and "只能接 Modbus" in found[2]
+
+
 @pytest.mark.parametrize("name", SETTINGS)
 def test_a_required_setting_is_missed(name: str) -> None:
     (absent,) = mistakes_of(X, **{name: None})

@@ -30,6 +30,8 @@ from devices.modbus.wires import wire_of
         ),
         ("serial://COM3?baud=4800", LineUrl("serial", device="COM3", baud=4800)),
         ("dial://GW%201", LineUrl("dial", transmitter="GW 1")),
+        ("dial://1?framing=mbap", LineUrl("dial", transmitter="1", framing="mbap")),
+        ("serial:///dev/ttyS1?rs485=on", LineUrl("serial", device="/dev/ttyS1", rs485=True)),
         (
             "dial://1001?listen=127.0.0.1:4001&dialect=prefix&wait=30",
             LineUrl(
@@ -64,6 +66,8 @@ def test_a_url_says_where_a_line_is(url: str, parsed: LineUrl) -> None:
         "serial:///dev/ttyUSB0?speed=9600",
         "dial://",
         "dial://1001?wait=never",
+        "dial://1001?framing=morse",
+        "serial:///dev/ttyS1?rs485=perhaps",
         "tcp://[::1:502",
     ],
 )
@@ -71,6 +75,19 @@ def test_what_is_no_url_is_refused_with_the_url_in_the_sentence(url: str) -> Non
     with pytest.raises(UrlRefused) as refusal:
         parse_url(url)
     assert url in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "meter"),
+    [
+        ("dial://1001?framing=dlt645", "DL/T 645"),
+        ("dial://1001?framing=CJ/T188-2018", "CJ/T 188"),
+        ("dlt645://10.0.0.7:502", "DL/T 645"),
+    ],
+)
+def test_the_protocols_of_meters_are_refused_in_words(url: str, meter: str) -> None:
+    with pytest.raises(UrlRefused, match=f"{meter} 表计的规约目前不支持"):
+        parse_url(url)
 
 
 def test_the_url_says_the_speed_before_the_map_does() -> None:
