@@ -12,12 +12,12 @@ from django.db import connection, transaction
 from households import clock
 from telemetry.models import Batch
 
-# One hour of all units. `pace` are the intervals in force in it and in the hour before; a unit
-# that no line worker has seen yet goes by its settings. `due` is the time in service under each
-# interval, divided by it. A reading speaks until the next one that knows as much, at most three of
-# the longer interval of the two, also into the next hour; what a partial poll did not ask is
-# stepped over. Energy is the sum of what the counter rose, a fall (reset) counts as nothing, and a
-# unit without a counter has none.
+# One hour of all units. `pace` are the intervals in force in it and shortly before; a unit that no
+# line worker has seen yet goes by its settings. `due` is the time in service under each interval,
+# divided by it. A reading speaks until the next one that knows as much, at most three of the longer
+# interval of the two, also into the next hour; what a partial poll did not ask is stepped over.
+# Energy is the sum of what the counter rose since it was last read, within a week; a fall (reset)
+# and a rise beyond 30 kW (another meter) count as nothing, and a unit without a counter has none.
 SUM_UP = """
 WITH span AS (
     SELECT %(hour)s::timestamptz AS h0, %(hour)s::timestamptz + interval '1 hour' AS h1,
@@ -40,7 +40,7 @@ WITH span AS (
         coalesce(d.next, 'infinity') AS until
     FROM span, service s LEFT JOIN dated d ON d.unit_id = s.unit_id
         AND (d.n = 1 OR d.since < %(hour)s::timestamptz + interval '1 hour')
-        AND coalesce(d.next, 'infinity') > %(hour)s::timestamptz - interval '1 hour'
+        AND coalesce(d.next, 'infinity') > %(hour)s::timestamptz - interval '6 hours'
 ), expected AS (
     SELECT unit_id, max(p.interval_s) AS interval_s,
         (array_agg(p.interval_s ORDER BY p.since DESC))[1] AS last_interval_s,
@@ -48,8 +48,12 @@ WITH span AS (
                   / p.interval_s) + 0.000001)::int AS due
     FROM service s JOIN pace p USING (unit_id)
     WHERE p.until > begun AND p.since < ended GROUP BY unit_id
+), before AS (
+    SELECT h0 - least(3 * max(p.interval_s) * interval '1 second', interval '6 hours') AS since
+    FROM pace p, span GROUP BY h0
 ), around AS (
-    SELECT r.* FROM telemetry_reading r, span WHERE at >= h0 - interval '1 hour' AND at < h1
+    SELECT r.* FROM telemetry_reading r, span
+    WHERE at >= (SELECT since FROM before) AND at < h1
 ), power AS (
     SELECT unit_id, at, power_state, p.interval_s, lead(at) OVER w AS next_at,
         lead(p.interval_s) OVER w AS next_interval_s
@@ -61,12 +65,23 @@ WITH span AS (
             secs => 3 * greatest(p.interval_s, coalesce(next_interval_s, last_interval_s))))
         - greatest(at, h0)))) AS on_seconds
     FROM power p JOIN expected e USING (unit_id), span WHERE power_state GROUP BY unit_id
-), risen AS (
-    SELECT unit_id, at, electric_energy - lag(electric_energy) OVER w AS kwh
+), counter AS (
+    SELECT unit_id, at, electric_energy AS kwh, lag(electric_energy) OVER w AS kwh_before,
+        lag(at) OVER w AS at_before
     FROM around WHERE electric_energy IS NOT NULL WINDOW w AS (PARTITION BY unit_id ORDER BY at)
+), risen AS (
+    SELECT c.unit_id, c.kwh - coalesce(c.kwh_before, e.kwh) AS kwh,
+        30 * extract(epoch FROM c.at - coalesce(c.at_before, e.at)) / 3600 + 1 AS at_most
+    FROM span, counter c LEFT JOIN LATERAL (
+        SELECT r.at, r.electric_energy AS kwh FROM telemetry_reading r
+        WHERE c.at_before IS NULL AND r.unit_id = c.unit_id AND r.electric_energy IS NOT NULL
+            AND r.at < (SELECT since FROM before)
+            AND r.at >= %(hour)s::timestamptz - interval '7 days'
+        ORDER BY r.at DESC LIMIT 1) e ON true
+    WHERE c.at >= h0
 ), used AS (
-    SELECT unit_id, sum(greatest(kwh, 0)) AS energy_kwh
-    FROM risen, span WHERE at >= h0 AND kwh IS NOT NULL GROUP BY unit_id
+    SELECT unit_id, sum(CASE WHEN kwh BETWEEN 0 AND at_most THEN kwh ELSE 0 END) AS energy_kwh
+    FROM risen WHERE kwh IS NOT NULL GROUP BY unit_id
 ), summed AS (
     SELECT unit_id, count(*) AS stored,
         min(supply_temp) AS supply_min, avg(supply_temp) AS supply_avg,

@@ -218,3 +218,28 @@ def test_what_a_partial_poll_did_not_ask_breaks_neither_counter_nor_time(cast: C
     row = summed(cast)
     assert row.energy_kwh == pytest.approx(57 / 60)
     assert row.on_seconds == 3600
+
+
+def test_what_the_counter_rose_while_nothing_was_heard_counts_when_it_is_heard(cast: Cast) -> None:
+    poll(cast, -5 * 60, electric_energy=100.0)
+    poll(cast, 20, electric_energy=109.0)
+    poll(cast, 30, electric_energy=109.5)
+    assert summed(cast).energy_kwh == pytest.approx(9.5)
+
+
+def test_another_meter_brings_no_energy(cast: Cast) -> None:
+    poll(cast, 0, electric_energy=100.0)
+    poll(cast, 10, electric_energy=8000.0)
+    poll(cast, 20, electric_energy=8001.0)
+    assert summed(cast).energy_kwh == pytest.approx(1.0)
+
+
+def test_units_that_are_seldom_asked_have_their_hours_too(cast: Cast) -> None:
+    paced(cast, (-600, 3600))
+    poll(cast, -100, electric_energy=100.0, power_state=True)
+    poll(cast, -40, power_state=True)
+    poll(cast, 20, power_state=False, electric_energy=103.0)
+    row = summed(cast)
+    assert (row.due, row.stored) == (1, 1)
+    assert row.on_seconds == 20 * 60
+    assert row.energy_kwh == pytest.approx(3.0)
