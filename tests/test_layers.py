@@ -19,6 +19,7 @@ MAY_BE_ASYNCHRONOUS = (
     "devices/modbus/",
     "devices/management/commands/line.py",  # an engineer's own loop, without a platform
     "telemetry/line_worker.py",
+    "telemetry/asking.py",
     "telemetry/polling.py",
 )
 
