@@ -21,9 +21,7 @@ from telemetry import (
 urlpatterns = [
     path("households/<slug:number>/", household_page.household, name="household"),
     path("alarms/", alarm_list.alarms, name="alarms"),
-    path(
-        "alarms/<int:pk>/acknowledge/", alarm_list.acknowledge_alarm, name="acknowledge_alarm"
-    ),
+    path("alarms/<int:pk>/acknowledge/", alarm_list.acknowledge_alarm, name="acknowledge_alarm"),
     path("units/", unit_list.units, name="units"),
     path("units/<int:pk>/", unit_page.unit, name="unit"),
     path("units/<int:pk>/chart/", unit_page.unit_chart, name="unit_chart"),
