@@ -115,7 +115,9 @@ class Lateness:
         for address, unit in self.owing.items():
             for head, owed in unit.owed.items():
                 if self._is_in(buffer, address, owed):
-                    del unit.owed[head]
+                    owed.count -= 1
+                    if not owed.count:
+                        del unit.owed[head]
                     if not unit.owed:
                         del self.owing[address]
                     self._learn(unit, owed)

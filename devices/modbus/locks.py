@@ -64,7 +64,7 @@ async def _put_back(registers: Registers, former: Target, notes: list[Sentence])
         with suppress(Trouble):
             if await registers.read_target(former) == former.value:
                 return
-            await registers.put(former)
+            await registers.put(former, concludes=True)
             return
     notes.append(
         Sentence(

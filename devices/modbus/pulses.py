@@ -83,7 +83,8 @@ async def _put_idle(
     notes: list[Sentence],
 ) -> None:
     try:
-        await registers.put_words(point, owned.merged(point, now, owned.words_of(point, idle)))
+        words = owned.merged(point, now, owned.words_of(point, idle))
+        await registers.put_words(point, words, concludes=True)
         done.answered = True
     except Trouble as failure:  # also where the line holds writes: a pulse that hangs is tried on
         notes.append(failure.sentence)

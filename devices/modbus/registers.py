@@ -33,22 +33,26 @@ class Registers:
         """What the register or coil of a target holds now."""
         return (await self.read(target.area, target.address, 1))[0]
 
-    async def put(self, target: Target) -> None:
-        """Write a target's value."""
-        await self._exchange(self._request(target.area, target.address, [target.value], None))
+    async def put(self, target: Target, *, concludes: bool = False) -> None:
+        """Write a target's value; `concludes` as of Line.exchange."""
+        request = self._request(target.area, target.address, [target.value], None)
+        await self._exchange(request, concludes)
 
-    async def put_words(self, point: Point, words: Sequence[int]) -> None:
+    async def put_words(
+        self, point: Point, words: Sequence[int], *, concludes: bool = False
+    ) -> None:
         """Write all registers of a point; raises NotSupported where no function can."""
         function = point.write_function
-        await self._exchange(self._request(point.write_area, point.write_address, words, function))
+        request = self._request(point.write_area, point.write_address, words, function)
+        await self._exchange(request, concludes)
 
     def can_read(self, area: Area) -> bool:
         """Whether the device has the function that reads this area."""
         return frames.READ_FUNCTIONS[area] in self.settings.read_functions
 
-    async def _exchange(self, request: frames.Request) -> tuple[int, ...]:
+    async def _exchange(self, request: frames.Request, concludes: bool = False) -> tuple[int, ...]:
         return await self.line.exchange(
-            self.address, request, timeout=self.timeout, priority=COMMAND
+            self.address, request, timeout=self.timeout, priority=COMMAND, concludes=concludes
         )
 
     def _request(

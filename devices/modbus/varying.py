@@ -27,7 +27,8 @@ _MOST_OWED = 8
 class Owed:
     """A reply to a request that timed out, which may still come.
 
-    `since` is when it should have come, `until` when it is no longer to be expected (loop time).
+    `since` is when it should have come, `until` when it is no longer to be expected (loop time);
+    `count` with all that look alike.
     """
 
     request: Request
@@ -36,6 +37,7 @@ class Owed:
     wire_s: float
     since: float
     until: float
+    count: int = 1
 
 
 class Known(NamedTuple):
@@ -48,7 +50,8 @@ class Known(NamedTuple):
 
 def add(owed: dict[bytes, Owed], new: Owed) -> None:
     """Remember a reply that may come, and forget the oldest where they are too many."""
-    owed.pop(new.request.head, None)
+    if older := owed.pop(new.request.head, None):
+        new.count += older.count
     owed[new.request.head] = new
     if len(owed) > _MOST_OWED:
         del owed[next(iter(owed))]

@@ -19,6 +19,8 @@ from devices.modbus.troubles import AddressRefused
 from devices.modbus.urls import LineUrl, parse_url
 
 LISTEN_S = 3.0
+# Time-outs that measuring may not fall below: a busy machine, and the moods of a mobile network.
+LEAST_S, LEAST_DIALLED_S = 0.25, 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +72,14 @@ def line_on(
     on_record: Collection[int] = (),
     *,
     quiet_s: float = 1.0,
+    listen_s: float | None = None,
 ) -> Line:
     """A master for the transport. `on_record` are the native addresses of units known to be there;
     the caller's collection itself is looked at, so that it may grow. A serial line is listened to
-    first: a maker's own controller may share the terminals."""
+    first (`listen_s`, LISTEN_S by default): a maker's own controller may share the terminals."""
+    is_serial = wire.url.scheme == "serial"
+    if listen_s is None:
+        listen_s = LISTEN_S if is_serial else 0.0
     framing = Mbap() if wire.is_mbap else Rtu(wire.width, wire.order, on_record)
     return Line(
         transport,
@@ -82,7 +88,10 @@ def line_on(
         char_bits=wire.char_bits,
         frame_gap_ms=wire.frame_gap_ms,
         quiet_s=quiet_s,
-        listen_s=LISTEN_S if wire.url.scheme == "serial" else 0.0,
+        least_timeout_s=LEAST_DIALLED_S if wire.url.scheme == "dial" else LEAST_S,
+        is_clocked=is_serial,
+        echo=wire.url.echo,
+        listen_s=listen_s,
     )
 
 

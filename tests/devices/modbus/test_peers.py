@@ -172,7 +172,7 @@ def tell(peer: Peer, story: Callable[[Line], Any]) -> None:
         async with peer() as url:
             wire = wire_of(url)
             transport = transports.open(wire.url)
-            line = line_on(transport, wire, quiet_s=0.05)
+            line = line_on(transport, wire, quiet_s=0.05, listen_s=0)
             await transport.connect()
             try:
                 await asyncio.wait_for(story(line), 4)
@@ -202,6 +202,9 @@ def test_all_four_areas_are_read(peer: Peer) -> None:
 @every_peer
 def test_functions_5_6_15_and_16_write(peer: Peer) -> None:
     async def story(line: Line) -> None:
+        # These peers answer sooner than 9600 baud allow: a write that comes first of all would
+        # pass for the echo of an adapter.
+        assert await ask(line, frames.read("coil", 0, 4)) == [1, 0, 1, 1]
         assert await ask(line, frames.write_coil(1, 1)) == []
         assert await ask(line, frames.write_coil(2, 0)) == []
         assert await ask(line, frames.read("coil", 0, 4)) == [1, 1, 0, 1]
