@@ -12,7 +12,7 @@ from datetime import timedelta
 from itertools import chain
 
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from devices.models import Unit
 from households import clock
@@ -200,17 +200,20 @@ def _out_of_service() -> QuerySet[Alarm]:
 
 def _told_by_a_bigger_one() -> Iterable[Alarm]:
     """Alarms of units and lines that began together with their line's or their village's."""
-    bigger = Alarm.objects.open().filter(
-        kind__in=(AlarmKind.TRANSMITTER_DOWN, AlarmKind.VILLAGE_OUT)
+    lately = Alarm.objects.open().filter(raised_at__gt=clock.now() - MERGED_WITHIN)
+    lines = lately.filter(
+        kind=AlarmKind.TRANSMITTER_DOWN,
+        gateway=OuterRef("unit__gateway"),
+        seen_at__lte=OuterRef("seen_at") + MERGED_WITHIN,
     )
-    for alarm in bigger.filter(raised_at__gt=clock.now() - MERGED_WITHIN):
-        rows = Alarm.objects.open().filter(seen_at__gte=alarm.seen_at - MERGED_WITHIN)
-        silent = Q(kind=AlarmKind.UNIT_SILENT, unit__gateway=alarm.gateway_id)
-        if alarm.area_id:
-            units = Unit.objects.installed().filter(installations__household__area=alarm.area_id)
-            silent = Q(kind=AlarmKind.UNIT_SILENT, unit__in=units)
-            silent |= Q(kind=AlarmKind.TRANSMITTER_DOWN, gateway__in=units.values("gateway"))
-        yield from rows.filter(silent)
+    yield from Alarm.objects.open().filter(Exists(lines), kind=AlarmKind.UNIT_SILENT)
+    for village in lately.filter(kind=AlarmKind.VILLAGE_OUT):
+        units = Unit.objects.installed().filter(installations__household__area=village.area_id)
+        yield from Alarm.objects.open().filter(
+            Q(kind=AlarmKind.UNIT_SILENT, unit__in=units)
+            | Q(kind=AlarmKind.TRANSMITTER_DOWN, gateway__in=units.values("gateway")),
+            seen_at__gte=village.seen_at - MERGED_WITHIN,
+        )
 
 
 def _close(rows: Iterable[Alarm], scope: Scope, why: str) -> None:
