@@ -20,7 +20,7 @@ from households import clock
 from households.requests import SignedIn
 from telemetry import commands, limits
 from telemetry.commands import CommandRefused, Setting
-from telemetry.models import Command, CommandState, RemoteWriting
+from telemetry.models import Command, CommandState, Obligation, RemoteWriting
 from telemetry.unit_list import household_of, seen_by, state_of
 
 NEWS = timedelta(minutes=10)
@@ -44,6 +44,9 @@ def command_context(request: SignedIn, unit: Unit) -> dict[str, Any]:
         "agreements": Command.Agreement.choices,
         "lives_there": unit.installations.filter(removed_on=None).exists(),
         "today_date": clock.today(),
+        "owed": Obligation.objects.open()
+        .filter(unit=unit)
+        .select_related("unit__model", "unit__register_map"),
         "newest_command": _news(request, unit),
     }
 

@@ -20,7 +20,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
-from devices.modbus.points import Point, Scalar
+from devices.modbus.points import Scalar
 from devices.models import Unit
 from households import clock
 from households.models import User
@@ -37,6 +37,7 @@ from telemetry.models import (
 )
 from telemetry.models.commands import VALID_FOR, WAITING
 from telemetry.sending import ANSWER_WITHIN, LINE_AWAY, claim, disown, expire, finish, hand_back
+from telemetry.settable import Setting, read_last, settable
 from telemetry.settling import SETTLE_AGAIN, SETTLE_WITHIN, compare, settled, unsettled
 
 __all__ = [
@@ -69,27 +70,6 @@ AGREE_WITHIN = timedelta(minutes=30)  # for the second person to agree
 
 
 @dataclass(frozen=True)
-class Setting:
-    """One thing that a unit lets people set: `kind` is number, choice or action (reset).
-
-    `current` is the value read last and `at` when; `left_today` how many more writes the register
-    takes today, None where that has no limit.
-    """
-
-    signal: str
-    label: str
-    kind: str
-    unit: str = ""
-    current: Scalar = None
-    at: datetime | None = None
-    min: float | None = None
-    max: float | None = None
-    step: float | None = None
-    choices: tuple[tuple[Scalar, str], ...] = ()
-    left_today: int | None = None
-
-
-@dataclass(frozen=True)
 class Turn:
     """A member's place in a group command: its step, and from when it may go. Empty of a wish
     for one unit."""
@@ -100,41 +80,6 @@ class Turn:
 
 
 ALONE = Turn()
-
-
-def settable(unit: Unit) -> list[Setting]:
-    """What the unit's register map lets one write of the five writings of Annex 2 item 2."""
-    register_map = unit.register_map.parsed()
-    state = UnitState.objects.filter(unit=unit).first()
-    return [
-        _setting(unit, writers[0], state)
-        for signal in SETTABLE
-        if (writers := register_map.writers(signal))
-    ]
-
-
-def _setting(unit: Unit, point: Point, state: UnitState | None) -> Setting:
-    label = points.label(point.signal, unit.model.medium)
-    left = pace.left_today(unit, point)
-    if point.signal == "alarm_reset":
-        return Setting(point.signal, label, "action", left_today=left)
-    current, at = _read(state, point.signal)
-    choices = limits.choices(point)
-    kind = "choice" if choices else "number"
-    low, high = (None, None) if choices else limits.bounds(point)
-    step = float(point.step) if point.step and not choices else None
-    shown_unit = "" if choices else point.unit
-    return Setting(
-        point.signal, label, kind, shown_unit, current, at, low, high, step, choices, left
-    )
-
-
-def _read(state: UnitState | None, signal: str) -> tuple[Scalar, datetime | None]:
-    """The value read last, and when; nothing where the newest is not good."""
-    entry = state.entry(signal) if state else {}
-    if entry.get("quality") != "good":
-        return None, None
-    return entry["value"], datetime.fromisoformat(entry["at"])
 
 
 # The wish --------------------------------------------------------------------------------------
@@ -205,8 +150,8 @@ def request(
         not_before=turn.not_before,
     )
     command.expires_at = (command.not_before or clock.now()) + valid_for
-    if reason != Command.Reason.TEST and wish.cold:
-        _wait_for_agreement(command, wish.cold)
+    if reason != Command.Reason.TEST and (cold := wish.cold):
+        _wait_for_agreement(command, cold)
     return _queue(command)
 
 
@@ -223,11 +168,10 @@ def objections(wish: Wish) -> list[str]:
 def _against_cold(wish: Wish) -> list[str]:
     """What stops a house's heating in the cold takes somebody beside a test, and no group."""
     is_test = wish.reason == Command.Reason.TEST
-    if not (is_test or wish.turn.group) or not wish.cold:
-        return []
-    if wish.turn.group:
-        return [_("会停止供热的设定不得群组下发：%(why)s") % {"why": wish.cold}]
-    return obligations.against_cold_test(wish.cold, wish.present)
+    cold = wish.cold if is_test or wish.turn.group else ""
+    if cold and wish.turn.group:
+        return [_("会停止供热的设定不得群组下发：%(why)s") % {"why": cold}]
+    return obligations.against_cold_test(cold, wish.present) if cold else []
 
 
 def _wait_for_agreement(command: Command, cold: str) -> None:
@@ -240,7 +184,7 @@ def _queue(command: Command) -> Command:
     with transaction.atomic():
         Unit.objects.select_for_update().get(pk=command.unit_id)  # one wish at a time for a unit
         state = UnitState.objects.filter(unit=command.unit_id).first()
-        command.before, command.before_at = _read(state, command.signal)
+        command.before, command.before_at = read_last(state, command.signal)
         if command.reason == Command.Reason.TEST and command.signal != "alarm_reset":
             command.obligation = obligations.owe(command)
         _supersede(command)

@@ -224,6 +224,8 @@ def _command(asked: Asked, unit: Unit, people: dict[str, User]) -> Command:
         target=target,
         before=now if asked.before is None else asked.before,
         reason=asked.reason,
+        agreement=Command.Agreement.PHONE,
+        agreed_on=requested.astimezone(clock.SHANGHAI).date(),
         requested_by=people["zhongjiazhuang" if asked.index % 2 else "pingtai"],
         requested_at=requested,
         expires_at=requested + timedelta(minutes=5),

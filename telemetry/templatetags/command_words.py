@@ -8,7 +8,7 @@ from households.models import User
 from telemetry import commands, points
 from telemetry.commands import Setting
 from telemetry.latest import form_of
-from telemetry.models import Command, CommandState, GroupCommand
+from telemetry.models import Command, CommandState, GroupCommand, Obligation
 
 register = template.Library()
 
@@ -53,8 +53,14 @@ def limits(setting: Setting) -> str:
 
 
 @register.filter
-def what(command: Command) -> str:
+def what(command: Command | Obligation) -> str:
     return points.label(command.signal, command.unit.model.medium)
+
+
+@register.filter
+def former(owed: Obligation) -> str:
+    """The value to put back, with its unit."""
+    return f"{_value(owed, owed.former)} {_unit(owed)}".strip()
 
 
 @register.filter
@@ -109,7 +115,7 @@ def _waiting(command: Command) -> str:
     why = _("等待采集进程取走")
     if kept:
         held = {"why": command.detail or _("群组命令错峰"), "time": _time(command.not_before)}
-        why = _("%(why)s，%(time)s 起写入") % held
+        why = _("%(why)s，最早 %(time)s 写入") % held
     if command.expires_at is None:
         return why + _("，恢复原值不会过期。")
     return why + _("，%(time)s 前有效。") % {"time": _time(command.expires_at)}
@@ -136,12 +142,12 @@ def note_class(command: Command) -> str:
     return {"st-ok": "ok", "st-bad": "bad", "st-unk": "unk"}.get(command.shape, "")
 
 
-def _value(command: Command, value: object) -> str:
+def _value(command: Command | Obligation, value: object) -> str:
     digits = form_of(command.unit.register_map).digits.get(command.signal)
     return points.show(command.signal, value, digits)
 
 
-def _unit(command: Command) -> str:
+def _unit(command: Command | Obligation) -> str:
     return form_of(command.unit.register_map).units.get(command.signal, "")
 
 
