@@ -93,7 +93,7 @@ class Lateness:
             return None
         self._forget_old(unit)
         recent = self._loop.time() - self.copy_s
-        return Vary(unit.owed, unit.known, recent, self.copies, unit.cuts).parts(request)
+        return Vary(unit.owed, unit.known, recent, unit.cuts).parts(request)
 
     def must_wait(self, unit: UnitOnLine, request: Request) -> bool:
         """Whether a request can only be told from an owed one by waiting."""
@@ -114,7 +114,8 @@ class Lateness:
         """The unit whose owed reply is in the buffer, which is cut off up to its end."""
         for address, unit in self.owing.items():
             for head, owed in unit.owed.items():
-                if self._is_in(buffer, address, owed):
+                if pdu := self._found(buffer, address, owed):
+                    unit.known[head] = Known(owed.request, pdu, self._loop.time())
                     owed.count -= 1
                     if not owed.count:
                         del unit.owed[head]
@@ -128,11 +129,11 @@ class Lateness:
         """An owed reply has come."""
         self.worst_s = max(self.worst_s, self._loop.time() - owed.since)
 
-    def _is_in(self, buffer: bytearray, address: int, owed: Owed) -> bool:
+    def _found(self, buffer: bytearray, address: int, owed: Owed) -> bytes | None:
         request, ticket = owed.request, owed.ticket
         if not self._framing.may_hold(buffer, address, request, ticket):
-            return False
-        return self._framing.find(buffer, address, request, ticket=ticket) is not None
+            return None
+        return self._framing.find(buffer, address, request, ticket=ticket)
 
     def _learn(self, unit: UnitOnLine, owed: Owed) -> None:
         self.came(owed)

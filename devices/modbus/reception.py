@@ -61,6 +61,7 @@ class Reception:
         "_last_pdu",
         "_late",
         "_loop",
+        "_prior_pdu",
         "_units",
         "_wrong_echo",
         "hold_until",
@@ -95,6 +96,7 @@ class Reception:
         self._doubtful = b""
         self._last: Job | None = None
         self._last_pdu = b""
+        self._prior_pdu = b""
         self._ended_at = 0.0
 
     # While a request is in flight.
@@ -142,13 +144,15 @@ class Reception:
 
     def end(self, job: Job) -> None:
         """The job is over; what is left in the buffer belongs to nobody."""
-        self._last, self._ended_at = job, self._loop.time()
         if self._buffer:
             self._counters.stray_bytes += len(self._buffer)
+            self._look_for_copy(self._buffer)
             if self._late.owing:
                 self.late_unit()
             self._company.overheard(self._buffer, in_quarantine=True, idle_s=0.0)
             self._buffer.clear()
+        self._prior_pdu = self._last_pdu
+        self._last, self._ended_at = job, self._loop.time()
 
     def _drop_echo(self, job: Job) -> bool:
         """Cut the echo off; a write is not answered before its echo has come."""
@@ -234,8 +238,14 @@ class Reception:
             elif self._echo_due or self._echo.is_heard is None:
                 self._echo.stayed_away()
         if skipped:
+            self._look_for_copy(skipped)
             self._company.preceding(skipped)
             self._company.overheard(skipped, in_quarantine=True, idle_s=0.0)
+
+    def _look_for_copy(self, data: bytearray) -> None:
+        """Beside the reply that is wanted, or instead: the one before once more?"""
+        if self._prior_pdu and self._prior_pdu in data:
+            self._copied(self._loop.time() - self._ended_at)
 
     def _hear_out(self, job: Job) -> int:
         """How many bytes were heard instead of a reply, our own echo not counted."""
