@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 
 Sink = Callable[[Polled | Missed], None]
 AFTER_A_WRITE_S = 1.0
+NO_ADDRESS: frozenset[int] = frozenset()  # only native addresses need to be on record
 
 
 class Poller:
@@ -77,7 +78,7 @@ class Poller:
         self._loop = asyncio.get_running_loop()
         self._wire = _wire_of(spec, maps)
         self._transport = transports.open(self._wire.url, switchboard)
-        self._on_record = {unit.address for unit in spec.units}
+        self._on_record: set[int] | frozenset[int] = set() if self._wire.width == 2 else NO_ADDRESS
         self._line = wires.line_on(self._transport, self._wire, self._on_record)
         self._recording: Recording | None = None
         self._asking = Asking(self._line, self._transport, self._plan, tell)
@@ -97,7 +98,8 @@ class Poller:
         `before` is what is known of units from before this process.
         """
         self.spec, self._maps = spec, maps
-        self._on_record |= {unit.address for unit in spec.units}
+        if isinstance(self._on_record, set):
+            self._on_record |= {unit.address for unit in spec.units}
         wanted = {unit.id: unit for unit in spec.units}
         for unit_id in set(self._clocks) - set(wanted):
             del self._clocks[unit_id]

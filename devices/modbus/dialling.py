@@ -28,12 +28,12 @@ class DialTransport(Transport):
     """
 
     __slots__ = (
-        "_call",
         "_displaced",
         "_flapping_since",
         "_flaps",
         "_heard_at",
         "_switchboard",
+        "call",
         "greeting",
         "heartbeats",
         "last_heartbeat_at",
@@ -53,8 +53,8 @@ class DialTransport(Transport):
         self.registrations = self.heartbeats = 0
         self.registered_at: float | None = None
         self.last_heartbeat_at: float | None = None
+        self.call: Call | None = None  # of now
         self._switchboard = switchboard
-        self._call: Call | None = None
         self._displaced = False  # the call before was alive and had delivered bytes
         self._flaps: tuple[float, ...] = ()
         self._flapping_since: float | None = None
@@ -64,7 +64,7 @@ class DialTransport(Transport):
 
     @property
     def proof(self) -> str:
-        return self._call.proof if self._call else ""
+        return self.call.proof if self.call else ""
 
     @property
     def trusted_listener(self) -> bool:
@@ -85,7 +85,7 @@ class DialTransport(Transport):
             return Sentence(
                 N_("编号 %(id)s 有两个装置互相顶替，不知写给了谁，暂停写入"), id=self.name
             )
-        if self._call and not self._call.proof:
+        if self.call and not self.call.proof:
             return Sentence(
                 N_("传输装置 %(id)s 这次不是经专网拨入，也没有用专用注册码注册，只能读数"),
                 id=self.name,
@@ -108,8 +108,8 @@ class DialTransport(Transport):
         """Nothing to do: the transmitter dials again by itself."""
 
     def write(self, data: bytes) -> None:
-        if self._call:
-            self.bytes_out += self._call.send(data)
+        if self.call:
+            self.bytes_out += self.call.send(data)
 
     async def close(self) -> None:
         """Poll it no more; its connection is held open and silent."""
@@ -121,7 +121,7 @@ class DialTransport(Transport):
 
     def yields_to(self, call: Call) -> bool:
         """The new connection wins, but none that proves nothing over one that does."""
-        return self._call is None or bool(call.proof) or not self._call.proof
+        return self.call is None or bool(call.proof) or not self.call.proof
 
     def take(self, call: Call) -> None:
         """A new connection of this id wins: the one before is closed."""
@@ -129,12 +129,14 @@ class DialTransport(Transport):
         self._displaced = old is not None and old.delivered
         if old:
             old.hang_up()
-        self._call, self.peer, self.listener = call, call.peer, call.listener
+        self.call, self.peer, self.listener = call, call.peer, call.listener
         self.registrations += 1
         self.registered_at = time.time()
         self.bytes_in += call.bytes_in
         self.bytes_out += call.bytes_out
         call.bytes_in = call.bytes_out = 0
+        if len(call.names) == 1:
+            call.names = (self.name,)  # the same object, ten thousand times
         call.serves = self
         self._is_up()
         if old:  # lost without a word: away since it was last heard
@@ -149,7 +151,7 @@ class DialTransport(Transport):
 
     def heard(self, data: bytes, size: int) -> None:
         """Bytes for the line, out of `size` bytes that came from the transmitter."""
-        call = self._call
+        call = self.call
         self._heard_at = time.monotonic()
         if call and not call.delivered:
             call.delivered = True
@@ -170,7 +172,7 @@ class DialTransport(Transport):
             self._flapping_since = now
 
     def _release(self, why: str) -> Call | None:
-        call, self._call = self._call, None
+        call, self.call = self.call, None
         if call:
             call.serves = None
             self._is_lost(Trouble(why, id=self.name))

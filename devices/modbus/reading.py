@@ -96,7 +96,7 @@ class _Reading:
         self._timeout = timeout
         self._priority = priority
         self._patience = patience
-        self._whole = line.unit(address).answered
+        self._unit = line.unit(address)
         self._replies: dict[Block, Reply] = {}
         self._silences = 0
         self._down: LineDown | None = None
@@ -112,7 +112,7 @@ class _Reading:
                 self._address, request, timeout=self._timeout, priority=self._priority
             )
             self.answered = True
-            self._whole.add(block)
+            self._unit.answers_whole(block)
         except ExchangeFailed as failure:
             reply = self._note(block, failure)
         if not self._down:
@@ -181,7 +181,7 @@ class _Reading:
         failure = self.failed.get(block)
         if isinstance(failure, ExceptionReply):
             return failure.code in _SPLITTING
-        return isinstance(failure, NoAnswer) and block not in self._whole
+        return isinstance(failure, NoAnswer) and block not in self._unit.answered
 
 
 def _failed(block: Block, failure: ExchangeFailed) -> Sentence:

@@ -78,7 +78,7 @@ class Switchboard:
         self._max_silent_per_source = max_silent_per_source
         self._max_calls = MAX_IDLE
         self._servers: list[asyncio.Server] = []
-        self._calls: set[Call] = set()
+        self._calls = 0
         self._known: dict[str, DialTransport] = {}
         # Not registered yet, oldest first: all, and by their source those that never said a byte.
         self._unregistered: dict[Call, None] = {}
@@ -112,7 +112,8 @@ class Switchboard:
         """Stop listening and close every connection."""
         for server in self._servers:
             server.close()
-        for call in list(self._calls):
+        served = (one.call for one in self._known.values())
+        for call in (*self._unregistered, *self._held.values(), *filter(None, served)):
             call.hang_up()
         self._servers.clear()
         await asyncio.sleep(0)
@@ -140,7 +141,7 @@ class Switchboard:
 
     def came(self, call: Call) -> None:
         """A connection was made; room is kept by closing idle ones, never by refusing it."""
-        self._calls.add(call)
+        self._calls += 1
         self._unregistered[call] = None
         same = self._silent_of.setdefault(call.peer, {})
         same[call] = None
@@ -151,7 +152,7 @@ class Switchboard:
 
     def _is_full(self) -> bool:
         idle = len(self._unregistered) + len(self._held)
-        return idle > self._max_idle or len(self._calls) > self._max_calls
+        return idle > self._max_idle or self._calls > self._max_calls
 
     def _idle(self) -> Iterator[Call]:
         """Who serves nobody, the oldest that never registered first."""
@@ -173,7 +174,7 @@ class Switchboard:
 
     def went(self, call: Call) -> None:
         """A connection ended."""
-        self._calls.discard(call)
+        self._calls -= 1
         self._unregistered.pop(call, None)
         self.spoke(call)
         self._let_go(call)

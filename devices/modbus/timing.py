@@ -8,7 +8,9 @@ again after pauses that double, and all silent units of a line together within a
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Hashable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -41,6 +43,11 @@ class Budget:
         self._left = self.left(now) - seconds
 
 
+@lru_cache(maxsize=1024)
+def _once(blocks: frozenset[Hashable]) -> frozenset[Hashable]:
+    return blocks
+
+
 @dataclass(slots=True)
 class UnitOnLine:
     """What a line remembers of one unit: state is kept per line and unit, never per address alone.
@@ -53,8 +60,7 @@ class UnitOnLine:
     """
 
     budget: Budget
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    answered: set[object] = field(default_factory=set)
+    answered: frozenset[Hashable] = frozenset()
     answers: int = 0
     timeouts: int = 0
     wrong_frames: int = 0
@@ -69,6 +75,18 @@ class UnitOnLine:
     known: dict[bytes, Known] = field(default_factory=dict)
     owed: dict[bytes, Owed] = field(default_factory=dict)
     cuts: Cuts | None = None
+    _turn: asyncio.Lock | None = None
+
+    @property
+    def turn(self) -> asyncio.Lock:
+        if self._turn is None:
+            self._turn = asyncio.Lock()
+        return self._turn
+
+    def answers_whole(self, block: Hashable) -> None:
+        """This block was answered; what many units answer alike is kept once."""
+        if block not in self.answered:
+            self.answered = _once(self.answered | {block})
 
     def may_probe(self, now: float) -> bool:
         """Whether the unit is to be asked now: one that answers always, a silent one when due."""
