@@ -23,6 +23,7 @@ def test_the_schema_validates_without_a_warning() -> None:
         "/api/areas/{id}/",
         "/api/commands/",
         "/api/commands/{id}/",
+        "/api/commands/{id}/approve/",
         "/api/commands/{id}/cancel/",
         "/api/lines/",
         "/api/lines/{id}/",
