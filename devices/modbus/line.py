@@ -297,8 +297,6 @@ class Line:
             return
         parts = self._late.parts(job.unit, job.request)
         self.counters.varied += parts is not None
-        if parts:
-            job.before = None
         job.ask_in_parts(parts or [])
         job.masked = job.unit.owed.pop(job.request.head, None)
 

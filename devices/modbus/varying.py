@@ -61,8 +61,7 @@ class Vary:
     """How a unit may be asked now.
 
     `owed`: heads of replies that may come, the oldest first. `known`: what the unit answers, by
-    head; of what it answered after `recent` a copy may come, and `copies` have been seen on its
-    line. `cuts` tells where a span may be cut.
+    head; of what it answered after `recent` a copy may come. `cuts` tells where a span may be cut.
     """
 
     def __init__(
@@ -70,13 +69,11 @@ class Vary:
         owed: Collection[bytes],
         known: Mapping[bytes, Known],
         recent: float,
-        copies: bool,
         cuts: Cuts | None,
     ) -> None:
         self._owed = list(owed)
         self._known = known
         self._recent = recent
-        self._copies = copies
         self._cuts = cuts
 
     def parts(self, request: Request) -> list[Part] | None:
@@ -88,10 +85,10 @@ class Vary:
             for parts in self._shapes(request):
                 if not any(self._is_taken(part) for part, _, _ in parts):
                     return parts
-            if request.head not in self._owed:
-                return None
             if fence := self._fence(request):
                 return fence
+            if request.head not in self._owed:
+                return None
             del self._owed[0]
         return None
 
@@ -127,9 +124,13 @@ class Vary:
                 yield [(first, 0, cut), (second, 0, count - cut)]
 
     def _fence(self, request: Request) -> list[Part] | None:
-        for other, _, at in self._known.values():
-            is_free = other.head not in self._owed and not (self._copies and at > self._recent)
-            if is_free and not other.writes:
+        """Behind the answer to something else, no copy of the answer just heard can come, nor a
+        late one."""
+        known = sorted(self._known.values(), key=lambda answer: answer.at)
+        if request.head not in self._owed and known[-1].request.head != request.head:
+            return None  # something else was answered since
+        for other, _, _ in known:
+            if not other.writes and other.head != request.head and other.head not in self._owed:
                 return [(other, 0, 0), (request, 0, request.reply_length * 8)]
         return None
 
