@@ -34,6 +34,7 @@ from devices.modbus.troubles import (
 from devices.modbus.words import N_, Sentence
 
 _ACKNOWLEDGE = 5
+_SILENT_BEHIND_GATEWAY = 11  # the gateway's word, not the unit's: it may have taken the write
 
 State = Literal["verified", "accepted", "refused", "failed", "unknown", "held"]
 
@@ -290,9 +291,11 @@ class Writing:
             self._sent = wanted
             await self.registers.put_words(point, words)
         except ExceptionReply as exception:
-            if exception.code != _ACKNOWLEDGE:
+            if exception.code not in (_ACKNOWLEDGE, _SILENT_BEHIND_GATEWAY):
                 raise
             self.notes.append(exception.sentence)
+            if exception.code == _SILENT_BEHIND_GATEWAY:
+                return False
         except LineDown as down:
             if not down.sent:
                 self._sent = None

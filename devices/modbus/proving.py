@@ -16,6 +16,8 @@ from devices.modbus.signals import kind_of
 from devices.modbus.troubles import ExceptionReply, ExchangeFailed, NoAnswer
 from devices.modbus.words import N_, Sentence
 
+_NEVER = (1, 2, 3)  # exceptions that will be the same the next time; a busy unit may answer later
+
 Look = Callable[[], Awaitable[tuple[bool, Scalar]]]
 
 
@@ -119,8 +121,10 @@ class Prover:
             try:
                 proof = Proof(True, *await look())
             except ExceptionReply as exception:
-                self._notes.append(exception.sentence)
-                return Proof(refused=True)
+                if exception.sentence not in self._notes:
+                    self._notes.append(exception.sentence)
+                if exception.code in _NEVER:
+                    return Proof(refused=True)
             except ExchangeFailed:
                 continue
             if proof.equal:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from devices.modbus import owned
 from devices.modbus.points import Point
 from devices.modbus.registers import Registers
-from devices.modbus.troubles import ExceptionReply, ExchangeFailed, NoAnswer, Trouble
+from devices.modbus.troubles import ExceptionReply, ExchangeFailed, NoAnswer
 from devices.modbus.words import Sentence
 
 _ATTEMPTS = 3
@@ -86,5 +86,5 @@ async def _put_idle(
         words = owned.merged(point, now, owned.words_of(point, idle))
         await registers.put_words(point, words, concludes=True)
         done.answered = True
-    except Trouble as failure:  # also where the line holds writes: a pulse that hangs is tried on
+    except ExchangeFailed as failure:
         notes.append(failure.sentence)

@@ -183,18 +183,37 @@ def test_nothing_is_written_of_any_method_while_the_line_holds(signal: str) -> N
     tell(story)
 
 
-def test_a_pulse_that_cannot_be_released_is_told_and_settled_later() -> None:
+def test_a_pulse_that_was_begun_is_released_although_the_line_holds_by_then() -> None:
     async def story(unit: Unit) -> None:
         def hold_once_set(address: int, words: list[int]) -> None:
             unit.hold()
 
         unit.device.after_write = hold_once_set
         (end,) = await unit.write(("alarm_reset", True))
+        assert (end.state, end.sent) == ("verified", True)
+        assert unit.device.holding[0] == 0x0011
+
+    tell(story)
+
+
+def test_a_pulse_whose_release_gets_no_answer_is_settled_by_the_next_visit() -> None:
+    async def story(unit: Unit) -> None:
+        deaf = False
+
+        def deaf_once_set(pdu: bytes) -> bytes | None:
+            return b"" if unit.device.writes and deaf else None
+
+        def set_(address: int, words: list[int]) -> None:
+            nonlocal deaf
+            deaf = words == [0x0015]
+
+        unit.device.before, unit.device.after_write = deaf_once_set, set_
+        (end,) = await unit.write(("alarm_reset", True))
         assert (end.state, end.sent) == ("unknown", True)
         assert "脉冲没有释放" in end.detail
         assert unit.device.holding[0] == 0x0015
 
-        unit.line.hold_writes(0, HELD)
+        deaf = False
         settled = await visits.settle(unit.line, 5, MAP, "alarm_reset", True)
         assert settled.state == "verified"
         assert unit.device.holding[0] == 0x0011

@@ -546,3 +546,38 @@ def test_other_units_are_asked_while_a_write_waits_to_read_back() -> None:
         assert (await writing).state == "verified"
 
     tell(story)
+
+
+# --- exceptions that are not the unit's last word ---------------------------------------------
+
+
+@pytest.mark.parametrize(("taken", "state"), [(True, "verified"), (False, "failed")])
+def test_a_gateway_that_heard_nothing_leaves_it_to_reading_back(taken: bool, state: str) -> None:
+    async def story(unit: Unit) -> None:
+        def lost_behind_the_gateway(pdu: bytes) -> bytes | None:
+            if pdu[0] != 6:
+                return None
+            if taken:
+                unit.device.holding[2] = 21
+            return bytes([0x86, 11])
+
+        unit.device.before = lost_behind_the_gateway
+        result = await unit.write("indoor_temp_setpoint", 21)
+        assert (result.state, result.sent) == (state, 21.0)
+        assert unit.asked_to_write() == 1
+
+    tell(story)
+
+
+@pytest.mark.parametrize("code", [5, 6, 11])
+def test_a_unit_too_busy_to_be_read_back_is_read_again(code: int) -> None:
+    async def story(unit: Unit) -> None:
+        busy = [bytes([0x83, code])]
+
+        def busy_once_after_the_write(pdu: bytes) -> bytes | None:
+            return busy.pop() if unit.device.writes and pdu[0] == 3 and busy else None
+
+        unit.device.before = busy_once_after_the_write
+        assert (await unit.write("indoor_temp_setpoint", 21)).state == "verified"
+
+    tell(story)
