@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from devices.modbus import frames
-from devices.modbus.line import PROBE, Line
+from devices.modbus.line import POLL, Line
 from devices.modbus.transports import Transport
 from devices.modbus.troubles import ExceptionReply, ExchangeFailed, LineDown, NoAnswer, Trouble
 from devices.modbus.wires import Wire, line_on
@@ -28,11 +28,13 @@ class Scan:
 
     `found` maps addresses to `answered` or `exception:<code>`, which is an answer too; `noise`
     are addresses at which bytes came that were no frame: a wrong speed, or two units at once.
+    Whoever sets `stopped` ends it before the next request.
     """
 
     asked: int = 0
     found: dict[int, str] = field(default_factory=dict)
     noise: list[int] = field(default_factory=list)
+    stopped: bool = False
 
 
 def addresses_of(width: int, order: frames.Order, first: int | None, last: int | None) -> list[int]:
@@ -56,23 +58,44 @@ def addresses_of(width: int, order: frames.Order, first: int | None, last: int |
 async def scan(
     line: Line, addresses: Iterable[int], request: frames.Request, scan: Scan, *, timeout: float
 ) -> None:
-    """Ask each address once and note in `scan` who answers; commands of others go first.
+    """Ask each address once and note in `scan` who answers; a silent one costs one time-out.
 
-    Raises LineDown where the line is lost.
+    Commands of others go first, and their polls take turns with it. Who answered too late, or
+    while a late one spoke, is asked once more at the end. Raises LineDown where the line is lost.
     """
+    tried = []
     for address in addresses:
+        if scan.stopped:
+            return
+        tried.append(address)
         scan.asked += 1
-        try:
-            await line.exchange(address, request, timeout=timeout, priority=PROBE)
-            scan.found[address] = "answered"
-        except ExceptionReply as exception:
-            if exception.code not in _NOT_REACHED:
-                scan.found[address] = f"exception:{exception.code}"
-        except LineDown:
-            raise
-        except ExchangeFailed as failure:
-            if isinstance(failure, NoAnswer) and failure.heard:
-                scan.noise.append(address)
+        await _ask(line, address, request, scan, timeout)
+    again = [a for a in tried if a in scan.noise or line.unit(a).late_replies]
+    for address in again:
+        if scan.stopped:
+            return
+        if address not in scan.found:
+            await _ask(line, address, request, scan, timeout)
+
+
+async def _ask(
+    line: Line, address: int, request: frames.Request, scan: Scan, timeout: float
+) -> None:
+    heard = False
+    try:
+        await line.exchange(address, request, timeout=timeout, priority=POLL)
+        scan.found[address] = "answered"
+    except ExceptionReply as exception:
+        if exception.code not in _NOT_REACHED:
+            scan.found[address] = f"exception:{exception.code}"
+    except LineDown:
+        raise
+    except ExchangeFailed as failure:
+        heard = isinstance(failure, NoAnswer) and failure.heard > 0
+    if heard and address not in scan.noise:
+        scan.noise.append(address)
+    elif address in scan.found and address in scan.noise:
+        scan.noise.remove(address)
 
 
 async def make_sure_of_two_bytes(
@@ -96,7 +119,7 @@ async def make_sure_of_two_bytes(
             heard=heard,
         )
     narrow, found = replace(wire, width=1), Scan()
-    line = line_on(transport, narrow, quiet_s=timeout)
+    line = line_on(transport, narrow, quiet_s=timeout, listen_s=0)
     await scan(line, one_byte, frames.read("holding", 0, 1), found, timeout=timeout)
     if found.found or found.noise:
         raise Trouble(
