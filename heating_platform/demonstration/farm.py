@@ -38,7 +38,12 @@ COUNT, ON_RS485 = 185, 12  # the last twelve, all in 洞头村, share one RS-485
 RS485_NAME = "洞头村 RS-485 示范线"
 USERS = ("steady", "night", "steady", "sparse", "night", "steady", "steady", "night", "none")
 UNKNOWN = "SF-X0001"  # a transmitter that dials in and is on no record
-DIALECTS = ("plain", "imei", "plain", "four_faith", "plain", "imei", "prefix", "plain")
+# Every kind of transmitter of the simulator, in turn; those that say little stand before units that
+# answer.
+DIALECTS = (
+    "plain", "imei", "plain", "four_faith", "login", "imei", "prefix", "plain",
+    "caimore", "late", "mbap", "mac", "plain", "prefix_only", "inhand", "mac_prefix",
+)  # fmt: skip
 UNTRUSTED = {20, 61, 97, 131, 160}
 SILENT_SINCE = {33: 5 * 24.0, 88: 26.0, 142: 3.0, 179: 50.0}  # hours ago
 FAULTS = {7: "water_flow", 52: "outdoor_sensor", 76: "coil_sensor", 118: "discharge_overtemp"}
@@ -91,13 +96,21 @@ class Planned:
 
     @property
     def transmitter(self) -> str:
-        """Its id: a text, an IMEI of the range for tests (00…), or a number nobody can have."""
+        """Its id: a text, an IMEI of the range for tests (00…), a number nobody can have, or an
+        address of its own giving."""
         number = self.network_address
         if self.dialect == "imei":
             return _with_check_digit(f"00000026{number:06d}")
-        if self.dialect == "four_faith":
+        if self.dialect in ("four_faith", "caimore"):
             return people.phone(9000 + number)
-        return f"SF-{'P' if self.dialect == 'prefix' else 'D'}{number:04d}"
+        if self.dialect.startswith("mac"):
+            return f"02000000{number:04X}"  # locally administered
+        return f"SF-{'P' if self.dialect.startswith('prefix') else 'D'}{number:04d}"
+
+    @property
+    def url(self) -> str:
+        framing = "?framing=mbap" if self.dialect == "mbap" else ""
+        return f"dial://{self.transmitter}{framing}"
 
     def spec(self, area: float) -> dict[str, Any]:
         """The unit in the farm file."""
@@ -191,7 +204,7 @@ def _make_gateways() -> dict[str, Gateway]:
     )
     dialled = [
         Gateway(
-            url=f"dial://{plan.transmitter}",
+            url=plan.url,
             kind=Gateway.Kind.DIAL,
             line_worker=LINE_WORKER,
             trusted=plan.index not in UNTRUSTED,

@@ -17,6 +17,7 @@ from django.db.models import QuerySet
 from pytest_django.plugin import DjangoDbBlocker
 
 from devices.modbus import signals
+from devices.modbus.simulator import transmitters
 from devices.modbus.simulator.farm import Farm
 from devices.modbus.simulator.history import load_states, make_unit
 from devices.modbus.urls import parse_url
@@ -108,7 +109,7 @@ def test_transmitters_have_ids_that_no_real_one_has() -> None:
             assert name.startswith("00")  # the range of test devices
             assert sum(digit // 10 + digit % 10 for digit in digits) % 10 == 0
         else:
-            assert name.startswith(("SF-", "0356000"))
+            assert name.startswith(("SF-", "0356000", "0200"))  # 02: an address of one's own giving
 
 
 def test_there_is_a_sign_in_for_every_kind_of_user() -> None:
@@ -211,7 +212,7 @@ def test_both_models_every_dialect_and_a_few_untrusted_lines_are_there() -> None
     models = Counter(Unit.objects.values_list("model__code", flat=True))
     assert min(models["CN-W10"], models["AirBox-3P"]) > 50
     dialled = [plan for plan in farm.planned() if not plan.on_rs485]
-    assert {plan.dialect for plan in dialled} == {"plain", "imei", "prefix", "four_faith"}
+    assert {plan.dialect for plan in dialled} == set(transmitters.DIALECTS)
     assert Gateway.objects.filter(trusted=False).count() == 5
 
 
@@ -219,8 +220,8 @@ def test_the_farm_file_runs_the_units_of_the_database_on_their_lines(loaded: Loa
     described = farm.description(loaded.state)
     Farm(described)  # no unknown setting
     dialled = [line["id"] for line in described["lines"] if line["transport"] == "dial"]
-    urls = Gateway.objects.filter(kind=Gateway.Kind.DIAL).values_list("url", flat=True)
-    assert sorted(f"dial://{name}" for name in dialled) == sorted([*urls, f"dial://{farm.UNKNOWN}"])
+    known = [row.transmitter for row in Gateway.objects.filter(kind=Gateway.Kind.DIAL)]
+    assert sorted(dialled) == sorted([*known, farm.UNKNOWN])
     (pty,) = [line for line in described["lines"] if line["transport"] == "pty"]
     serial = parse_url(Gateway.objects.get(kind=Gateway.Kind.SERIAL).url)
     assert serial.device == pty["link"]
