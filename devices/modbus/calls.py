@@ -35,7 +35,6 @@ class Call(asyncio.Protocol):
 
     __slots__ = (
         "_first",
-        "_giving_up",
         "_greeted",
         "_greeted_at",
         "_greeting",
@@ -49,6 +48,7 @@ class Call(asyncio.Protocol):
         "_unstuffer",
         "bytes_in",
         "bytes_out",
+        "came_at",
         "delivered",
         "is_private",
         "listener",
@@ -62,6 +62,7 @@ class Call(asyncio.Protocol):
     def __init__(self, switchboard: Switchboard, listener: Listener) -> None:
         self.listener = listener
         self.since = time.time()
+        self.came_at = asyncio.get_running_loop().time()
         self.peer = ""
         self.bytes_in = self.bytes_out = 0
         self.names: tuple[str, ...] = ()
@@ -74,7 +75,6 @@ class Call(asyncio.Protocol):
         self._first = b""
         self._unstuffer: Unstuffer | None = None
         self._prefix = b""
-        self._giving_up: asyncio.TimerHandle | None = None
         self._settling: asyncio.TimerHandle | None = None
         self._greeting: asyncio.TimerHandle | None = None
         # Sent since something was heard: how often, how many bytes, since when.
@@ -82,6 +82,11 @@ class Call(asyncio.Protocol):
         self._unheard_since = 0.0
         self._greeted = 0
         self._greeted_at = 0.0
+
+    @property
+    def may_wait(self) -> bool:
+        """Whether it may stay silent for ever: it may be one that speaks when it is spoken to."""
+        return self.listener.dialect == "prefix"
 
     @property
     def proof(self) -> str:
@@ -93,11 +98,9 @@ class Call(asyncio.Protocol):
         self._socket = cast(asyncio.Transport, transport)
         self.peer = str((transport.get_extra_info("peername") or ("",))[0])
         watch_for_dead_peers(transport)
-        loop = asyncio.get_running_loop()
-        if self.listener.dialect == "prefix":  # may wait for being spoken to, for ever
+        if self.may_wait:
+            loop = asyncio.get_running_loop()
             self._greeting = loop.call_later(GREET_AFTER_S, self._greet)
-        else:
-            self._giving_up = loop.call_later(self._switchboard.registration_s, self.hang_up)
         self._switchboard.came(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -198,10 +201,10 @@ class Call(asyncio.Protocol):
         self._greeting = asyncio.get_running_loop().call_later(pause, self._greet)
 
     def _stop_timers(self) -> None:
-        for timer in (self._giving_up, self._settling, self._greeting):
+        for timer in (self._settling, self._greeting):
             if timer:
                 timer.cancel()
-        self._giving_up = self._settling = self._greeting = None
+        self._settling = self._greeting = None
 
     def _without_prefix(self, data: bytes) -> bytes:
         """The id before every packet goes; a short one only at the start, lest it be data."""

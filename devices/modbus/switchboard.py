@@ -84,6 +84,7 @@ class Switchboard:
         self._unregistered: dict[Call, None] = {}
         self._silent_of: dict[str, dict[Call, None]] = {}
         self._held: dict[str, Call] = {}
+        self._sweeping: asyncio.TimerHandle | None = None
 
     async def start(self) -> None:
         """Listen; raises Trouble where a port is taken or no address of this machine."""
@@ -110,6 +111,8 @@ class Switchboard:
 
     async def close(self) -> None:
         """Stop listening and close every connection."""
+        if self._sweeping:
+            self._sweeping.cancel()
         for server in self._servers:
             server.close()
         served = (one.call for one in self._known.values())
@@ -145,10 +148,25 @@ class Switchboard:
         self._unregistered[call] = None
         same = self._silent_of.setdefault(call.peer, {})
         same[call] = None
+        if self._sweeping is None and not call.may_wait:
+            self._sweep_at(call.came_at + self.registration_s)
         if len(same) > self._max_silent_per_source:
             self._evict(next(iter(same)))
         elif self._is_full() and (oldest := next(self._idle(), None)):
             self._evict(oldest)
+
+    def _sweep_at(self, when: float) -> None:
+        self._sweeping = asyncio.get_running_loop().call_at(when, self._sweep)
+
+    def _sweep(self) -> None:
+        """Close who had the time that a registration may take; one timer for all of them."""
+        self._sweeping = None
+        late = asyncio.get_running_loop().time() - self.registration_s
+        for call in [call for call in self._unregistered if not call.may_wait]:
+            if call.came_at > late:
+                self._sweep_at(call.came_at + self.registration_s)
+                return
+            self._evict(call)
 
     def _is_full(self) -> bool:
         idle = len(self._unregistered) + len(self._held)
