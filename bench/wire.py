@@ -222,7 +222,8 @@ def line_worker(
     worker.start()
     try:
         until = time.monotonic() + 120
-        while worker.polls < farm.lines * (farm.units - farm.dead) and time.monotonic() < until:
+        rounds = 5 * farm.lines * (farm.units - farm.dead)
+        while worker.polls < rounds and time.monotonic() < until:
             time.sleep(0.1)
         time.sleep(farm.warm_up_s)
         shares = Shares({"farm": lambda: [simulator], "database": postgres(directory)})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 
 from devices.modbus.blocks import Block, Plan, Reply
 from devices.modbus.decoding import evidence
@@ -10,6 +11,7 @@ from devices.modbus.faults import DERIVED, parts_of
 from devices.modbus.signals import is_slow
 
 
+@lru_cache(maxsize=1024)
 def quick(plan: Plan) -> Plan:
     """The plan without the blocks that bring slow signals alone; the plan itself where it has none.
 
