@@ -121,7 +121,7 @@ class Reception:
         if self._buffer:
             self._chunk_at = self._loop.time()
         outcome = None
-        if self._late.owing and self.late_unit():
+        if self._late.owing and self._late_unit(self._buffer):
             outcome = self._answer(job)
         del self._buffer[:-_BUFFER_LIMIT]
         return outcome
@@ -147,8 +147,7 @@ class Reception:
         if self._buffer:
             self._counters.stray_bytes += len(self._buffer)
             self._look_for_copy(self._buffer)
-            if self._late.owing:
-                self.late_unit()
+            self._late_unit(self._buffer)
             self._company.overheard(self._buffer, in_quarantine=True, idle_s=0.0)
             self._buffer.clear()
         self._prior_pdu = self._last_pdu
@@ -240,6 +239,8 @@ class Reception:
         if skipped:
             self._look_for_copy(skipped)
             self._company.preceding(skipped)
+            self._late_unit(skipped)
+            self._framing.skipped = b""
             self._company.overheard(skipped, in_quarantine=True, idle_s=0.0)
 
     def _look_for_copy(self, data: bytearray) -> None:
@@ -266,7 +267,7 @@ class Reception:
         """Bytes while no request is in flight; the unit whose owed reply they complete."""
         self._buffer += data
         self._counters.stray_bytes += len(data)
-        unit = self.late_unit() if self._late.owing else None
+        unit = self._late_unit(self._buffer)
         if unit is None and not (self._last and self._repeats(self._last)):
             self._company.solitary(data)
             idle = self._loop.time() - self._ended_at
@@ -274,10 +275,10 @@ class Reception:
         del self._buffer[:-_BUFFER_LIMIT]
         return unit
 
-    def late_unit(self) -> UnitOnLine | None:
-        """The unit whose owed reply is in the buffer, which is cut off up to its end."""
+    def _late_unit(self, data: bytearray) -> UnitOnLine | None:
+        """The unit whose owed reply is among the bytes, which are cut off up to its end."""
         found = None
-        while unit := self._late.come(self._buffer):
+        while unit := self._late.come(data):
             self._counters.late_replies += 1
             found = unit
         return found
