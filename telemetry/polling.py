@@ -168,10 +168,9 @@ class Poller:
         finally:
             if not order.settles:
                 self._bring_forward(clock)
-        return [
-            Outcome(one, end.state, end.sent, end.read_back, end.detail)
-            for one, end in zip(order.all, results, strict=True)
-        ]
+        ends = list(zip(order.all, results, strict=True))
+        clock.is_written([one.signal for one, end in ends if end.state != "held"])
+        return [Outcome(one, end.state, end.sent, end.read_back, end.detail) for one, end in ends]
 
     async def _do(self, spec: UnitSpec, order: Order) -> Sequence[visits.WriteResult]:
         where = self._line, spec.address, self._maps[spec.map_id]

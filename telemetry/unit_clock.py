@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from math import floor
@@ -118,6 +119,7 @@ class UnitClock:
             self.starting_until = now + STARTING_S
             self.held_until = now + HOLD_S
             self._keep_settings()
+            self.turn = -1  # the next poll asks for everything
         self.heard_at = now
         self.misses = 0
         self.away = False
@@ -136,6 +138,11 @@ class UnitClock:
             self.away_since = self.answered_at
             known = {s: self.known[s] for s in self._settings() if s in self.known}
             self.before = {s: value for s, value in known.items() if value.quality == "good"}
+
+    def is_written(self, signals: Collection[str]) -> None:
+        """We set these ourselves now: what they were before an outage is of no interest."""
+        if self.before:
+            self.before = {s: old for s, old in self.before.items() if s not in signals}
 
     def changed(self, at: datetime, values: dict[str, Value]) -> Changed | None:
         """Which settings an outage changed, told once, when they have been read anew."""

@@ -193,3 +193,23 @@ def test_settings_of_before_our_own_start_are_compared_too() -> None:
     told = each.changed(AT, good(mode="auto", supply_temp=20.0))
     assert told is not None and told.settings == {"mode": ("heating", "auto")}
     assert told.away_since == AT
+
+
+def test_what_we_set_ourselves_since_was_not_changed_by_the_outage() -> None:
+    each = unit()
+    each.known.update(good(**SET))
+    silent_for_long(each)
+    each.answers(2000.0, 0.0)
+    each.is_written(["indoor_temp_setpoint"])
+    told = each.changed(AT, good(indoor_temp_setpoint=22.0, mode="auto", power_state=True))
+    assert told is not None and list(told.settings) == ["mode"]
+
+
+def test_the_second_poll_after_an_outage_asks_for_everything() -> None:
+    each = unit()
+    each.quick = PLAN.without(PLAN.blocks[:1])
+    each.heard(AT)
+    silent_for_long(each)
+    each.answers(2000.0, 0.0)
+    each.heard(AT)
+    assert each.whole()
