@@ -189,7 +189,8 @@ def _queue(command: Command) -> Command:
             command.obligation = obligations.owe(command)
         _supersede(command)
         command.save(force_insert=True)
-        transaction.on_commit(lambda: wake(command.unit.gateway.line_worker))
+        if command.group is None:  # a group goes out in waves: the worker's own look is enough
+            transaction.on_commit(lambda: wake(command.unit.gateway.line_worker))
     return command
 
 

@@ -213,3 +213,52 @@ def test_the_outcome_beside_the_button_is_news_only(cast: Cast, officer: Client)
     assert outcome in officer.get(f"/units/{cast.water.pk}/").content.decode()
     Command.objects.update(requested_at=clock.now() - timedelta(minutes=11))
     assert outcome not in officer.get(f"/units/{cast.water.pk}/").content.decode()
+
+
+def test_a_test_from_the_form_is_owed_and_the_form_says_until_when(
+    cast: Cast, officer: Client
+) -> None:
+    assert ask(officer, cast, reason="test", agreement="", agreed_on="").status_code == 200
+    text = officer.get(f"/units/{cast.water.pk}/command/").content.decode()
+    assert "设定室温正在测试" in text
+    assert "恢复为原值 20 °C" in text
+
+
+def test_the_form_says_how_many_writes_the_register_has_left(cast: Cast, officer: Client) -> None:
+    text = officer.get(f"/units/{cast.water.pk}/command/").content.decode()
+    assert "这个寄存器今天还可写 20 次，累计已写 0 次" in text
+    text = officer.get(f"/units/{cast.water.pk}/command/?signal=alarm_reset").content.decode()
+    assert "这个寄存器今天还可写 10 次" in text  # a pulse writes twice
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ({"agreement": ""}, "请登记住户同意"),
+        ({"agreement": "telepathy"}, "请选择住户同意的方式"),
+        ({"agreed_on": ""}, "一起填写"),
+        ({"agreed_on": "2026-02-30"}, "一起填写"),
+        ({"agreed_on": "yesterday"}, "一起填写"),
+        ({"reason": "restore"}, "请选择原因"),
+    ],
+)
+def test_the_residents_agreement_is_whole_or_refused(
+    cast: Cast, officer: Client, words: dict[str, str], reason: str
+) -> None:
+    response = ask(officer, cast, **words)
+    assert response.status_code == 422
+    assert reason in response.content.decode()
+
+
+def test_frost_waits_for_nobodys_agreement(cast: Cast, officer: Client) -> None:
+    assert ask(officer, cast, reason="frost", agreement="").status_code == 200
+    kept = Command.objects.get()
+    assert (kept.agreement, kept.agreed_on) == ("", None)
+
+
+def test_an_agreement_is_kept_with_the_command_and_shown(cast: Cast, officer: Client) -> None:
+    ask(officer, cast)
+    kept = Command.objects.get()
+    assert (kept.agreement, kept.agreed_on) == (AGREED["agreement"], AGREED["agreed_on"])
+    text = officer.get(f"/units/{cast.water.pk}/?part=commands").content.decode()
+    assert "住户同意：电话，2026-10-20" in text

@@ -129,6 +129,7 @@ def test_two_signals_of_a_unit_queue_beside_each_other(cast: Cast) -> None:
 
 def test_a_command_expires_five_minutes_after_its_request_by_default(cast: Cast) -> None:
     fresh = command(cast)
+    assert fresh.expires_at is not None
     assert abs(fresh.expires_at - fresh.requested_at - timedelta(minutes=5)) < timedelta(seconds=1)
 
 
