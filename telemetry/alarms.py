@@ -190,11 +190,11 @@ def _not_cleared(scope: Scope) -> QuerySet[Alarm]:
 
 def _out_of_service() -> QuerySet[Alarm]:
     """Of units that were retired, of lines that were switched off or have no unit any more."""
-    serving = Unit.objects.in_service().values("gateway")
+    serving = Unit.objects.in_service().filter(gateway=OuterRef("gateway"))
     return Alarm.objects.filter(cleared_at=None).filter(
         Q(unit__retired_at__isnull=False)
         | Q(unit__gateway__enabled=False)
-        | (Q(gateway__isnull=False) & ~Q(gateway__in=serving))
+        | (Q(gateway__isnull=False) & ~Exists(serving))
     )
 
 
