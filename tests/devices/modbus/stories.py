@@ -23,8 +23,8 @@ def tell(story: Story, **options: Any) -> None:
 
     async def run() -> None:
         transport = FakeTransport()
-        options.setdefault("quiet_s", 0.15)
-        line = Line(transport, Rtu(), baud=1_000_000, **{"frame_gap_ms": 0, **options})
+        usual = {"quiet_s": 0.15, "baud": 1_000_000, "frame_gap_ms": 0}
+        line = Line(transport, Rtu(), **{**usual, **options})
         await asyncio.wait_for(story(line, transport), 4)
 
     asyncio.run(run())
