@@ -3,14 +3,21 @@ from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.db.models import Model
 
 from telemetry.models import (
+    Alarm,
     Command,
     CommandState,
+    GatewayMonth,
     GroupCommand,
+    IntervalInForce,
     Obligation,
     RemoteWriting,
+    SettingChanged,
     UnitHour,
+    UnknownTransmitter,
+    Watch,
     Wear,
 )
 from telemetry.models.commands import OPEN
@@ -69,6 +76,37 @@ def worn_twice(cast: Cast) -> None:
         Wear.objects.create(unit=cast.water, area="holding", address=2, day=NOON.date())
 
 
+def alarm(cast: Cast, **changes: object) -> Alarm:
+    fields = {"kind": "unit_silent", "severity": "warning", "unit": cast.water}
+    return Alarm.objects.create(**fields | {"seen_at": NOON, "sample_at": NOON} | changes)
+
+
+def wrong_alarm(**changes: object) -> Case:
+    return lambda cast: alarm(cast, **changes)
+
+
+def alarm_twice(cast: Cast) -> object:
+    alarm(cast)
+    return alarm(cast)
+
+
+def of_the_unit(model: type[Model], times: int, **fields: object) -> Case:
+    """So many rows alike about one unit."""
+    return lambda cast: [model.objects.create(unit=cast.water, **fields) for _ in range(times)]  # type: ignore[attr-defined]
+
+
+def month_twice(cast: Cast) -> None:
+    for _ in range(2):
+        GatewayMonth.objects.create(gateway=cast.water.gateway, month=NOON.date())
+
+
+def stranger_twice(cast: Cast) -> None:
+    for _ in range(2):
+        UnknownTransmitter.objects.create(line_worker="main", name="QN-9", since=NOON, seen_at=NOON)
+
+
+WATCH = {"why": "open", "interval_s": 10, "since": NOON}
+CHANGED = {"signal": "mode", "before": "auto", "after": "heating", "at": NOON}
 CASES: list[tuple[str, Case]] = [
     ("command_state_known", wrong(state="done", finished_at=NOON)),
     ("command_one_waiting_per_signal", queued_twice),
@@ -99,6 +137,25 @@ CASES: list[tuple[str, Case]] = [
     ("group_command_ends_with_its_stage", lambda cast: group(cast, stage="done")),
     ("group_command_ends_with_its_stage", lambda cast: group(cast, ended_at=NOON)),
     ("wear_once_per_day", worn_twice),
+    ("alarm_one_open_per_kind", alarm_twice),
+    ("alarm_of_one_subject", wrong_alarm(unit=None)),
+    ("alarm_of_one_subject", wrong_alarm(line_worker="main")),
+    ("alarm_kind_known", wrong_alarm(kind="boredom")),
+    ("alarm_severity_known", wrong_alarm(severity="mild")),
+    ("alarm_acknowledged_by_somebody", wrong_alarm(acknowledged_at=NOON)),
+    ("alarm_cleared_after_it_was_raised", wrong_alarm(cleared_at=NOON)),
+    ("watch_once_per_unit_and_reason", of_the_unit(Watch, 2, until=NOON, **WATCH)),
+    (
+        "watch_ends_after_it_began",
+        of_the_unit(Watch, 1, until=NOON - timedelta(seconds=1), **WATCH),
+    ),
+    ("setting_changed_told_once", of_the_unit(SettingChanged, 2, **CHANGED)),
+    (
+        "interval_in_force_positive",
+        of_the_unit(IntervalInForce, 1, since=NOON, interval_s=0, why="unit"),
+    ),
+    ("gateway_month_once", month_twice),
+    ("unknown_transmitter_once_per_worker", stranger_twice),
 ]
 
 
