@@ -230,12 +230,13 @@ class Poller:
         """The unit whose time has come, with its next time already set."""
         now = self._loop.time()
         while self._heap and self._heap[0][0] <= now:
-            due, unit_id = heapq.heappop(self._heap)
+            due, unit_id = self._heap[0]
             clock = self._clocks.get(unit_id)
             if clock is None or due != clock.due:
-                continue  # gone or changed since: its newer entry is in the heap
+                heapq.heappop(self._heap)  # gone or changed since: its newer entry is in the heap
+                continue
             clock.next(now)
-            heapq.heappush(self._heap, (clock.due, unit_id))
+            heapq.heapreplace(self._heap, (clock.due, unit_id))
             return clock
         return None
 
@@ -261,8 +262,11 @@ class Poller:
             except Exception:
                 log.exception("a poll of unit %d broke off", clock.spec.id)
                 cause = "broken_off"
-        now = datetime.now(UTC)
-        self._sink(row or Missed(clock.spec.id, now, clock.stated_interval_s, cause))
+        if row is None:
+            now = datetime.now(UTC)
+            self._sink(Missed(clock.spec.id, now, clock.stated_interval_s, cause))
+        else:
+            self._sink(row)
 
     def _note_problems(self) -> None:
         """Here, in the loop, so that `condition` may be asked from any thread."""

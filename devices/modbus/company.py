@@ -113,7 +113,8 @@ class Company:
     def asked(self, frame: bytes) -> None:
         """A request of our own goes out."""
         self._sent.append(frame)
-        del self._sent[:-16]
+        if len(self._sent) > 32:
+            del self._sent[:-16]
 
     def wrote(self, address: int, request: Request) -> None:
         """A write of our own goes out: its echo may be heard long after."""

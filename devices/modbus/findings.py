@@ -68,6 +68,8 @@ class Findings:
 
     def current(self) -> list[Finding]:
         """What is held for so now."""
+        if not self._signs:
+            return []
         now = self._loop.time()
         for key in [key for key, signs in self._signs.items() if self._is_over(signs, now)]:
             del self._signs[key]

@@ -364,6 +364,10 @@ class Mbap:
     ) -> bytes | None:
         ticket = ticket or self.ticket
         good = _mbap(ticket, address, request.reply_length) + request.head
+        if len(buffer) == 7 + request.reply_length and buffer.startswith(good):
+            pdu = bytes(buffer[7:])
+            buffer.clear()
+            return pdu
         refusal = _mbap(ticket, address, 2) + bytes((request.pdu[0] | 0x80,))
         found = [
             (start, start + size)

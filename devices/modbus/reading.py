@@ -6,7 +6,7 @@ Nothing that was not read now is ever returned as read.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from devices.modbus import frames
 from devices.modbus.blocks import Block, Plan
@@ -28,8 +28,7 @@ _SILENCES_IN_A_VISIT = 4
 Reply = Sequence[int] | str
 
 
-@dataclass(frozen=True, slots=True)
-class UnitRead:
+class UnitRead(NamedTuple):
     """What a visit read: every readable point with its quality, and what went wrong.
 
     `splits` are the blocks of the plan that this unit does not answer whole, though it answers

@@ -54,14 +54,18 @@ class Timer:
             self._args = ()
             self._loop.forget(self)
 
-    def is_due(self) -> None:
-        """Run soon; until then it may still be cancelled."""
-        self._loop.call_soon(self._run, context=self._context)
-
-    def _run(self) -> None:
-        if self._callback is not None:
-            callback, self._callback = self._callback, None
-            callback(*self._args)
+    def run(self) -> None:
+        """Its time has come."""
+        callback, self._callback = self._callback, None
+        if callback is None:
+            return
+        try:
+            self._context.run(callback, *self._args)
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            told = f"Exception in callback {callback!r}"
+            self._loop.call_exception_handler({"message": told, "exception": error})
 
 
 class Loop(uvloop.Loop):
@@ -122,13 +126,17 @@ class Loop(uvloop.Loop):
     def _fire(self) -> None:
         self._firing = False
         now, heap = time.monotonic(), self._heap
+        due: list[Timer] = []
         while heap and (heap[0][0] <= now or heap[0][2].cancelled()):
             timer = heapq.heappop(heap)[2]
             timer.waits = False
             if timer.cancelled():
                 self._cancelled -= 1
             else:
-                timer.is_due()
+                due.append(timer)
+        for timer in due:  # not while they are gathered: they set and cancel others
+            timer.run()
+        heap = self._heap
         if heap and heap[0][0] < self._armed:
             self._arm(heap[0][0])
 
