@@ -87,9 +87,11 @@ VILLAGES = """
 , lost AS (
     SELECT area_id, unit_id, gateway_id, village_out, CASE
         WHEN started_at IS NULL OR %(now)s - started_at <= %(line_grace)s THEN NULL
-        WHEN NOT connected AND %(now)s - line_since > %(lost_after)s THEN line_since
+        WHEN answered_at IS NULL THEN NULL
+        WHEN NOT connected AND %(now)s - line_since > %(lost_after)s
+            THEN least(line_since, answered_at + calm)
         WHEN connected AND polled_at > silent_from AND %(now)s - silent_from > calm
-            THEN silent_from + calm END AS lost_at
+            THEN answered_at + calm END AS lost_at
     FROM measured WHERE area_id IS NOT NULL
 ), counted AS (
     SELECT *, count(lost_at) OVER (PARTITION BY area_id ORDER BY lost_at

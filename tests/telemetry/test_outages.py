@@ -317,6 +317,20 @@ def test_a_worker_that_restarts_puts_no_village_out(up: Cast) -> None:
     assert Alarm.objects.count() == 0
 
 
+def test_who_was_lost_long_ago_is_not_lost_again_when_the_worker_restarts(up: Cast) -> None:
+    """Half of the village is dead for days, each since another day; some never answered."""
+    units = village(up, 10)
+    for k, thing in enumerate(units[:5]):
+        answered(thing, after(-86400 * (k + 1)))
+        line(thing.gateway, False, after(100))
+    UnitState.objects.filter(unit=units[5]).update(answered_at=None, missed_cause="line_down")
+    line(units[5].gateway, False, after(100))
+    worker_lives(after(100), started_at=after(100))
+    for second in range(105, 600, 45):
+        reviewed(after(second))
+    assert told() == ["transmitter_down"] * 6
+
+
 def test_the_first_seconds_of_an_outage_tell_nothing(up: Cast) -> None:
     power_out(village(up, 8), 60)
     for second in range(60, 118, 8):
