@@ -57,6 +57,7 @@ class LineWorker:
         self._switchboard: Switchboard | None = None
         self._pollers: dict[int, Poller] = {}
         self._ending: asyncio.Event | None = None
+        self._expecting: asyncio.Event | None = None
         self.polls = self.misses = 0
 
     def start(self) -> None:
@@ -66,7 +67,7 @@ class LineWorker:
     def end(self) -> None:
         """Stop polling, write the ends of commands, store or spool the last readings."""
         if self._ending is not None:
-            self._loop.call_soon_threadsafe(self._ending.set)
+            self._loop.call_soon_threadsafe(self._end)
         self._thread.join(15)
         self._keeper.end()
         self._writer.end()
@@ -116,14 +117,22 @@ class LineWorker:
             os._exit(1)  # whoever supervises us starts a whole one; the spool has what was stored
 
     async def _live(self) -> None:
-        self._ending = asyncio.Event()
+        self._ending, self._expecting = asyncio.Event(), asyncio.Event()
         self._switchboard = Switchboard(filter(None, self._listeners.split(",")))
-        await self._switchboard.start()
         self._keeper.start()
+        # Nobody dials in before it is known who is expected, and by which private texts.
+        await self._expecting.wait()
+        if not self._ending.is_set():
+            await self._switchboard.start()
         await self._ending.wait()
         for poller in self._pollers.values():
             await poller.close()
         await self._switchboard.close()
+
+    def _end(self) -> None:
+        if self._ending and self._expecting:
+            self._ending.set()
+            self._expecting.set()
 
     def _take_up(self, news: Roster) -> None:
         if self._switchboard:
@@ -146,6 +155,8 @@ class LineWorker:
                 )
             else:
                 poller.take_up(spec, news.maps, news.before)
+        if self._expecting:
+            self._expecting.set()
 
     def _trace(self, gateways: set[int]) -> None:
         for key, poller in self._pollers.items():

@@ -181,6 +181,10 @@ class Call(asyncio.Protocol):
         self._stop_timers()
         self._switchboard.registered(self, registration)
 
+    def say_again(self) -> None:
+        """Take what it is called for its registration once more."""
+        self._switchboard.registered(self, Registration(self.names, False, self._prefix))
+
     def is_called(self, registration: Registration, secret: str) -> None:
         """From now on this is who it is, and how it wraps its bytes."""
         self.names = registration.names

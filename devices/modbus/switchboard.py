@@ -68,7 +68,7 @@ class Switchboard:
         max_silent_per_source: int = MAX_SILENT_PER_SOURCE,
     ) -> None:
         self.listeners = [parse_listener(spec) for spec in listeners]
-        self.secrets: Mapping[str, str] = {}
+        self._secrets: Mapping[str, str] = {}
         self.on_registered = on_registered
         self.on_lost = on_lost
         self.on_unknown = on_unknown
@@ -131,6 +131,18 @@ class Switchboard:
         """Transmitters that registered under ids that nobody asked for, oldest first; any thread
         may ask."""
         return [_unknown(call) for call in tuple(self._held.values())]
+
+    @property
+    def secrets(self) -> Mapping[str, str]:
+        return self._secrets
+
+    @secrets.setter
+    def secrets(self, secrets: Mapping[str, str]) -> None:
+        """Who is held under a text that is a private one since now is called by his id."""
+        self._secrets = secrets
+        for call in list(self._held.values()):
+            if not call.secret and any(digest(name) in secrets for name in call.names):
+                call.say_again()
 
     def transport_for(self, name: str) -> DialTransport:
         """The transport of a transmitter, dialled in or not; the same one each time."""

@@ -473,6 +473,18 @@ def test_a_private_text_proves_the_transmitter_and_is_shown_nowhere() -> None:
     tell(story)
 
 
+def test_who_registered_with_a_text_before_it_was_known_as_private_is_shown_by_his_id() -> None:
+    async def story() -> None:
+        async with exchange(source="10.0.0.0/8") as board:
+            transport = board.switchboard.transport_for("GW0001")
+            await board.call(SECRET.encode())
+            await until(lambda: board.switchboard.unknown)
+            board.switchboard.secrets = {digest(SECRET): "GW0001"}
+            assert board.switchboard.unknown == [] and transport.proof == "private_text"
+
+    tell(story)
+
+
 def test_a_text_that_is_not_the_secret_by_one_letter_proves_nothing() -> None:
     async def story() -> None:
         async with exchange(source="10.0.0.0/8") as board:
