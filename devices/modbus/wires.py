@@ -10,7 +10,7 @@ from typing import Literal, cast
 
 from devices.modbus import transports
 from devices.modbus.blocks import Block
-from devices.modbus.frames import Mbap, Order, Rtu, read
+from devices.modbus.frames import Framing, Mbap, Order, Rtu, read
 from devices.modbus.line import Line
 from devices.modbus.mapsettings import Settings
 from devices.modbus.switchboard import DialTransport, Switchboard
@@ -80,10 +80,9 @@ def line_on(
     is_serial = wire.url.scheme == "serial"
     if listen_s is None:
         listen_s = LISTEN_S if is_serial else 0.0
-    framing = Mbap() if wire.is_mbap else Rtu(wire.width, wire.order, on_record)
     return Line(
         transport,
-        framing,
+        framing_of(wire, on_record),
         baud=wire.url.baud or 9600,
         char_bits=wire.char_bits,
         frame_gap_ms=wire.frame_gap_ms,
@@ -95,22 +94,30 @@ def line_on(
     )
 
 
+def framing_of(wire: Wire, on_record: Collection[int] = ()) -> Mbap | Rtu:
+    """How frames lie on this wire; another protocol would be another framing here."""
+    return Mbap() if wire.is_mbap else Rtu(wire.width, wire.order, on_record)
+
+
 def greet_with(transport: Transport, line: Line, questions: Iterable[tuple[int, Block]]) -> None:
     """Tell a transmitter's transport what a unit behind it would answer (address, block): some
     send their id before their packets only, and nothing before they are asked."""
-    if not isinstance(transport, DialTransport):
-        return
-    transport.greeting = b""
+    if isinstance(transport, DialTransport):
+        transport.greeting = greeting(line.framing, questions)
+
+
+def greeting(framing: Framing, questions: Iterable[tuple[int, Block]]) -> bytes:
+    """The frame that asks the first of the questions (address, block) that may be asked."""
     for address, block in questions:
         with contextlib.suppress(AddressRefused):
-            request = read(block.area, block.address, block.count)
-            transport.greeting = line.framing.wrap(address, request.pdu)
-            return
+            return framing.wrap(address, read(block.area, block.address, block.count).pdu)
+    return b""
 
 
 @asynccontextmanager
-async def connected(url: LineUrl) -> AsyncIterator[Transport]:
-    """The transport of a URL for the length of a visit; a dial-in is waited for as the URL says.
+async def connected(url: LineUrl, greeting: bytes = b"") -> AsyncIterator[Transport]:
+    """The transport of a URL for the length of a visit; a dial-in is waited for as the URL says,
+    and greeted where it says nothing by itself.
 
     Raises UrlRefused, LineDown, and Trouble where no one can listen at `listen`.
     """
@@ -122,6 +129,8 @@ async def connected(url: LineUrl) -> AsyncIterator[Transport]:
         await switchboard.start()
     try:
         transport = transports.open(url, switchboard)
+        if isinstance(transport, DialTransport):
+            transport.greeting = greeting
         try:
             await transport.connect()
             yield transport

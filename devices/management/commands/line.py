@@ -210,10 +210,16 @@ def _read(options: Options) -> Answer:
 
 async def _reading(options: Options, map: PointMap) -> visits.UnitRead:
     wire = wires.wire_of(options["url"], map.settings)
-    async with wires.connected(wire.url) as transport:
+    async with wires.connected(wire.url, _greeting(options, map, wire)) as transport:
         line = wires.line_on(transport, wire, _on_record(options))
         timeout = map.settings.reply_timeout_ms / 1000
         return await visits.read(line, options["unit"], blocks.plan(map), timeout=timeout)
+
+
+def _greeting(options: Options, map: PointMap, wire: wires.Wire) -> bytes:
+    """What a transmitter is asked that does not say by itself who it is."""
+    questions = [(options["unit"], block) for block in blocks.plan(map).blocks[:1]]
+    return wires.greeting(wires.framing_of(wire, _on_record(options)), questions)
 
 
 def _on_record(options: Options) -> tuple[int, ...]:
@@ -271,7 +277,7 @@ def _write(options: Options) -> Answer:
 async def _writing(options: Options, map: PointMap) -> visits.WriteResult:
     """A write that has begun is brought to its end, whoever presses Ctrl-C."""
     wire = wires.wire_of(options["url"], map.settings)
-    async with wires.connected(wire.url) as transport:
+    async with wires.connected(wire.url, _greeting(options, map, wire)) as transport:
         line = wires.line_on(transport, wire, _on_record(options))
         task = asyncio.ensure_future(
             visits.write(line, options["unit"], map, options["signal"], options["value"])

@@ -6,6 +6,7 @@ The simulator was written from the makers' papers on its own, so that both canno
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -98,6 +99,23 @@ def test_an_id_before_its_packets_that_nobody_knows_is_listed(dialect: str) -> N
                 line = line_to(transport, dialect)
                 await until(lambda: transport.connected)
                 assert len(await line.exchange(ADDRESS, READ, timeout=1)) == 4
+
+    asyncio.run(asyncio.wait_for(story(), 4.5))
+
+
+def test_an_engineers_visit_greets_a_transmitter_that_says_nothing_by_itself() -> None:
+    async def story() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        wire = wire_of(f"dial://GW0001?listen=127.0.0.1:{port}&dialect=prefix&wait=4")
+        hello = wires.greeting(wires.framing_of(wire), [(ADDRESS, Block("holding", 0, 1))])
+        unit = SimUnit(CN_W10, ADDRESS, static=True)
+        sim = Transmitter(
+            [unit], ("127.0.0.1", port), "GW0001", dialect="prefix_only", back_off_s=(0.1, 0.1)
+        )
+        async with sim, wires.connected(wire.url, hello) as transport:
+            line = wires.line_on(transport, wire)
+            assert len(await line.exchange(ADDRESS, READ, timeout=1)) == 4
 
     asyncio.run(asyncio.wait_for(story(), 4.5))
 
