@@ -7,11 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 
 from households import clock
 from households.models import Role, User
-from telemetry import alarms
+from telemetry import alarms, tasks
 from telemetry.models import Alarm, AlarmKind, GatewayMonth, Severity, UnitState, Watch
 from tests.cast import Cast, answered, gateway, gather, unit, user
 from tests.telemetry.alarm_scene import NOON, after, line, missed, reviewed, the, told, worker_lives
@@ -99,6 +100,16 @@ def test_a_workers_review_leaves_others_units_alone(cast: Cast) -> None:
         fault(cast, second, "high_pressure")
         reviewed(after(second), "second")
     assert [alarm.unit for alarm in Alarm.objects.open()] == [other]
+
+
+def test_the_beat_reviews_all_every_minute(cast: Cast) -> None:
+    assert settings.CELERY_BEAT_SCHEDULE["review_alarms"]["schedule"] == 60
+    now = clock.now()
+    for second in (-1, 0):
+        worker_lives(now)
+        answered(cast.water, now + timedelta(seconds=second), fault_active=True)
+        tasks.review_alarms()
+    assert told() == ["fault"]
 
 
 def test_a_check_that_fails_keeps_no_other_from_its_work(

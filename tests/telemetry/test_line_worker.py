@@ -17,6 +17,7 @@ from households import clock
 from telemetry import cadence, commands, keeping, line_states, partitions, unit_clock
 from telemetry.line_worker import LineWorker
 from telemetry.models import (
+    Alarm,
     Command,
     GatewayState,
     IntervalInForce,
@@ -296,3 +297,16 @@ def test_settings_that_an_outage_changed_are_listed_once(
     assert (row.signal, row.before, row.after, row.at) == ("mode", "heating", "auto", at)
     assert SettingChanged.objects.visible_to(cast.outsider).count() == 0
     assert SettingChanged.objects.visible_to(cast.clerk).count() == 1
+
+
+def test_a_running_worker_raises_and_clears_alarms_by_itself(
+    cast: Cast, lines: Farm, tmp_path: Path
+) -> None:
+    faulty = sim(fault="water_flow")
+    thing = water(gateway(lines.open(faulty)))
+    with working(tmp_path):
+        alarm = eventually(lambda: Alarm.objects.open().filter(unit=thing).first())
+        assert (alarm.kind, alarm.evidence) == ("fault", {"faults": ["water_flow"]})
+        assert alarm.sample_at > alarm.seen_at
+        faulty.clear()
+        eventually(lambda: Alarm.objects.filter(pk=alarm.pk, cleared_at__isnull=False))
