@@ -12,6 +12,7 @@ import asyncio
 import math
 
 from devices.modbus import varying
+from devices.modbus.counters import Counters
 from devices.modbus.frames import Framing, Request
 from devices.modbus.timing import LONGEST_WAIT_S, UnitOnLine
 from devices.modbus.varying import Known, Owed, Part, Vary
@@ -21,6 +22,7 @@ LONGEST_QUARANTINE_S = 10.0
 # the ways that we know a later answer proves that an earlier one is lost.
 _MEMORY_S = 60.0
 _COPY_S = 3.0  # how long after a reply a copy of it may come, unless a line has shown worse
+_CLEAN = 500  # answers without any copy, after which a line is held for one that makes none
 
 _DISTINCT = 4  # bytes in a reply, beyond which two different blocks do not hold the same by chance
 
@@ -32,6 +34,7 @@ class Lateness:
     """
 
     __slots__ = (
+        "_counters",
         "_framing",
         "_loop",
         "_quiet_s",
@@ -41,13 +44,14 @@ class Lateness:
         "worst_s",
     )
 
-    def __init__(self, framing: Framing, quiet_s: float) -> None:
+    def __init__(self, framing: Framing, quiet_s: float, counters: Counters) -> None:
         self.worst_s = 0.0
         self.copies = False
         self.copy_s = 0.0 if framing.numbered else _COPY_S
         self.owing: dict[int, UnitOnLine] = {}
         self._framing = framing
         self._quiet_s = quiet_s
+        self._counters = counters
         self._loop = asyncio.get_running_loop()
 
     def quiet_s(self, waited: float) -> float:
@@ -92,8 +96,9 @@ class Lateness:
         if self._framing.numbered:
             return None
         self._forget_old(unit)
-        recent = self._loop.time() - self.copy_s
-        return Vary(unit.owed, unit.known, recent, unit.cuts).parts(request)
+        is_wary = self.copies or self._counters.answers < _CLEAN
+        recent = self._loop.time() - self.copy_s if is_wary else math.inf
+        return Vary(unit.owed, unit.known, recent, unit.cuts, copies=self.copies).parts(request)
 
     def must_wait(self, unit: UnitOnLine, request: Request) -> bool:
         """Whether a request can only be told from an owed one by waiting."""

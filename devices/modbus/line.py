@@ -18,11 +18,12 @@ from collections.abc import Callable
 from typing import Literal, Protocol
 
 from devices.modbus.company import SECOND_MASTER, Company, Echo, EchoMode
+from devices.modbus.counters import Counters
 from devices.modbus.findings import Finding, Findings
 from devices.modbus.frames import Framing, Request
 from devices.modbus.jobs import COMMAND, POLL, PROBE, Job, Outcome
 from devices.modbus.lateness import Lateness
-from devices.modbus.reception import Counters, Reception
+from devices.modbus.reception import Reception
 from devices.modbus.timing import Budget, UnitOnLine
 from devices.modbus.troubles import (
     ExceptionReply,
@@ -144,7 +145,7 @@ class Line:
         self._units: dict[int, UnitOnLine] = {}
         self._budget = Budget(self._loop.time())
         self._findings = Findings()
-        self._late = Lateness(framing, quiet_s)
+        self._late = Lateness(framing, quiet_s, self.counters)
         self._company = Company(framing, self._units, self._findings, is_clocked=is_clocked)
         self._reception = Reception(
             framing,
@@ -266,7 +267,8 @@ class Line:
     def _begin(self, job: Job, now: float) -> bool:
         if job.parts is None:
             known = job.unit.known.get(job.request.head)
-            if job.unit.owed or (known and known.request is not job.request):
+            other = known and (self._late.copies or known.request is not job.request)
+            if job.unit.owed or other:
                 job.before = known
                 self._vary(job)
         request = job.request

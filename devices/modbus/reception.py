@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from devices.modbus.company import Company, Echo
+from devices.modbus.counters import Counters
 from devices.modbus.findings import Findings
 from devices.modbus.frames import Framing
 from devices.modbus.jobs import Job, Outcome
@@ -20,22 +20,6 @@ from devices.modbus.varying import Known, Owed
 
 _BUFFER_LIMIT = 2048
 _LONGEST_PACKING_GAP_S = 0.5
-
-
-@dataclass(slots=True)
-class Counters:
-    """What happened on a line since it was made."""
-
-    requests: int = 0
-    answers: int = 0
-    exceptions: int = 0
-    timeouts: int = 0
-    garbled: int = 0
-    wrong_echoes: int = 0
-    late_replies: int = 0
-    duplicates: int = 0
-    varied: int = 0
-    stray_bytes: int = 0
 
 
 class Reception:

@@ -61,7 +61,8 @@ class Vary:
     """How a unit may be asked now.
 
     `owed`: heads of replies that may come, the oldest first. `known`: what the unit answers, by
-    head; of what it answered after `recent` a copy may come. `cuts` tells where a span may be cut.
+    head; of what it answered after `recent` a copy may come, even of the same request's answer on a
+    line that has shown `copies`. `cuts` tells where a span may be cut.
     """
 
     def __init__(
@@ -70,11 +71,14 @@ class Vary:
         known: Mapping[bytes, Known],
         recent: float,
         cuts: Cuts | None,
+        *,
+        copies: bool = False,
     ) -> None:
         self._owed = list(owed)
         self._known = known
         self._recent = recent
         self._cuts = cuts
+        self._copies = copies
 
     def parts(self, request: Request) -> list[Part] | None:
         """The parts that bring what the request would, none of whose replies can be mistaken.
@@ -96,7 +100,9 @@ class Vary:
         if request.head in self._owed:
             return True
         known = self._known.get(request.head)
-        return known is not None and known.at > self._recent and known.request.pdu != request.pdu
+        if known is None or known.at <= self._recent:
+            return False
+        return self._copies or known.request.pdu != request.pdu
 
     def _shapes(self, request: Request) -> Iterator[list[Part]]:
         if not request.writes:
