@@ -1,4 +1,7 @@
-"""A review of ten thousand units takes a fraction of the five seconds in which it comes again."""
+"""A review of ten thousand units takes a fraction of the five seconds in which it comes again.
+
+`ALARM_UNITS=65535` tries it with as many as there are network addresses; `-s` shows the seconds.
+"""
 
 from __future__ import annotations
 
