@@ -121,7 +121,7 @@ def _flapping(alarm: Alarm, evidence: Evidence) -> str:
 
 
 def _second_master(alarm: Alarm, evidence: Evidence) -> str:
-    return _("通信链路上有其他主机")
+    return _("通信链路上有其他主站")
 
 
 def _restore_overdue(alarm: Alarm, evidence: Evidence) -> str:

@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
             name='Alarm',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('unit_silent', '机组离线'), ('fault', '机组故障'), ('freeze_risk', '冻结风险'), ('transmitter_down', '装置离线'), ('village_out', '整村离线'), ('two_on_one', '同一地址两台机组'), ('flapping', '装置编号被争用'), ('second_master', '链路上有其他主机'), ('restore_overdue', '测试后未恢复'), ('budget', '月流量预警'), ('worker_gone', '采集进程停止')], max_length=20, verbose_name='告警类别')),
+                ('kind', models.CharField(choices=[('unit_silent', '机组离线'), ('fault', '机组故障'), ('freeze_risk', '冻结风险'), ('transmitter_down', '装置离线'), ('village_out', '整村离线'), ('two_on_one', '同一地址两台机组'), ('flapping', '装置编号被争用'), ('second_master', '链路上有其他主站'), ('restore_overdue', '测试后未恢复'), ('budget', '月流量预警'), ('worker_gone', '采集进程停止')], max_length=20, verbose_name='告警类别')),
                 ('severity', models.CharField(choices=[('critical', '严重'), ('warning', '一般'), ('info', '提示')], max_length=8, verbose_name='级别')),
                 ('line_worker', models.CharField(blank=True, max_length=40, verbose_name='采集进程')),
                 ('seen_at', models.DateTimeField(verbose_name='首次发现')),

@@ -33,7 +33,7 @@ class AlarmKind(models.TextChoices):
     VILLAGE_OUT = "village_out", _("整村离线")
     TWO_ON_ONE = "two_on_one", _("同一地址两台机组")
     FLAPPING = "flapping", _("装置编号被争用")
-    SECOND_MASTER = "second_master", _("链路上有其他主机")
+    SECOND_MASTER = "second_master", _("链路上有其他主站")
     RESTORE_OVERDUE = "restore_overdue", _("测试后未恢复")
     BUDGET = "budget", _("月流量预警")
     WORKER_GONE = "worker_gone", _("采集进程停止")
