@@ -338,6 +338,19 @@ def test_over_a_slow_line_wider_gaps_are_read_over_and_over_a_quick_one_they_are
     tell(quick, map=wide, interval_s=10.0)
 
 
+def test_a_silent_unit_is_asked_at_once_when_its_line_has_a_new_connection() -> None:
+    async def story(scene: Scene) -> None:
+        await scene.pass_(30)
+        scene.units.silent = {5}
+        await scene.pass_(1800)
+        scene.units.leave()
+        scene.units.away, scene.units.silent = False, set()
+        rows = await scene.pass_(25)
+        assert any(isinstance(row, Polled) for row in rows)
+
+    tell(story, interval_s=10.0)
+
+
 def test_figures_tell_how_exchanges_go_by_unit() -> None:
     async def story(scene: Scene) -> None:
         scene.units.silent = {6}
