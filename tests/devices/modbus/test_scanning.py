@@ -10,12 +10,14 @@ import pytest
 
 from devices.modbus import frames, transports
 from devices.modbus.frames import is_safe_native
+from devices.modbus.line import COMMAND, Line
 from devices.modbus.scanning import MOST, Scan, addresses_of, make_sure_of_two_bytes, scan
 from devices.modbus.transports import Transport
 from devices.modbus.troubles import Trouble
 from devices.modbus.urls import LineUrl
 from devices.modbus.wires import Wire, line_on
-from tests.devices.modbus.doubles import rtu
+from tests.devices.modbus import stories
+from tests.devices.modbus.doubles import FakeTransport, rtu
 
 QUICK_S = 0.02
 ASK = frames.read("holding", 0, 1)
@@ -114,3 +116,56 @@ def test_exceptions_are_answers_but_a_gateways_own_are_not_and_noise_is_noted() 
         assert (found.asked, found.noise) == (6, [5])
 
     tell(lambda frame: answers.get(frame[0], b""), story, greeting=b"")
+
+
+def test_a_silent_address_costs_one_time_out() -> None:
+    async def story(line: Line, transport: FakeTransport) -> None:
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        await scan(line, range(1, 11), ASK, Scan(), timeout=0.05)
+        assert loop.time() - begun < 10 * 0.05 + 0.4
+        assert len(transport.sent) == 10
+
+    stories.tell(story, quiet_s=1.0)
+
+
+def test_a_scan_is_stopped_before_the_next_request() -> None:
+    async def story(line: Line, transport: FakeTransport) -> None:
+        found = Scan()
+        transport.on_write = lambda frame: setattr(found, "stopped", frame[0] == 3)
+        await scan(line, range(1, 11), ASK, found, timeout=0.01)
+        assert [frame[0] for frame in transport.sent] == [1, 2, 3]
+
+    stories.tell(story)
+
+
+def test_who_answers_too_late_is_asked_again_at_the_end() -> None:
+    async def story(line: Line, transport: FakeTransport) -> None:
+        found = Scan()
+
+        def answer(frame: bytes) -> None:
+            if frame[0] == 2:
+                asyncio.get_running_loop().call_later(
+                    0.08, transport.arrive, stories.word(1, address=2)
+                )
+
+        transport.on_write = answer
+        await scan(line, range(1, 6), ASK, found, timeout=0.05)
+        assert (found.found, found.asked) == ({2: "answered"}, 5)
+        assert [frame[0] for frame in transport.sent] == [1, 2, 3, 4, 5, 2]
+
+    stories.tell(story, quiet_s=0.0)
+
+
+def test_a_scan_takes_turns_with_polls_and_lets_commands_go_first() -> None:
+    async def story(line: Line, transport: FakeTransport) -> None:
+        stories.answer_at_once(transport)
+        scanning = asyncio.ensure_future(scan(line, range(1, 6), ASK, Scan(), timeout=0.5))
+        await stories.sent(transport, 1)
+        poll = stories.ask(line, address=20)
+        command = stories.ask(line, address=21, priority=COMMAND)
+        await asyncio.gather(poll, command, scanning)
+        order = [frame[0] for frame in transport.sent]
+        assert order.index(21) < order.index(20) < order.index(5)
+
+    stories.tell(story)
