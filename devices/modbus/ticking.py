@@ -1,16 +1,18 @@
-"""An event loop whose timers cost little: uvloop's own make a libuv handle each, and a line needs
-several for every exchange, most of them cancelled.
+"""An event loop whose timers cost little and are exact, for the silence between two frames.
 
-Timers lie in one heap behind one handle. Time is exact, not that of the loop's last turn; a timer
-never fires early, and on a busy loop it fires as soon as its time has come and not at the next
-whole millisecond.
+uvloop's own timers make a libuv handle each, and know whole milliseconds since the loop's last turn
+only. Here timers lie in one heap behind one timer of the kernel (timerfd; where there is none,
+behind one of libuv). Time is that of the clock, and a timer never fires early.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import ctypes
 import heapq
 import math
+import os
 import time
 from collections.abc import Callable
 from contextvars import Context, copy_context
@@ -68,6 +70,36 @@ class Timer:
             self._loop.call_exception_handler({"message": told, "exception": error})
 
 
+class Alarm:
+    """A timer of Linux that makes a file readable at its time, to the microsecond."""
+
+    def __init__(self, libc: ctypes.CDLL) -> None:
+        self._settime = libc.timerfd_settime
+        self._spec = (ctypes.c_long * 4)()  # interval and value, seconds and nanoseconds each
+        self.fd: int = libc.timerfd_create(time.CLOCK_MONOTONIC, os.O_NONBLOCK | os.O_CLOEXEC)
+        if self.fd < 0:
+            raise OSError("no timer")
+
+    @classmethod
+    def of_kernel(cls) -> Alarm | None:
+        try:
+            return cls(ctypes.CDLL(None))
+        except (OSError, AttributeError, TypeError):  # not Linux
+            return None
+
+    def set(self, when: float) -> None:
+        """Ring at this moment of the monotonic clock, and at no other."""
+        seconds = max(0.0, when)
+        self._spec[2] = int(seconds)
+        self._spec[3] = min(max(1, math.ceil(seconds % 1 * 1e9)), 999_999_999)
+        self._settime(self.fd, 1, self._spec, None)  # 1: an absolute time
+
+    def heard(self) -> None:
+        """Be silent until set again."""
+        with contextlib.suppress(BlockingIOError):
+            os.read(self.fd, 8)
+
+
 class Loop(uvloop.Loop):
     """uvloop with its timers in one heap."""
 
@@ -77,10 +109,25 @@ class Loop(uvloop.Loop):
         self._number = count()
         self._cancelled = 0
         self._armed = math.inf
-        self._handle: asyncio.TimerHandle | None = None
         self._firing = False
+        self._handle: asyncio.TimerHandle | None = None
+        self._alarm: Alarm | None = None  # only while the loop runs
 
     time = staticmethod(time.monotonic)
+
+    def run_forever(self) -> None:
+        alarm = self._alarm = Alarm.of_kernel()
+        if alarm:
+            self.add_reader(alarm.fd, self._rings)
+        if self._heap:
+            self._arm(self._heap[0][0])
+        try:
+            super().run_forever()
+        finally:
+            self._alarm, self._armed = None, math.inf
+            if alarm:
+                self.remove_reader(alarm.fd)
+                os.close(alarm.fd)
 
     def call_later(  # type: ignore[override]
         self,
@@ -112,12 +159,20 @@ class Loop(uvloop.Loop):
             self.call_soon(self._fire)
 
     def _arm(self, when: float) -> None:
-        """Wake up then; whole milliseconds are all that libuv knows."""
+        """Wake up then; of libuv, at the next of its milliseconds."""
+        self._armed = when
+        if self._alarm:
+            self._alarm.set(when)
+            return
         if self._handle is not None:
             self._handle.cancel()
-        wait = math.ceil(max(0.0, when - time.monotonic()) * 1000) / 1000
-        self._armed = when
-        self._handle = super().call_later(wait, self._wake)
+        wait = max(0, math.ceil(when * 1000) - round(super().time() * 1000))
+        self._handle = super().call_later(wait / 1000, self._wake)
+
+    def _rings(self) -> None:
+        if self._alarm:
+            self._alarm.heard()
+        self._wake()
 
     def _wake(self) -> None:
         self._handle, self._armed = None, math.inf
