@@ -37,7 +37,8 @@ with atheris.instrument_imports(include=["devices.modbus"]):
 from bench.slaves import MAP, crc  # noqa: E402
 
 FRAMES = 1_000_000
-LENGTHS = {"map": 4096}
+LENGTHS = {"map": 4096}  # of an input, else 128 bytes
+LONGEST = 400  # bytes of a stream that is made of an input, or little more
 INPUTS = {"rtu1": FRAMES, "rtu2": FRAMES, "mbap": FRAMES, "registration": FRAMES, "map": 20_000}
 
 
@@ -46,9 +47,9 @@ INPUTS = {"rtu1": FRAMES, "rtu2": FRAMES, "mbap": FRAMES, "registration": FRAMES
 
 def request_of(code: int, register: int, count: int) -> Request:
     """One of the eight requests, by numbers of an input."""
-    few = 1 + count % 125
+    few = 1 + count % (125 if count & 0x100 else 10)
     makers: tuple[Callable[[], Request], ...] = (
-        lambda: frames.read("coil", register, 1 + 8 * count % 2000),
+        lambda: frames.read("coil", register, 1 + 8 * count % (2000 if count & 0x100 else 80)),
         lambda: frames.read("discrete", register, few),
         lambda: frames.read("holding", register, few),
         lambda: frames.read("input", register, few),
@@ -64,7 +65,7 @@ def stream_of(data: bytes, wrap: Callable[[bytes], bytes], request: Request) -> 
     """The input as it arrives: bytes as they are, and where one of 0xF0 to 0xF7 stands, a frame
     made of those behind it: the reply, an exception, the request itself, or the start of one."""
     out, rest = bytearray(), data
-    while rest:
+    while rest and len(out) < LONGEST:
         token, rest = rest[0], rest[1:]
         if not 0xF0 <= token <= 0xF7:
             out.append(token)
@@ -217,7 +218,7 @@ def fuzz(target: str, inputs: int, seed: int) -> None:
         options = [
             f"-runs={inputs}",
             f"-seed={seed}",
-            f"-max_len={LENGTHS.get(target, 256)}",
+            f"-max_len={LENGTHS.get(target, 128)}",
             "-artifact_prefix=" + corpus,
         ]
         atheris.Setup([sys.argv[0], corpus, *options], TARGETS[target])

@@ -59,7 +59,7 @@ def inhand(packet: bytes) -> Registration | None:
     """14 bytes: AA 01, 11 ASCII, 0D."""
     text = packet[2:13]
     if len(packet) >= 14 and packet[:2] == b"\xaa\x01" and packet[13] == 0x0D and _printable(text):
-        return Registration((text.decode().strip(),))
+        return _called(text.decode().strip())
     return None
 
 
@@ -71,7 +71,7 @@ def plain(packet: bytes) -> Registration | None:
     if text.decode().casefold() in _NO_ID:
         return None
     name = text.decode()
-    return Registration((name[6:].strip() if name.casefold().startswith("login:") else name,))
+    return _called(name[6:].strip() if name.casefold().startswith("login:") else name)
 
 
 def raw(packet: bytes) -> Registration | None:
@@ -99,7 +99,7 @@ def prefix(packet: bytes) -> Registration | None:
     name = own.strip(b"\r\n\t \0")
     if not 0 < len(name) <= ID_LIMIT:
         return None
-    return Registration((name.decode() if _printable(name) else name.hex().upper(),), prefix=own)
+    return _called(name.decode() if _printable(name) else name.hex().upper(), own)
 
 
 def _before_frame(packet: bytes) -> bytes:
@@ -142,6 +142,11 @@ def known_at_start(
         if is_known(name) and _is_apart(own, rest):
             return Registration((name,), prefix=own if dialect == "prefix" else b"")
     return None
+
+
+def _called(name: str, prefix: bytes = b"") -> Registration | None:
+    """Known by this name; one that has nothing to be told from others is none."""
+    return Registration((name,), prefix=prefix) if key(name) else None
 
 
 def _name(own: bytes) -> str:

@@ -12,7 +12,7 @@ import pytest
 from devices.modbus import dialling, frames
 from devices.modbus.frames import Rtu
 from devices.modbus.line import Line
-from devices.modbus.registration import Unstuffer, auto, digest, stuff, unstuff
+from devices.modbus.registration import DIALECTS, Unstuffer, auto, digest, stuff, unstuff
 from devices.modbus.switchboard import DialTransport, Switchboard, parse_listener
 from devices.modbus.troubles import LineDown, Trouble, UrlRefused, WritesHeld
 from tests.devices.modbus.doubles import rtu
@@ -116,7 +116,7 @@ def test_a_transmitter_registers_in_its_dialect(
     dialect: str, name: str, packet: bytes, pieces: int
 ) -> None:
     async def story() -> None:
-        async with exchange(dialect) as board:
+        async with exchange(dialect, settle_s=0.02 if pieces == 1 else 0.2) as board:
             transport = board.switchboard.transport_for(name)
             caller = await board.call()
             middle = len(packet) // 2 if pieces == 2 else len(packet)
@@ -134,6 +134,18 @@ def test_a_transmitter_registers_in_its_dialect(
 )
 def test_what_names_nobody_registers_nobody(packet: bytes) -> None:
     assert auto(packet) is None
+
+
+@pytest.mark.parametrize(
+    ("dialect", "packet"),
+    [
+        ("auto", b"LOGIN:"),
+        ("prefix", b"login:"),
+        ("inhand", b"\xaa\x01" + b" " * 11 + b"\r"),
+    ],
+)
+def test_an_empty_name_registers_nobody(dialect: str, packet: bytes) -> None:
+    assert DIALECTS[dialect](packet) is None
 
 
 def test_a_transmitter_that_says_who_it_is_only_in_a_later_packet_registers_then() -> None:
