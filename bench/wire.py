@@ -180,7 +180,7 @@ def running(directory: Path, farm: Farm) -> Iterator[tuple[list[int], int]]:
     ports = free_ports(farm.lines)
     path = directory / "farm.json"
     path.write_text(json.dumps(farm.described(ports)))
-    command = [sys.executable, "-m", "devices.modbus.simulator", "--farm", str(path)]
+    command = [sys.executable, "-m", "bench.farm", str(path)]
     process = subprocess.Popen(command, cwd=BASE, stdout=subprocess.DEVNULL)
     try:
         wait_for(ports[-1])

@@ -10,7 +10,6 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 from devices.modbus.simulator.control import serve_control, tell
@@ -48,19 +47,6 @@ async def run(farm_file: str, listeners: str) -> None:
         await stopped.wait()
 
 
-def loop_for(farm_file: str) -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop, where it is installed, for a farm that answers at once; its timers know whole
-    milliseconds only."""
-    settings = load_farm(farm_file)
-    if not settings.get("static") or settings.get("turnround_ms") != [0, 0]:
-        return None
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    return uvloop.new_event_loop
-
-
 def main() -> int:
     options = arguments()
     try:
@@ -68,8 +54,7 @@ def main() -> int:
             told = json.loads(options.tell[1])
             print(json.dumps(tell(options.tell[0], **told), ensure_ascii=False))
         else:
-            with asyncio.Runner(loop_factory=loop_for(options.farm)) as runner:
-                runner.run(run(options.farm, options.listeners))
+            asyncio.run(run(options.farm, options.listeners))
     except (FarmUnreadable, MapUnreadable, OSError, json.JSONDecodeError) as error:
         print(f"simulator: {error}", file=sys.stderr)
         return 1
