@@ -4,8 +4,8 @@
 
 Targets and how many inputs each gets if none are named: rtu1 (finding and parsing replies) 600,000,
 rtu2 and mbap (the same) 200,000 each, registration (first packets, stuffing) 200,000, map (a
-register-map file to decoded values) 3,000. Needs bench/requirements.txt. Beyond not crashing, each input must keep
-what is asserted here; the first that does not ends the run and is printed.
+register-map file to decoded values) 3,000. Needs bench/requirements.txt. Beyond not crashing, each
+input must keep what is asserted here; the first that does not ends the run and is printed.
 """
 
 from __future__ import annotations
