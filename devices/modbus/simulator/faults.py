@@ -13,8 +13,7 @@ KEPT = 100_000
 class Faults:
     """Decides the fate of every reply. Rates are shares of all replies, 0..1.
 
-    A late reply comes `late_by` seconds (from, to) after its due time: longer than any time-out,
-    so that a reply counts as either in time or lost.
+    A late reply comes `late_by` seconds (from, to) after its due time.
     """
 
     def __init__(

@@ -1,6 +1,6 @@
 """What each unit truly answered: JSON lines, to be held beside what the platform stored.
 
-One line per reply to a read that left undamaged and in time:
+One line per reply to a read that left undamaged (a late one when it was asked for):
 `{"t": "2026-01-05T08:00:00.123456+08:00", "key": "unit", "signals": {"supply_temp": 43.1}}`.
 """
 

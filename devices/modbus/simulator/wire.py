@@ -169,6 +169,8 @@ class Bus:
             delay += self.dice.uniform(*self.latency)
         if fate == LATE and self.faults:
             delay += self.faults.lateness()
+            if self.record is not None:  # a patient master may take it: what it says is of now
+                self.record.write(time.time(), told)
         if fate == GARBLED and self.faults:
             frame = self.framing.spoil(frame, self.faults)
         kept = told if fate == OK else ()
