@@ -20,6 +20,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import logging
 import os
 import socket
 import subprocess
@@ -292,6 +293,7 @@ async def pymodbus_loop(farm: Farm, ports: Sequence[int], seconds: float) -> Sco
 
     from devices.modbus import blocks, pointmap
 
+    logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)  # it tells of each silence
     plan = blocks.plan(pointmap.load(fast_map(), MAP.name))
     polls = 0
     done = asyncio.Event()

@@ -34,8 +34,8 @@ from telemetry.spool import Batch, Spool
 log = logging.getLogger(__name__)
 
 GATHER_S = 0.5
-BUSY_ROWS, BUSY_S = 2_000, 1.5  # so many at a time: gather longer, then units share an update
-MOST_ROWS = 30_000
+ENOUGH_ROWS = 2_500  # no longer wait then: what lies for long has left the processor's cache
+MOST_ROWS = 20_000
 QUEUE_LIMIT = 200_000
 COPY_CHUNK = 1 << 18
 COPY_READINGS = f"COPY telemetry_reading ({', '.join(READING_COLUMNS)}) FROM STDIN {COPY_FORMAT}"
@@ -175,7 +175,6 @@ class Writer(threading.Thread):
         self.overflowed = 0
         self.stored_rows = 0
         self.database_away = False
-        self._is_busy = False
 
     def put(self, row: Polled | Missed) -> None:
         """Hand over a row; a full queue counts it as overflowed and goes on."""
@@ -211,7 +210,8 @@ class Writer(threading.Thread):
         connection.close()
 
     def _gathered(self) -> list[Polled | Missed]:
-        """What comes within GATHER_S (BUSY_S) after the first row, MOST_ROWS at most.
+        """What comes within GATHER_S after the first row, or until ENOUGH_ROWS are there;
+        MOST_ROWS at most.
 
         Nobody is woken row by row: that would cost the loop more than the rows themselves.
         """
@@ -219,10 +219,12 @@ class Writer(threading.Thread):
             rows = [self._queue.get(timeout=GATHER_S)]
         except queue.Empty:
             return []
-        self._ending.wait(BUSY_S if self._is_busy else GATHER_S)
+        until = time.monotonic() + GATHER_S
+        while self._queue.qsize() < ENOUGH_ROWS and time.monotonic() < until:
+            if self._ending.wait(0.05):
+                break
         count = min(self._queue.qsize(), MOST_ROWS - 1)
         rows += [self._queue.get_nowait() for _ in range(count)]
-        self._is_busy = len(rows) > BUSY_ROWS
         return rows
 
     def _keep(self, batch: Batch) -> None:
