@@ -40,6 +40,7 @@ ANSWERING = COUNT - len(SILENT_SINCE)
 BACK_S = 10.0  # for another process to be there
 WORKS_S = 30.0  # for its work to be seen, on a machine that does other things too
 START_S = 240.0
+EVERYBODY_S = 50.0  # some transmitters say who they are only in their first heartbeat, after 30 s
 RECONNECTED_S = 30.0  # Celery looks for a lost broker after 2, 6 and 12 s
 CLOCK_S = 0.05  # by which the simulator may tell later than it was heard when a byte left
 FLUSHED_S = 2.0  # after which an answer is in the simulator's record for sure
@@ -224,7 +225,7 @@ def test_what_was_stored_stays_when_line_worker_and_units_fall(platform: Run) ->
         before = platform.keys(begun)
         killed = fall(platform, name)
         assert before and before <= platform.keys(begun)
-    eventually(lambda: platform.everybody_told(killed), 30)
+    eventually(lambda: platform.everybody_told(killed), EVERYBODY_S)
     assert nothing_was_lost(platform)
     assert_every_value_was_answered(platform, begun, killed - FLUSHED_S)
 
