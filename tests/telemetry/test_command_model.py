@@ -353,7 +353,7 @@ def try_stories(cast: Cast, examples: int, steps: int) -> None:
 
 
 def test_commands_keep_their_word_whatever_happens_in_whatever_order(cast: Cast) -> None:
-    try_stories(cast, examples=12, steps=30)
+    try_stories(cast, examples=6, steps=30)
 
 
 @pytest.mark.long
