@@ -139,7 +139,7 @@ def try_frames(framing: Callable[[], Framing], addresses: tuple[int, int]) -> Ca
         def wrap(pdu: bytes) -> bytes:
             if isinstance(whole, Rtu):
                 body = address.to_bytes(whole.width, whole.order) + pdu
-                return body + crc(body)
+                return bytes(body + crc(body))
             return sent[0][:4] + struct.pack(">HB", len(pdu) + 1, address) + pdu
 
         stream = stream_of(data[8:], wrap, request)

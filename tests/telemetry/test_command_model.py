@@ -243,7 +243,7 @@ class CommandModel(RuleBasedStateMachine):
     def _settles(self, answers: bool) -> None:
         with clock.at(self.now):
             for row in commands.unsettled(WORKER, self._lines()):
-                shown = self.held[row.unit_id][row.signal]
+                shown: Any = self.held[row.unit_id][row.signal]
                 state = "verified" if shown == row.target else "failed"
                 if commands.settled(row.pk, state if answers else "unknown", shown, ""):
                     self.proven |= {row.pk} if state == "verified" else set()
@@ -341,7 +341,7 @@ class CommandModel(RuleBasedStateMachine):
 
 def try_stories(cast: Cast, examples: int, steps: int) -> None:
     run(
-        lambda: CommandModel(cast),
+        lambda: CommandModel(cast),  # type: ignore[arg-type]  # any maker of one will do
         settings=settings(
             max_examples=examples,
             stateful_step_count=steps,
