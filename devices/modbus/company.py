@@ -12,6 +12,7 @@ from typing import Literal
 from devices.modbus import strays
 from devices.modbus.findings import Findings
 from devices.modbus.frames import Framing, Request, Rtu
+from devices.modbus.jobs import Job
 from devices.modbus.strays import Stray
 from devices.modbus.timing import UnitOnLine
 from devices.modbus.words import N_, Sentence
@@ -19,6 +20,7 @@ from devices.modbus.words import N_, Sentence
 EchoMode = Literal["auto", "on", "off"]
 
 _WITHOUT_ECHO = 3  # reads answered without an echo, after which a line has none
+_REPLY_S = 2.0  # within which what somebody else asked is answered, or never
 _IDLE_S = 10.0  # after so much idleness a reply is not one of ours, though it looks like one
 _GARBLED = 5  # damaged replies of one unit in a row, while as many of others are good
 _SOLITARY = 3  # so few bytes of 00 and FF on an idle line are no data of anybody
@@ -87,6 +89,7 @@ class Company:
         "_framing",
         "_is_clocked",
         "_loop",
+        "_others",
         "_runs",
         "_sent",
         "_units",
@@ -108,6 +111,7 @@ class Company:
         self._is_clocked = is_clocked
         self._loop = asyncio.get_running_loop()
         self._written: list[tuple[int, bytes]] = []
+        self._others: list[tuple[float, Stray]] = []
         self._runs: dict[int, _Run] = {}
 
     def asked(self, frame: bytes) -> None:
@@ -128,9 +132,42 @@ class Company:
         seen = 0
         for stray in strays.frames_in(data, self._framing):
             seen = stray.end
+            self._follow(stray)
             if (stray.asks or not in_quarantine) and not self._is_ours(stray, idle_s):
                 self._findings.sign("second_master", SECOND_MASTER)
         del data[:seen]
+
+    def _follow(self, stray: Stray) -> None:
+        """Remember what is asked until it is answered."""
+        if stray.asks:
+            self._others = [*self._others[-15:], (self._loop.time(), stray)]
+        else:
+            self.answered(stray.address, stray.pdu)
+
+    def answered(self, address: int, pdu: bytes) -> bool:
+        """A reply came that was none of ours; tells whether another had asked for it."""
+        left = [
+            (at, other)
+            for at, other in self._others
+            if other.address != address or not strays.may_answer(pdu, other.pdu)
+        ]
+        found = len(left) < len(self._others)
+        self._others = left
+        return found
+
+    def may_be_asked_by_another(self, job: Job, pdu: bytes) -> bool:
+        """Whether this reply may be one to a request that was heard on the line and is not that
+        of the job: one of another master, or a late echo of our own."""
+        if not self._others:
+            return False
+        since = job.sent_at - _REPLY_S
+        self._others = [(at, other) for at, other in self._others if at >= since]
+        return any(
+            other.address == job.address
+            and other.pdu != job.request.pdu
+            and strays.may_answer(pdu, other.pdu)
+            for _, other in self._others
+        )
 
     def solitary(self, data: bytes) -> None:
         """Bytes on an idle line."""

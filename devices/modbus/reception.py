@@ -113,7 +113,7 @@ class Reception:
     def give_up(self, job: Job) -> Outcome:
         """The answer behind an unfinished frame, if any; else why there is none."""
         outcome = self._answer(job, last_chance=True)
-        if outcome is None and self._doubtful:
+        if outcome is None and self._doubtful and not self._is_for_another(job, self._doubtful):
             self._spoke(job)
             outcome = job.request.parse(self._doubtful)  # no other came: it was no copy
         if outcome is not None:
@@ -131,8 +131,7 @@ class Reception:
         if self._buffer:
             self._counters.stray_bytes += len(self._buffer)
             self._look_for_copy(self._buffer)
-            self._late_unit(self._buffer)
-            self._company.overheard(self._buffer, in_quarantine=True, idle_s=0.0)
+            self._look_at(self._buffer)
             self._buffer.clear()
         self._prior_pdu = self._last_pdu
         self._last, self._ended_at = job, self._loop.time()
@@ -142,6 +141,8 @@ class Reception:
         at = self._buffer.find(self._echo_due)
         if at < 0:
             return not job.request.writes
+        if at:
+            self._look_at(self._buffer[:at])
         del self._buffer[: at + len(self._echo_due)]
         self._echo_due = b""
         self._echo.came()
@@ -153,6 +154,8 @@ class Reception:
             pdu = self._framing.find(self._buffer, job.address, request, last_chance=last_chance)
             if pdu is None:
                 return None
+            if self._is_for_another(job, pdu):
+                continue
             if self._buffer and not request.writes:
                 pdu = self._newest(job, pdu)
                 if pdu is None:
@@ -179,11 +182,19 @@ class Reception:
         after = self._loop.time() - job.sent_at
         return self._echo.is_sooner_than_a_reply(self._frame, after)
 
+    def _is_for_another(self, job: Job, pdu: bytes) -> bool:
+        """Whether what was heard before this reply shows that another may have asked for it."""
+        if self._framing.skipped:
+            self._look_at_skipped(job)
+        return self._company.may_be_asked_by_another(job, pdu)
+
     def _newest(self, job: Job, pdu: bytes) -> bytes | None:
         """Of several replies that came together the last, where what came before it is known to
         be late or a copy; else none."""
         before = job.unit.known.get(job.request.head)
         while (newer := self._framing.find(self._buffer, job.address, job.request)) is not None:
+            if self._is_for_another(job, newer):
+                return None
             if newer == pdu or (before and before.pdu == pdu):
                 self._copied(0.0)
             elif job.masked:
@@ -208,24 +219,24 @@ class Reception:
             self.packing_s = max(self.packing_s, gap)
         if unit.owed:
             self._late.answered(unit, job.sent_at)
-        if self._framing.skipped or self._echo_due or self._echo.is_heard is None:
-            self._look_at_skipped(job)
+        if (self._echo_due or self._echo.is_heard is None) and not job.request.writes:
+            self._echo.stayed_away()
         return now
 
     def _look_at_skipped(self, job: Job) -> None:
         """What stood before a reply: an echo, somebody else's frames, levels of an idle line."""
         skipped, self._framing.skipped = bytearray(self._framing.skipped), b""
-        if not job.request.writes:
-            if self._frame in skipped:
-                self._echo.came()
-            elif self._echo_due or self._echo.is_heard is None:
-                self._echo.stayed_away()
-        if skipped:
-            self._look_for_copy(skipped)
-            self._company.preceding(skipped)
-            self._late_unit(skipped)
-            self._framing.skipped = b""
-            self._company.overheard(skipped, in_quarantine=True, idle_s=0.0)
+        if not job.request.writes and self._frame in skipped:
+            self._echo.came()
+            self._echo_due = b""
+        self._look_for_copy(skipped)
+        self._company.preceding(skipped)
+        self._look_at(skipped)
+
+    def _look_at(self, data: bytearray) -> None:
+        """Frames that are no answer to the request in flight."""
+        self._late_unit(data)
+        self._company.overheard(data, in_quarantine=True, idle_s=0.0)
 
     def _look_for_copy(self, data: bytearray) -> None:
         """Beside the reply that is wanted, or instead: the one before once more?"""
@@ -265,6 +276,8 @@ class Reception:
         while unit := self._late.come(data):
             self._counters.late_replies += 1
             found = unit
+            before, self._framing.skipped = bytearray(self._framing.skipped), b""
+            self._company.overheard(before, in_quarantine=True, idle_s=0.0)
         return found
 
     def _repeats(self, last: Job) -> bool:
@@ -273,6 +286,10 @@ class Reception:
         pdu = self._framing.find(self._buffer, last.address, last.request)
         if pdu is None:
             return False
+        skipped, self._framing.skipped = bytearray(self._framing.skipped), b""
+        self._look_at(skipped)
+        if self._company.answered(last.address, pdu):
+            return True
         if self._last_pdu in (pdu, b""):
             self._copied(self._loop.time() - self._ended_at)
         elif last.before and last.before.pdu == self._last_pdu:

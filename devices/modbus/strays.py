@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from devices.modbus.frames import Request, Rtu, crc16
+from devices.modbus.frames import AREAS, Request, Rtu, crc16, read
 
 _MOST = {1: 2000, 2: 2000, 3: 125, 4: 125}  # that one request may read
 _READS = tuple(_MOST)
@@ -65,6 +66,16 @@ def _shapes(body: bytes | bytearray) -> Iterator[tuple[int, bool]]:
         yield 5, False
         if len(body) > 5:
             yield 6 + body[5], True
+
+
+def may_answer(reply: bytes, asked: bytes) -> bool:
+    """Whether the PDU of a reply may be one to this request."""
+    if reply[0] & 0x7F != asked[0] or reply[0] & 0x80:
+        return reply[0] & 0x7F == asked[0]
+    if asked[0] not in AREAS:
+        return reply == asked[:5]
+    first, count = struct.unpack_from(">HH", asked, 1)
+    return reply.startswith(read(AREAS[asked[0]], first, count).head)
 
 
 def only_idle_levels(data: bytes | bytearray) -> bool:

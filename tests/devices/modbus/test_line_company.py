@@ -170,6 +170,39 @@ def test_a_request_of_another_master_is_noticed_while_our_own_is_in_flight() -> 
     tell(story)
 
 
+@pytest.mark.parametrize("first_heard", ["in flight", "before"])
+@pytest.mark.parametrize("known", [True, False])
+def test_a_reply_behind_another_masters_request_answers_none_of_ours_that_looks_alike(
+    first_heard: str, known: bool
+) -> None:
+    async def story(line: Line, transport: FakeTransport) -> None:
+        await read_once(line, transport, word(7))
+        if first_heard == "before":
+            transport.arrive(ASKED)  # also one that we might have sent: it was not our last
+        asked = ask(line, TWO)
+        await sent(transport, 2)
+        if first_heard == "in flight":
+            transport.arrive(ASKED)
+        transport.arrive(word(7 if known else 8))
+        with pytest.raises(NoAnswer):
+            await asked
+
+    tell(story)
+
+
+def test_a_request_of_another_master_that_was_answered_spoils_no_reply_of_ours() -> None:
+    async def story(line: Line, transport: FakeTransport) -> None:
+        await read_once(line, transport, word(7))
+        transport.arrive(ASKED)
+        transport.arrive(word(8))
+        asked = ask(line, TWO)
+        await sent(transport, 2)
+        transport.arrive(word(9))
+        assert await asked == (9,)
+
+    tell(story)
+
+
 @pytest.mark.parametrize("heard", [b"ping", b"\xfe", b"\x00\xff\x00", ASKED, word(1), ECHO])
 def test_noise_copies_and_echoes_are_no_second_master(heard: bytes) -> None:
     async def story(line: Line, transport: FakeTransport) -> None:
