@@ -20,7 +20,9 @@ class Job:
     `request` is what goes out next; `parts` are what is to go out instead of what was asked, once
     that was looked at, `part` the one in flight; `masked` is an owed reply that looks like the one
     that is waited for, `before` the newest answer to another request that looked so. `waited` is
-    how long it waits beyond the wire time of both frames.
+    how long it waits beyond the wire time of both frames. `repeats` is how often all parts are to
+    be asked once more, since an owed reply would look like the one that is wanted; `said` what
+    they brought the time before.
     """
 
     __slots__ = (
@@ -33,7 +35,9 @@ class Job:
         "part",
         "parts",
         "priority",
+        "repeats",
         "request",
+        "said",
         "sent_at",
         "timeout",
         "unit",
@@ -61,12 +65,15 @@ class Job:
         self.parts: list[Part] | None = None
         self.part: Part | None = None
         self.got: tuple[int, ...] = ()
+        self.said: tuple[int, ...] = ()
+        self.repeats: list[list[Part]] = []
         self.masked: Owed | None = None
         self.before: Known | None = None
         self.sent_at = self.wire_s = self.waited = 0.0
 
-    def ask_in_parts(self, parts: list[Part]) -> None:
+    def ask_in_parts(self, parts: list[Part], repeats: int = 0) -> None:
         """Ask these instead; an empty list leaves the request as it is."""
+        self.repeats = [list(parts) for _ in range(repeats)]
         self.parts = parts
         if parts:
             self.next_part()
@@ -84,6 +91,12 @@ class Job:
         _, start, stop = self.part
         self.got += values[start:stop]
         return self.got
+
+    def ask_again(self) -> None:
+        """All parts once more: as often as they say the same, one of the replies was to them."""
+        self.said, self.got = self.got, ()
+        self.parts = self.repeats.pop()
+        self.next_part()
 
     def end(self, outcome: Outcome) -> None:
         """Tell the caller, if he is still there; only the job is kept."""

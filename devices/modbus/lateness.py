@@ -24,6 +24,8 @@ _MEMORY_S = 60.0
 _COPY_S = 3.0  # how long after a reply a copy of it may come, unless a line has shown worse
 _CLEAN = 500  # answers without any copy, after which a line is held for one that makes none
 
+_OVERTAKING_S = 10.0  # how long after it was due a reply may come behind newer ones
+_MOST_REPEATS = 3
 _DISTINCT = 4  # bytes in a reply, beyond which two different blocks do not hold the same by chance
 
 
@@ -99,6 +101,19 @@ class Lateness:
         is_wary = self.copies or self._counters.answers < _CLEAN
         recent = self._loop.time() - self.copy_s if is_wary else math.inf
         return Vary(unit.owed, unit.known, recent, unit.cuts, copies=self.copies).parts(request)
+
+    def repeats(self, unit: UnitOnLine, request: Request, parts: list[Part], up_at: float) -> int:
+        """How often what is asked in parts that look like owed replies is to be asked once more.
+
+        Of one reply more than is owed, all saying the same, one at least is no late one, even if a
+        late one overtook others on its way. So it may for a while after it was due, or after the
+        connection was made over which it comes.
+        """
+        owed = unit.owed.get(request.head)
+        if owed is None or request.writes or not any(part is request for part, _, _ in parts):
+            return 0
+        due_at = max(owed.since, up_at)
+        return min(owed.count, _MOST_REPEATS) if self._loop.time() - due_at < _OVERTAKING_S else 0
 
     def must_wait(self, unit: UnitOnLine, request: Request) -> bool:
         """Whether a request can only be told from an owed one by waiting."""

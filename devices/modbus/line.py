@@ -297,9 +297,9 @@ class Line:
         """Ask so that no reply that is owed looks like the one that is wanted."""
         if self.framing.numbered:
             return
-        parts = self._late.parts(job.unit, job.request)
-        self.counters.varied += parts is not None
-        job.ask_in_parts(parts or [])
+        parts = self._late.parts(job.unit, job.request) or []
+        self.counters.varied += bool(parts)
+        job.ask_in_parts(parts, self._late.repeats(job.unit, job.request, parts, self.up_at))
         job.masked = job.unit.owed.pop(job.request.head, None)
 
     def _check_write(self, job: Job) -> None:
@@ -375,10 +375,16 @@ class Line:
         values = job.gather(values)
         if job.parts:
             job.next_part()
-            self._queues[job.priority].insert(0, job)
+        elif job.said and job.said != values:  # which of them was owed, nobody knows
+            job.end(NoAnswer(job.waited, job.request.reply_length + self.framing.overhead))
+            return
+        elif job.repeats and job.request.head in job.unit.owed:
+            job.ask_again()
         else:
             self.counters.answers += 1
             job.end(values)
+            return
+        self._queues[job.priority].insert(0, job)
 
     def _astray(self, data: bytes) -> None:
         """Bytes that nobody asked for: what they complete may end a quarantine; else the line is

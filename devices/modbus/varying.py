@@ -4,7 +4,9 @@ An RTU reply names its unit, its function and its length, not its request. As lo
 an earlier request may come, or a copy of one, a request whose reply would look the same goes out
 in another shape: as a longer piece of what the unit is known to answer; as two pieces of different
 length, cut where no value is torn; or, where its length cannot vary, behind a read of another
-length, since a unit and the way to it keep the order of what they carry.
+length, since a unit and the way to it keep the order of what they carry. Not every way does: what
+is asked so while a reply like it is owed is asked until it has said the same more often than owed
+replies can (see lateness.py).
 """
 
 from __future__ import annotations

@@ -95,6 +95,55 @@ def test_what_cannot_be_cut_is_asked_behind_a_read_of_another_length() -> None:
     tell(story, quiet_s=0.0)
 
 
+@pytest.mark.parametrize("second", [666, 7])
+def test_what_cannot_be_cut_counts_once_it_was_said_more_often_than_owed_replies_can(
+    second: int,
+) -> None:
+    async def story(line: Line, transport: FakeTransport) -> None:
+        known = ask(line, SIX)
+        await sent(transport, 1)
+        transport.arrive(words(6, 1))
+        await known
+        await time_out(line, ONE)
+        asked = ask(line, ONE)
+        await sent(transport, 3)
+        transport.arrive(words(6, 1))
+        await sent(transport, 4)
+        transport.arrive(word(second))  # 666: it was overtaken, and the true reply is lost
+        await sent(transport, 5)
+        assert transport.sent[4] == rtu("05 03 0064 0006")
+        transport.arrive(words(6, 1))
+        await sent(transport, 6)
+        assert transport.sent[5] == transport.sent[1]
+        transport.arrive(word(7))
+        if second == 7:
+            assert await asked == (7,)
+        else:
+            with pytest.raises(NoAnswer):
+                await asked
+
+    tell(story, quiet_s=0.0)
+
+
+def test_a_write_is_never_asked_twice_to_be_sure_of_its_reply() -> None:
+    async def story(line: Line, transport: FakeTransport) -> None:
+        write = frames.write_register(2, 22)
+        known = ask(line, SIX)
+        await sent(transport, 1)
+        transport.arrive(words(6, 1))
+        await known
+        await time_out(line, write)
+        again = ask(line, write)
+        await sent(transport, 3)
+        transport.arrive(words(6, 1))
+        await sent(transport, 4)
+        transport.arrive(rtu("05 06 0002 0016"))
+        assert await again == ()
+        assert len(transport.sent) == 4
+
+    tell(story, quiet_s=0.0)
+
+
 def test_a_register_within_a_known_block_is_asked_with_its_neighbour() -> None:
     async def story(line: Line, transport: FakeTransport) -> None:
         known = ask(line, SIX)
