@@ -102,10 +102,11 @@ def test_two_fields_of_one_register_reach_the_unit_in_one_frame(
             commands.request(unit, signal, target, by=cast.service_unit, reason="service")
             for signal, target in (("power_state", True), ("mode", "auto"))
         )
-        eventually(lambda: "另一个主站" in Command.objects.get(pk=power.pk).detail)
-        Command.objects.update(not_before=None)
+        held = Command.objects.filter(state="queued", detail__contains="另一个主站")
+        eventually(lambda: held.count() == 2)
         heard = writes_of(device)
         hold(worker, 0)
+        Command.objects.update(not_before=None)
         eventually(lambda: {state_of(power), state_of(mode)} == {"verified"})
     assert heard == [bytes([6, 0, 0, 0, 0x21])]
 

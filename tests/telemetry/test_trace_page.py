@@ -235,8 +235,7 @@ def test_what_a_unit_says_now_appears_on_the_page_by_name(
     client.force_login(cast.service_unit)
     where = f"/lines/{line.pk}/trace/"
     client.post(f"{where}switch/", {"on": "1"})
+    told = f"供水温度 {device.values()['supply_temp']:.1f} °C"  # the request names it without
     with working(tmp_path):
-        said = eventually(lambda: _once(page(client, where), "供水温度"))
-    temperature = device.values()["supply_temp"]
-    assert f"供水温度 {temperature:.1f} °C" in said
+        said = eventually(lambda: _once(page(client, where), told))
     assert f'href="/lines/{line.pk}/"' in said
