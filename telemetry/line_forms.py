@@ -47,13 +47,9 @@ class LineForm(forms.Form):
         return cls(initial={name: getattr(line, name) for name in names})
 
 
-class TransmitterForm(forms.Form):
-    identity = forms.CharField(
-        label=_lazy("无线传输设备地址编号"),
-        max_length=80,
-        help_text=_lazy("换了装置才改；改后须重新确认身份，链路和机组不变"),
-        widget=forms.TextInput(FIELD),
-    )
+class CardForm(forms.Form):
+    """What stands on a transmitter and its card."""
+
     imei = forms.CharField(
         label="IMEI", required=False, max_length=24, widget=forms.TextInput(FIELD)
     )
@@ -62,6 +58,16 @@ class TransmitterForm(forms.Form):
     )
     number = forms.CharField(
         label=_lazy("流量卡号码"), required=False, max_length=32, widget=forms.TextInput(FIELD)
+    )
+
+
+class TransmitterForm(CardForm):
+    field_order = ("identity",)
+    identity = forms.CharField(
+        label=_lazy("无线传输设备地址编号"),
+        max_length=80,
+        help_text=_lazy("换了装置才改；改后须重新确认身份，链路和机组不变"),
+        widget=forms.TextInput(FIELD),
     )
     since = forms.DateTimeField(
         label=_lazy("更换时间"),

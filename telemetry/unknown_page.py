@@ -27,6 +27,7 @@ from devices.models import Gateway
 from households import lists
 from households.filters import FIELD
 from households.requests import SignedIn
+from telemetry.line_forms import CardForm
 from telemetry.models import UnknownTransmitter
 from telemetry.unit_list import written
 
@@ -64,7 +65,7 @@ class UnknownFilter(filters.FilterSet):
         return rows.filter(pk__in=held) if value == "held" else rows.exclude(pk__in=held)
 
 
-class TakeOnForm(forms.Form):
+class TakeOnForm(CardForm):
     """What a transmitter needs to become a line."""
 
     identity = forms.ChoiceField(label=_lazy("无线传输设备地址编号"), widget=forms.RadioSelect)
@@ -74,15 +75,6 @@ class TakeOnForm(forms.Form):
         required=False,
         help_text=_lazy("写在编号前给人看的名字，如所在村组；可以不填"),
         widget=forms.TextInput(FIELD),
-    )
-    imei = forms.CharField(
-        label="IMEI", required=False, max_length=24, widget=forms.TextInput(FIELD)
-    )
-    iccid = forms.CharField(
-        label="ICCID", required=False, max_length=32, widget=forms.TextInput(FIELD)
-    )
-    number = forms.CharField(
-        label=_lazy("流量卡号码"), required=False, max_length=32, widget=forms.TextInput(FIELD)
     )
     monthly_budget_mb = forms.IntegerField(
         label=_lazy("每月流量（MB）"),
