@@ -9,6 +9,7 @@ from datetime import date
 from django.db import transaction
 from django.db.models import F
 
+from households import numbering
 from households.models import Area
 from plans.annex1 import LARGEST_SEQ, NUMBERS, Line
 from plans.models import PlanItem, TaskPlan
@@ -50,6 +51,8 @@ def store(
     plan.save()
     areas = _areas(lines, district)
     wanted = {areas[line.town, line.village].pk: line for line in lines}
+    for line in lines:
+        numbering.lay(areas[line.town, line.village], year, line.seq)
     return _items(plan, wanted)
 
 

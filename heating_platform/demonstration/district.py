@@ -18,7 +18,7 @@ from random import Random
 from django.conf import settings
 
 from heating_platform.demonstration import people
-from households import clock, path
+from households import clock, numbering, path
 from households.models import Area, Household, Method, StepKind, User
 from plans import annex1, task_plan
 from plans.models import PlanItem, TaskPlan
@@ -76,17 +76,18 @@ def make_households(plan: TaskPlan) -> list[Home]:
     homes: list[Home] = []
     for item in plan.items.select_related("area__owner"):
         methods = [method for method, n in item.by_method.items() for _ in range(n)]
-        for n, method in enumerate(methods, start=1):
-            homes.append(Home(_household(item, n, method, len(homes)), item))
+        numbers = numbering.take(item.area, plan.year, len(methods))
+        for n, (method, number) in enumerate(zip(methods, numbers, strict=True), start=1):
+            homes.append(Home(_household(item, n, method, number, len(homes)), item))
     Household.objects.bulk_create([home.household for home in homes])
     return homes
 
 
-def _household(item: PlanItem, n: int, method: Method, index: int) -> Household:
+def _household(item: PlanItem, n: int, method: Method, number: str, index: int) -> Household:
     dice = Random(index)
     year = item.plan.year
     return Household(
-        number=f"{year % 100:02d}-{item.seq:02d}-{n:04d}",
+        number=number,
         year=year,
         area=item.area,
         method=method,

@@ -1,15 +1,18 @@
 """Who and where: accounts, areas, households and the steps of their path."""
 
 from .accounts import ApiToken, Role, User
-from .areas import Area
-from .households import Household, Method, SiteKind, State
+from .areas import Area, NumberLine
+from .households import REACHES, Household, Method, PositionSource, SiteKind, State
 from .steps import Step, StepKind
 
 __all__ = [
+    "REACHES",
     "ApiToken",
     "Area",
     "Household",
     "Method",
+    "NumberLine",
+    "PositionSource",
     "Role",
     "SiteKind",
     "State",

@@ -36,6 +36,9 @@ OF_A_SUPPLIER = (Role.SUPPLIER, Role.INSTALLER)
 MAY_COMMAND = (Role.DISTRICT, Role.TOWN, Role.SERVICE_UNIT, Role.SUPPLIER)
 TENDS_LINES = (Role.SERVICE_UNIT, Role.ADMINISTRATOR)
 MAY_ACKNOWLEDGE = (Role.DISTRICT, Role.TOWN, Role.SERVICE_UNIT, Role.ADMINISTRATOR)
+MAY_REGISTER = (Role.CLERK, Role.TOWN, Role.DISTRICT)
+MAY_INSTALL = (Role.INSTALLER, Role.SUPPLIER, Role.TOWN)
+MAY_CONNECT = (Role.HEAT_COMPANY, Role.TOWN)
 
 
 class User(AbstractUser):
@@ -80,6 +83,35 @@ class User(AbstractUser):
     def may_acknowledge(self) -> bool:
         """Whether the role answers for what an alarm tells, within its own reach."""
         return self.is_active and self.role in MAY_ACKNOWLEDGE
+
+    @property
+    def may_register(self) -> bool:
+        """Whether the role enters and corrects households, by form or by workbook."""
+        return self.is_active and self.role in MAY_REGISTER
+
+    @property
+    def may_install(self) -> bool:
+        """Whether the role enters installation records of units."""
+        return self.is_active and self.role in MAY_INSTALL
+
+    @property
+    def may_connect(self) -> bool:
+        """Whether the role enters connections to the heat network."""
+        return self.is_active and self.role in MAY_CONNECT
+
+    @property
+    def reviews_lists(self) -> bool:
+        """Whether the role reviews what its villages submit (镇审核)."""
+        return self.is_active and self.role == Role.TOWN
+
+    @property
+    def files_lists(self) -> bool:
+        """Whether the role files what towns have reviewed (区备案)."""
+        return self.is_active and self.role == Role.DISTRICT
+
+    @property
+    def manages_accounts(self) -> bool:
+        return self.is_active and self.role == Role.ADMINISTRATOR
 
     @property
     def tends_lines(self) -> bool:

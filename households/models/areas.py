@@ -70,3 +70,28 @@ class Area(models.Model):
         if self.level == self.Level.TOWN:
             return self
         return self.owner if self.level == self.Level.VILLAGE else None
+
+
+class NumberLine(models.Model):
+    """The 户编号 of one place in one year: year-line-serial. `last` is the newest serial.
+
+    The line is the place's serial number in the year's task plan where there was a plan when the
+    first number was given.
+    """
+
+    year = models.PositiveSmallIntegerField(_("年度"))
+    area = models.ForeignKey(Area, models.PROTECT, related_name="number_lines")
+    line = models.PositiveSmallIntegerField(_("序号"))
+    last = models.PositiveIntegerField(_("末号"), default=0)
+
+    class Meta:
+        verbose_name = _("户编号序列")
+        verbose_name_plural = _("户编号序列")
+        constraints = [
+            models.UniqueConstraint(fields=["year", "area"], name="number_line_once_per_area"),
+            models.UniqueConstraint(fields=["year", "line"], name="number_line_once_a_year"),
+            models.CheckConstraint(name="number_line_range", condition=Q(line__range=(1, 999))),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.year % 100:02d}-{self.line:02d}"

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Case, Q, Value, When
+from django.db.models.functions import Concat, Lower
 from django.utils.translation import gettext_lazy as _
 
+from households.pinyin import SoundField
 from households.uid import uuid7
 
-from .accounts import User
+from .accounts import Role, User
 from .areas import Area
 from .steps import StepKind
 
@@ -35,6 +38,18 @@ class SiteKind(models.TextChoices):
     SCHOOL = "school", _("学校")
     NURSING_HOME = "nursing_home", _("养老院")
     PUBLIC_BUILDING = "public_building", _("其他公益单位")
+
+
+class PositionSource(models.TextChoices):
+    """Who measured a position. Amap's and Baidu's are shifted on purpose and are stored converted
+    to WGS-84; the source is kept because the conversion is only good to some metres."""
+
+    BROWSER = "browser", _("手机浏览器")
+    WECHAT = "wechat", _("微信")
+    AMAP = "amap", _("高德")
+    BAIDU = "baidu", _("百度")
+    RTK = "rtk", _("RTK、奥维")
+    UNKNOWN = "unknown", _("不清楚")
 
 
 class State(models.TextChoices):
@@ -88,14 +103,21 @@ def _state_expression() -> Case:
     )
 
 
+# How far roles see that have neither district nor area; each app puts its own in when it is ready.
+REACHES: dict[Role, Callable[[HouseholdQuerySet, User], HouseholdQuerySet]] = {}
+
+
 class HouseholdQuerySet(models.QuerySet["Household"]):
     def visible_to(self, user: User) -> HouseholdQuerySet:
-        """Households of the user's area subtree; all of them for district-wide roles."""
+        """Households of the user's area subtree; all of them for district-wide roles; for a
+        role that is no office's, what its app says in `REACHES`."""
         if user.sees_whole_district:
             return self
-        if user.is_active and user.area:
-            return self.filter(area__in=Area.objects.under(user.area))
-        return self.none()
+        if not user.is_active:
+            return self.none()
+        if reach := REACHES.get(Role(user.role)):
+            return reach(self, user)
+        return self.filter(area__in=Area.objects.under(user.area)) if user.area else self.none()
 
     def in_task(self) -> HouseholdQuerySet:
         """Households that count: put on the list and not withdrawn."""
@@ -139,9 +161,20 @@ class Household(models.Model):
         _("类别"), max_length=16, choices=SiteKind, default=SiteKind.HOUSEHOLD
     )
     householder = models.CharField(_("户主"), max_length=40)
+    householder_sound = SoundField(of="householder")
+    applicant = models.CharField(_("申请人"), max_length=40, blank=True)
+    resident = models.CharField(_("实际居住人"), max_length=40, blank=True)
+    relation = models.CharField(_("与户主关系"), max_length=20, blank=True)
     phone = models.CharField(_("联系电话"), max_length=20, blank=True)
+    other_phone = models.CharField(_("备用电话"), max_length=20, blank=True)
     door = models.CharField(_("门牌号"), max_length=60, blank=True)
+    place = models.CharField(
+        _("无门牌时的位置"), max_length=60, blank=True, help_text=_("例如：庙东第三户")
+    )
     house_type = models.CharField(_("户型结构"), max_length=40, blank=True)
+    rooms = models.PositiveSmallIntegerField(_("间数"), null=True, blank=True)
+    walls = models.CharField(_("墙体"), max_length=40, blank=True)
+    windows = models.CharField(_("门窗"), max_length=40, blank=True)
     heated_area = models.DecimalField(
         _("取暖面积"),
         max_digits=7,
@@ -153,6 +186,15 @@ class Household(models.Model):
     electricity_account = models.CharField(_("用电户号"), max_length=20, blank=True)
     latitude = models.FloatField(_("纬度"), null=True, blank=True)
     longitude = models.FloatField(_("经度"), null=True, blank=True)
+    position_source = models.CharField(
+        _("坐标来源"), max_length=8, choices=PositionSource, blank=True
+    )
+    accuracy_m = models.FloatField(_("定位精度（米）"), null=True, blank=True)
+    in_demolition_plan = models.BooleanField(_("列入拆迁"), default=False)
+    demolition_on = models.DateField(_("预计拆迁日期"), null=True, blank=True)
+    vacant = models.BooleanField(_("空置"), default=False)
+    seasonal = models.BooleanField(_("季节性居住"), default=False)
+    in_network_area = models.BooleanField(_("供热管网覆盖"), default=False)
     note = models.CharField(_("备注"), max_length=200, blank=True)
 
     surveyed_on = models.DateField(null=True, editable=False)
@@ -168,6 +210,24 @@ class Household(models.Model):
     state = models.GeneratedField(
         expression=_state_expression(),
         output_field=models.CharField(_("状态"), max_length=20, choices=State),
+        db_persist=True,
+    )
+    # One text to look through instead of five: two Chinese characters are too few for an index.
+    search = models.GeneratedField(
+        expression=Lower(
+            Concat(
+                "number",
+                Value(" "),
+                "householder",
+                Value(" "),
+                "door",
+                Value(" "),
+                "place",
+                Value(" "),
+                "electricity_account",
+            )
+        ),
+        output_field=models.TextField(),
         db_persist=True,
     )
     updated_at = models.DateTimeField(auto_now=True)
@@ -196,6 +256,10 @@ class Household(models.Model):
             models.CheckConstraint(
                 name="household_area_plausible",
                 condition=Q(heated_area=None) | Q(heated_area__gt=0),
+            ),
+            models.CheckConstraint(
+                name="household_position_source_known",
+                condition=Q(position_source="") | Q(position_source__in=PositionSource.values),
             ),
             models.CheckConstraint(
                 name="household_position_whole",

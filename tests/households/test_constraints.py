@@ -1,7 +1,7 @@
 import pytest
 from django.db.models import ProtectedError
 
-from households.models import Area, Household, Role, Step, StepKind, User
+from households.models import Area, Household, NumberLine, Role, Step, StepKind, User
 from tests import cast as make
 from tests.cast import Cast
 from tests.constraints import Case, named, refused, unique_over
@@ -26,6 +26,13 @@ def step_of_a_free_kind(cast: Cast) -> object:
     )
 
 
+def number_lines(*lines: tuple[int, str, int]) -> Case:
+    return lambda cast: [
+        NumberLine.objects.create(year=year, area=cast.area(place), line=line)
+        for year, place, line in lines
+    ]
+
+
 CASES: list[tuple[str, Case]] = [
     ("user_of_an_area_has_one", lambda cast: make.user("x", Role.CLERK)),
     ("user_of_an_area_has_one", lambda cast: make.user("x", Role.TOWN)),
@@ -43,10 +50,14 @@ CASES: list[tuple[str, Case]] = [
     ("household_site_kind_known", household(site_kind="castle")),
     ("household_area_plausible", household(heated_area=0)),
     ("household_area_plausible", household(heated_area=-1)),
+    ("household_position_source_known", household(position_source="sextant")),
     ("household_position_whole", household(latitude=35.5)),
     ("household_position_whole", household(longitude=112.8)),
     ("household_position_whole", household(latitude=91, longitude=112.8)),
     ("household_position_whole", household(latitude=35.5, longitude=181)),
+    ("number_line_once_per_area", number_lines((2027, "洞头村", 1), (2027, "洞头村", 2))),
+    ("number_line_once_a_year", number_lines((2027, "洞头村", 1), (2027, "南村村", 1))),
+    ("number_line_range", number_lines((2027, "洞头村", 0))),
     ("step_kind_known", step_of_a_free_kind),
 ]
 
