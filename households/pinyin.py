@@ -6,6 +6,7 @@ stored beside the name.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -45,14 +46,15 @@ def _syllable(letter: str) -> str:
     return str(pinyin(letter, style=Style.NORMAL)[0][0]).lower()
 
 
-class SoundField(models.CharField):  # type: ignore[type-arg]
+class SoundField(models.CharField):
     """Keeps the sound of the field named `of`, whenever the row is saved or made in bulk."""
 
     def __init__(self, of: str = "", **options: Any) -> None:
         self.of = of
-        super().__init__(**{"max_length": 200, "editable": False, "default": ""} | options)
+        kept: dict[str, Any] = {"max_length": 200, "editable": False, "default": ""}
+        super().__init__(**kept | options)
 
-    def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
+    def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
         name, path, args, options = super().deconstruct()
         return name, path, args, {**options, "of": self.of}
 
