@@ -40,6 +40,8 @@ WEB = (*PYTHON, "gunicorn", "heating_platform.wsgi", "--worker-class", "gthread"
 WEB_SIZE = ("--workers", "2", "--threads", "8", "--graceful-timeout", "5", "--no-control-socket")
 LINE_WORKER = (*CELERY, "worker", "--pool", "threads", "--concurrency", "4", "--without-gossip")
 WORKER = (*CELERY, "worker", "--concurrency", "2", "-Q", "celery,reports", "-n", "worker@%h")
+# Both cores, file by file in our order, which begins with the longest.
+SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
 BEAT = (*CELERY, "beat", "--pidfile=")
 
 
@@ -246,7 +248,7 @@ def run_tests(words: Sequence[str]) -> int:
         compile_catalogues()
         servers = Servers(var, throwaway=True)
         words = ["-m", "long or not long", *words] if "--long" in words else words
-        arguments = [word for word in words if word != "--long"]
+        arguments = [*SIDE_BY_SIDE, *(word for word in words if word != "--long")]
         try:
             servers.start()
             env = Platform(var, demo=False).environment() | {"DEBUG": "1"}
