@@ -2,6 +2,7 @@
 
 from .accounts import ApiToken, Role, User
 from .areas import Area, NumberLine
+from .documents import Document, DocumentKind, FormerNumber
 from .households import REACHES, Household, Method, PositionSource, SiteKind, State
 from .steps import Step, StepKind
 
@@ -9,6 +10,9 @@ __all__ = [
     "REACHES",
     "ApiToken",
     "Area",
+    "Document",
+    "DocumentKind",
+    "FormerNumber",
     "Household",
     "Method",
     "NumberLine",

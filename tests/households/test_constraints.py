@@ -1,7 +1,16 @@
 import pytest
 from django.db.models import ProtectedError
 
-from households.models import Area, Household, NumberLine, Role, Step, StepKind, User
+from households.models import (
+    Area,
+    Document,
+    Household,
+    NumberLine,
+    Role,
+    Step,
+    StepKind,
+    User,
+)
 from tests import cast as make
 from tests.cast import Cast
 from tests.constraints import Case, named, refused, unique_over
@@ -24,6 +33,17 @@ def step_of_a_free_kind(cast: Cast) -> object:
     return Step.objects.create(
         household=cast.water_household, kind="painted", recorded_by=cast.clerk, **when
     )
+
+
+def documents(*papers: dict[str, object]) -> Case:
+    """Papers of one household that differ in what is told."""
+    plain = {"kind": "other", "on": make.INSTALLED_ON, "size": 1, "added_at": make.SERVICE_BEGAN}
+    return lambda cast: [
+        Document.objects.create(
+            household=cast.water_household, added_by=cast.clerk, **{**plain, **paper}
+        )
+        for paper in papers
+    ]
 
 
 def number_lines(*lines: tuple[int, str, int]) -> Case:
@@ -59,6 +79,10 @@ CASES: list[tuple[str, Case]] = [
     ("number_line_once_a_year", number_lines((2027, "洞头村", 1), (2027, "南村村", 1))),
     ("number_line_range", number_lines((2027, "洞头村", 0))),
     ("step_kind_known", step_of_a_free_kind),
+    ("document_kind_known", documents({"kind": "poem"})),
+    ("document_withdrawn_with_reason", documents({"withdrawn_at": make.SERVICE_BEGAN})),
+    ("document_withdrawn_with_reason", documents({"withdrawn_why": "传错了"})),
+    ("document_once_per_household", documents({"digest": "a"}, {"digest": "a"})),
 ]
 
 
