@@ -5,6 +5,7 @@ from .areas import Area, NumberLine
 from .documents import Document, DocumentKind, FormerNumber
 from .households import REACHES, Household, Method, PositionSource, SiteKind, State
 from .steps import Step, StepKind
+from .transfers import WorkbookExport, WorkbookImport
 
 __all__ = [
     "REACHES",
@@ -23,4 +24,6 @@ __all__ = [
     "Step",
     "StepKind",
     "User",
+    "WorkbookExport",
+    "WorkbookImport",
 ]

@@ -46,6 +46,16 @@ def documents(*papers: dict[str, object]) -> Case:
     ]
 
 
+def upload(**changes: object) -> Case:
+    return lambda cast: WorkbookImport.objects.create(
+        by=cast.clerk, filename="台账.xlsx", size=1, file="x", **changes
+    )
+
+
+def download(**changes: object) -> Case:
+    return lambda cast: WorkbookExport.objects.create(by=cast.clerk, **changes)
+
+
 def number_lines(*lines: tuple[int, str, int]) -> Case:
     return lambda cast: [
         NumberLine.objects.create(year=year, area=cast.area(place), line=line)
