@@ -10,6 +10,8 @@ from households.models import (
     Step,
     StepKind,
     User,
+    WorkbookExport,
+    WorkbookImport,
 )
 from tests import cast as make
 from tests.cast import Cast
@@ -93,6 +95,11 @@ CASES: list[tuple[str, Case]] = [
     ("document_withdrawn_with_reason", documents({"withdrawn_at": make.SERVICE_BEGAN})),
     ("document_withdrawn_with_reason", documents({"withdrawn_why": "传错了"})),
     ("document_once_per_household", documents({"digest": "a"}, {"digest": "a"})),
+    ("import_state_known", upload(state="lost")),
+    ("import_written_once_imported", upload(state="imported")),
+    ("import_written_once_imported", upload(imported_at=make.SERVICE_BEGAN)),
+    ("export_state_known", download(state="lost")),
+    ("export_of_whole_phones_has_a_reason", download(phones="plain")),
 ]
 
 
