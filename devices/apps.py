@@ -6,6 +6,7 @@ class DevicesConfig(AppConfig):
     verbose_name = "设备与通信"
 
     def ready(self) -> None:
-        from devices import gates
+        from devices import gates, reach
 
         gates.register()
+        reach.register()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 
+from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from households.models import Household
+from households.models import Household, PositionSource, User
 from households.models.households import POSITION_WHOLE
 from households.uid import uuid7
 
@@ -22,13 +23,22 @@ class InstallationQuerySet(models.QuerySet["Installation"]):
         still_there = Q(removed_on=None) | Q(removed_on__gt=day)
         return self.filter(still_there, installed_on__lte=day)
 
+    def standing(self) -> InstallationQuerySet:
+        """Not removed."""
+        return self.filter(removed_on=None)
+
+    def visible_to(self, user: User) -> InstallationQuerySet:
+        """Those in the households that the user sees."""
+        return self.filter(household__in=Household.objects.visible_to(user))
+
 
 class Installation(models.Model):
     """A dated record with the twelve values of Annex 2 item 5.
 
     Town, village, door, name and phone are the household's; maker, name and model the unit's;
     what was true on the day and may change later (area, position, the two numbers on the plates)
-    is kept here.
+    is kept here. `content` is the digest of what was first sent under `uid`: sent again it is the
+    same record, whatever was corrected since.
     """
 
     uid = models.UUIDField(default=uuid7, unique=True, editable=False)
@@ -43,6 +53,16 @@ class Installation(models.Model):
     longitude = models.FloatField(_("经度"), null=True, blank=True)
     factory_number = models.CharField(_("设备出厂地址编号"), max_length=40)
     transmitter_number = models.CharField(_("无线传输设备地址编号"), max_length=40, blank=True)
+    position_source = models.CharField(
+        _("坐标来源"), max_length=8, choices=PositionSource, blank=True
+    )
+    accuracy_m = models.FloatField(_("定位精度（米）"), null=True, blank=True)
+    note = models.CharField(_("备注"), max_length=200, blank=True)
+    content = models.CharField(max_length=64, blank=True, editable=False)
+    entered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    entered_at = models.DateTimeField(_("录入时间"), null=True, blank=True)
 
     objects = InstallationQuerySet.as_manager()
 
@@ -62,6 +82,10 @@ class Installation(models.Model):
                 name="installation_area_plausible", condition=Q(heated_area__gt=0)
             ),
             models.CheckConstraint(name="installation_position_whole", condition=POSITION_WHOLE),
+            models.CheckConstraint(
+                name="installation_position_source_known",
+                condition=Q(position_source="") | Q(position_source__in=PositionSource.values),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -6,7 +6,7 @@ import hashlib
 from functools import lru_cache
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from devices.modbus import pointmap
@@ -29,12 +29,20 @@ class Medium(models.TextChoices):
     AIR = "air", _("风")
 
 
+class DeviceModelQuerySet(models.QuerySet["DeviceModel"]):
+    def admitted(self) -> DeviceModelQuerySet:
+        """Models that may be installed: those whose data the platform can read."""
+        return self.filter(Exists(RegisterMap.objects.filter(model=OuterRef("pk"))))
+
+
 class DeviceModel(models.Model):
     supplier = models.ForeignKey(Supplier, models.PROTECT, related_name="device_models")
     name = models.CharField(_("设备名称"), max_length=60)
     code = models.CharField(_("设备型号"), max_length=40)
     kind = models.CharField(_("种类"), max_length=20, choices=DeviceKind)
     medium = models.CharField(_("介质"), max_length=5, choices=Medium)
+
+    objects = DeviceModelQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("设备型号")

@@ -72,6 +72,13 @@ class Unit(models.Model):
                 condition=Q(retired_at=None),
                 name="unit_network_address_once",
             ),
+            # Modules of one machine share its plate.
+            models.UniqueConstraint(
+                fields=["model", "factory_number", "module"],
+                condition=Q(retired_at=None) & ~Q(factory_number=""),
+                name="unit_factory_number_once_per_model",
+                nulls_distinct=False,
+            ),
             models.CheckConstraint(
                 name="unit_address_range", condition=Q(address__range=(1, 65535))
             ),

@@ -4,7 +4,14 @@ from typing import Any
 import pytest
 from django.db.models import ProtectedError
 
-from devices.models import DeviceModel, Gateway, SupplierMember, Transmitter
+from devices.models import (
+    Assignment,
+    DeviceModel,
+    Gateway,
+    HeatConnection,
+    SupplierMember,
+    Transmitter,
+)
 from tests import cast as make
 from tests.cast import Cast
 from tests.constraints import Case, named, refused, unique_over
@@ -62,6 +69,41 @@ def same_map_version(cast: Cast) -> object:
     return points
 
 
+def assignment(**fields: Any) -> Case:
+    """北岳's household given to 北岳, but for `fields`."""
+
+    def assign(cast: Cast) -> object:
+        known = {
+            "household": cast.air_household,
+            "supplier": cast.air.model.supplier,
+            "assigned_by": cast.town_officer,
+            "assigned_at": make.SERVICE_BEGAN,
+        }
+        return Assignment.objects.create(**known | fields)
+
+    return assign
+
+
+def two_assignments(cast: Cast) -> None:
+    for _ in range(2):
+        assignment()(cast)
+
+
+def connection(**fields: Any) -> Case:
+    """晨暖's household on the network as well, which the database itself does not mind."""
+
+    def connect(cast: Cast) -> object:
+        known = {
+            "household": cast.water_household,
+            "station": "1 号换热站",
+            "entered_by": cast.town_officer,
+            "entered_at": make.SERVICE_BEGAN,
+        }
+        return HeatConnection.objects.create(**known | fields)
+
+    return connect
+
+
 CASES: list[tuple[str, Case]] = [
     ("gateway_url_of_its_kind", gateway("dial://1", kind="serial")),
     ("gateway_url_of_its_kind", gateway("tcp://10.0.0.1:502", kind="mbap")),
@@ -80,12 +122,25 @@ CASES: list[tuple[str, Case]] = [
     ("installation_area_plausible", installation(heated_area=0)),
     ("installation_position_whole", installation(longitude=None)),
     ("installation_position_whole", installation(latitude=-91)),
+    ("installation_position_source_known", installation(position_source="star")),
+    ("assignment_once_per_household", two_assignments),
+    (
+        "assignment_ends_after_it_began",
+        assignment(withdrawn_at=make.SERVICE_BEGAN - timedelta(days=1)),
+    ),
+    ("heat_connection_has_a_station", connection(station="")),
+    ("heat_connection_heated_after_connected", connection(heated_on=make.INSTALLED_ON)),
+    (
+        "heat_connection_heated_after_connected",
+        connection(connected_on=make.INSTALLED_ON, heated_on=make.INSTALLED_ON - timedelta(days=1)),
+    ),
     ("model_code_once_per_supplier", model(code="CN-W10")),
     ("model_kind_known", model(kind="stove")),
     ("model_medium_known", model(medium="sand")),
     ("map_version_once_per_model", same_map_version),
     ("unit_address_once_per_gateway", unit(address=5)),
     ("unit_network_address_once", unit(network_address=1205)),
+    ("unit_factory_number_once_per_model", unit(factory_number="CN26100001")),
     ("unit_address_range", unit(address=0)),
     ("unit_address_range", unit(address=65536)),
     ("unit_network_address_range", unit(network_address=0)),
