@@ -169,6 +169,8 @@ USE_TZ = True
 VAR_DIR = Path(env("VAR_DIR", str(BASE_DIR / "var")))
 RUN_DIR = Path(env("RUN_DIR", str(VAR_DIR)))  # sockets and links of running processes
 NODE_MODULES = BASE_DIR / "node_modules"
+# The font of papers and of what is written into photos: has the district's rare characters.
+FONTS = NODE_MODULES / "@expo-google-fonts" / "noto-serif-sc"
 STATIC_URL = "static/"
 STATIC_ROOT = Path(env("STATIC_ROOT", str(VAR_DIR / "static")))
 STATICFILES_FINDERS = [

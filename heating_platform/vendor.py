@@ -30,7 +30,7 @@ class VendorStorage(FileSystemStorage):
 
 
 class VendorFinder(BaseFinder):
-    """Finds FILES and nothing else: the packages hold 70 MB that no page needs."""
+    """Finds FILES and nothing else: the packages hold 200 MB that no page needs."""
 
     storage = VendorStorage()
 
