@@ -1,0 +1,1 @@
+"""The ledger as workbooks: reading, checking and importing them, and writing them out."""
