@@ -12,11 +12,11 @@ from django.db.models.expressions import Expression, OrderBy
 from django.http import HttpRequest, StreamingHttpResponse
 
 from households import clock
+from households.ledger.escaping import escape
 
 T = TypeVar("T", bound=Model)
 Column = str | Expression | Subquery
 ROWS_PER_PAGE = 50
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,6 @@ def _lines(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
 
 
 def _cell(value: object) -> object:
-    """A text that a spreadsheet would run as a formula is told to stay a text."""
-    if isinstance(value, str) and value.startswith(FORMULA):
-        return "'" + value
+    if isinstance(value, str):
+        return escape(value)
     return "" if value is None else value
