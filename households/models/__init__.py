@@ -4,26 +4,50 @@ from .accounts import ApiToken, Role, User
 from .areas import Area, NumberLine
 from .documents import Document, DocumentKind, FormerNumber
 from .households import REACHES, Household, Method, PositionSource, SiteKind, State
+from .papers import Paper
+from .slips import ChangeSlip, Part, SlipAct, SlipActKind, SlipKind, SlipLine, SlipState
 from .steps import Step, StepKind
 from .transfers import WorkbookExport, WorkbookImport
+from .village_lists import (
+    ListAct,
+    ListActKind,
+    ListEntry,
+    ListState,
+    Objection,
+    VillageList,
+)
 
 __all__ = [
     "REACHES",
     "ApiToken",
     "Area",
+    "ChangeSlip",
     "Document",
     "DocumentKind",
     "FormerNumber",
     "Household",
+    "ListAct",
+    "ListActKind",
+    "ListEntry",
+    "ListState",
     "Method",
     "NumberLine",
+    "Objection",
+    "Paper",
+    "Part",
     "PositionSource",
     "Role",
     "SiteKind",
+    "SlipAct",
+    "SlipActKind",
+    "SlipKind",
+    "SlipLine",
+    "SlipState",
     "State",
     "Step",
     "StepKind",
     "User",
+    "VillageList",
     "WorkbookExport",
     "WorkbookImport",
 ]

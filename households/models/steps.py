@@ -33,6 +33,10 @@ class Step(models.Model):
     on = models.DateField(_("日期"))
     lacks = models.JSONField(_("缺什么"), default=list)
     note = models.CharField(_("说明"), max_length=200, blank=True)
+    # 补录: taken long before it was entered, by somebody else than who enters it.
+    entered_later = models.BooleanField(_("补录"), default=False)
+    done_by = models.CharField(_("当时由谁办"), max_length=60, blank=True)
+    why = models.CharField(_("补录原因"), max_length=200, blank=True)
     recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT)
     recorded_at = models.DateTimeField(_("录入时间"))
 
@@ -42,7 +46,12 @@ class Step(models.Model):
         ordering = ["recorded_at", "pk"]
         indexes = [models.Index(fields=["household", "kind", "-recorded_at"])]
         constraints = [
-            models.CheckConstraint(name="step_kind_known", condition=Q(kind__in=StepKind.values))
+            models.CheckConstraint(name="step_kind_known", condition=Q(kind__in=StepKind.values)),
+            models.CheckConstraint(
+                name="step_entered_later_says_who_and_why",
+                condition=Q(entered_later=False, done_by="", why="")
+                | (Q(entered_later=True) & ~Q(done_by="") & ~Q(why="")),
+            ),
         ]
 
     def __str__(self) -> str:
