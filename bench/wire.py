@@ -125,6 +125,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=15.0)
     options = parser.parse_args()
     farms = [farm for farm in FARMS if options.only in (None, farm.name)]
+    from bench.database import database
+
     with tempfile.TemporaryDirectory(prefix="bench-wire-") as name, database(Path(name)):
         for farm in farms:
             framed = replace(farm, framing=options.framing or farm.framing)
@@ -146,33 +148,6 @@ def measure(directory: Path, farm: Farm, seconds: float) -> None:
     used = sorted(ours.shares.items(), key=lambda item: -item[1])
     told = (f"{name} {cpu / ours.wall_s:.0%}" for name, cpu in used if cpu > 0.01 * ours.wall_s)
     print("share of a core each:", ", ".join(told), flush=True)
-
-
-@contextmanager
-def database(directory: Path) -> Iterator[None]:
-    """A private PostgreSQL with fsync on, migrated, for the time of the bench."""
-    from heating_platform.embedded import Servers
-
-    servers = Servers(directory / "var")
-    servers.start()
-    os.environ |= {
-        "DATABASE_URL": servers.postgres.url,
-        "BROKER_URL": servers.valkey.url,
-        "DJANGO_SETTINGS_MODULE": "heating_platform.settings",
-        "DEBUG": "1",
-    }
-    import django
-    from django.core.management import call_command
-
-    django.setup()
-    call_command("migrate", verbosity=0)
-    try:
-        yield
-    finally:
-        from django.db import connection
-
-        connection.close()
-        servers.stop()
 
 
 @contextmanager

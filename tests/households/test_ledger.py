@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -148,3 +149,14 @@ def test_long_lists_come_in_pages(cast: Cast, officer: Client) -> None:
         household(cast.area("洞头村"), number=f"26-12-1{n:03d}")
     assert len(numbers(officer, "")) == 50
     assert len(numbers(officer, "page=2")) == 12
+
+
+@pytest.mark.parametrize("query", ["", "?q=测试", "?sort=-householder", "?state=draft&page=9"])
+def test_the_list_costs_at_most_ten_queries(
+    cast: Cast, officer: Client, query: str, django_assert_max_num_queries: Any
+) -> None:
+    village = cast.area("洞头村")
+    for n in range(60):
+        household(village, number=f"26-12-{n + 100:04d}")
+    with django_assert_max_num_queries(10):
+        officer.get(f"/households/{query}")
