@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import secrets
+from datetime import timedelta
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from households.models import Area, Method, User
+from households import clock
+from households.models import ApiToken, Area, Method, User
 
 
 class TaskPlan(models.Model):
@@ -80,3 +84,62 @@ class PlanItem(models.Model):
     @property
     def by_method(self) -> dict[Method, int]:
         return {method: getattr(self, method) for method in Method}
+
+
+class WallLinkQuerySet(models.QuerySet["WallLink"]):
+    def visible_to(self, user: User) -> WallLinkQuerySet:
+        """All links for those who give them out, none for others."""
+        return self if user.hangs_walls else self.none()
+
+
+class WallLink(models.Model):
+    """An address that shows the wall screen without signing in, and nothing else.
+
+    The screen shows what `created_by` sees, as long as that account may give out such links.
+    """
+
+    name = models.CharField(_("挂在哪里"), max_length=60)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    created_by = models.ForeignKey(User, models.PROTECT, related_name="wall_links")
+    created_at = models.DateTimeField(_("生成时间"))
+    expires_at = models.DateTimeField(_("有效期至"))
+    last_used_at = models.DateTimeField(_("最近使用"), null=True, editable=False)
+    revoked_at = models.DateTimeField(null=True, editable=False)
+
+    objects = WallLinkQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("大屏链接")
+        verbose_name_plural = _("大屏链接")
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(
+                name="wall_link_ends_after_it_begins",
+                condition=Q(expires_at__gt=F("created_at")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def issue(cls, by: User, name: str, days: int) -> tuple[WallLink, str]:
+        """A new link and the secret of its address, which is shown this once."""
+        secret = secrets.token_urlsafe(24)
+        now = clock.now()
+        link = cls.objects.create(
+            name=name,
+            digest=ApiToken.digest_of(secret),
+            created_by=by,
+            created_at=now,
+            expires_at=now + timedelta(days=days),
+        )
+        return link, secret
+
+    @property
+    def is_valid(self) -> bool:
+        return (
+            self.revoked_at is None
+            and self.expires_at > clock.now()
+            and self.created_by.hangs_walls
+        )

@@ -18,6 +18,7 @@ SURNAMES = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕�
 CYCLE = "甲乙丙丁戊己庚辛壬癸子丑寅卯辰巳午未申酉戌亥"
 NAMES = len(SURNAMES) * len(CYCLE)
 PASSWORD = "demo-shifan"
+KEEPER = {"keeps_accounts": True, "keeps_rights": True, "keeps_log": True}  # all three in one
 WATER_MAKER, AIR_MAKER = "晨暖（虚构）", "北岳（虚构）"
 
 
@@ -69,6 +70,7 @@ def make_accounts(areas: dict[str, Area], makers: dict[str, Supplier]) -> dict[s
             role=account.role,
             area=areas.get(account.place),
             password=hashed,
+            **KEEPER if account.role == Role.ADMINISTRATOR else {},
         )
         for account in ACCOUNTS
     )

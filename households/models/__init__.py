@@ -5,22 +5,17 @@ from .areas import Area, NumberLine
 from .documents import Document, DocumentKind, FormerNumber
 from .households import REACHES, Household, Method, PositionSource, SiteKind, State
 from .papers import Paper
+from .sign_ins import BackupCode, RoleRule, SecondFactor, SignIn
 from .slips import ChangeSlip, Part, SlipAct, SlipActKind, SlipKind, SlipLine, SlipState
 from .steps import Step, StepKind
 from .transfers import WorkbookExport, WorkbookImport
-from .village_lists import (
-    ListAct,
-    ListActKind,
-    ListEntry,
-    ListState,
-    Objection,
-    VillageList,
-)
+from .village_lists import ListAct, ListActKind, ListEntry, ListState, Objection, VillageList
 
 __all__ = [
     "REACHES",
     "ApiToken",
     "Area",
+    "BackupCode",
     "ChangeSlip",
     "Document",
     "DocumentKind",
@@ -37,6 +32,9 @@ __all__ = [
     "Part",
     "PositionSource",
     "Role",
+    "RoleRule",
+    "SecondFactor",
+    "SignIn",
     "SiteKind",
     "SlipAct",
     "SlipActKind",

@@ -6,7 +6,7 @@ import hashlib
 import secrets
 from datetime import timedelta
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -41,8 +41,23 @@ MAY_INSTALL = (Role.INSTALLER, Role.SUPPLIER, Role.TOWN)
 MAY_CONNECT = (Role.HEAT_COMPANY, Role.TOWN)
 
 
+class UserQuerySet(models.QuerySet["User"]):
+    def visible_to(self, user: User) -> UserQuerySet:
+        """All accounts for those who keep accounts, rights or the log; else one's own."""
+        if user.is_keeper:
+            return self
+        return self.filter(pk=user.pk, is_active=True)
+
+
+class _UserManager(UserManager["User"].from_queryset(UserQuerySet)):  # type: ignore[misc]
+    use_in_migrations = False
+
+
 class User(AbstractUser):
-    """A person with one role. Belonging to a supplier is `devices.SupplierMember`."""
+    """A person with one role. Belonging to a supplier is `devices.SupplierMember`.
+
+    The three administrators (三员) are three permissions, held by one administrator or by three.
+    """
 
     name = models.CharField(_("姓名"), max_length=40, blank=True)
     role = models.CharField(_("角色"), max_length=16, choices=Role, default=Role.READER)
@@ -50,6 +65,12 @@ class User(AbstractUser):
         "households.Area", models.PROTECT, null=True, blank=True, verbose_name=_("所属区域")
     )
     language = models.CharField(_("语言"), max_length=8, default="zh-hans")
+    must_change_password = models.BooleanField(_("首次登录须改密码"), default=False)
+    keeps_accounts = models.BooleanField(_("账号管理（系统管理员）"), default=False)
+    keeps_rights = models.BooleanField(_("权限管理（安全管理员）"), default=False)
+    keeps_log = models.BooleanField(_("日志管理（审计管理员）"), default=False)
+
+    objects = _UserManager()
 
     class Meta:
         verbose_name = _("账号")
@@ -60,6 +81,11 @@ class User(AbstractUser):
                 condition=~Q(role__in=OF_AN_AREA) | Q(area__isnull=False),
             ),
             models.CheckConstraint(name="user_role_known", condition=Q(role__in=Role.values)),
+            models.CheckConstraint(
+                name="user_keeper_is_administrator",
+                condition=Q(role=Role.ADMINISTRATOR)
+                | Q(keeps_accounts=False, keeps_rights=False, keeps_log=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -111,7 +137,27 @@ class User(AbstractUser):
 
     @property
     def manages_accounts(self) -> bool:
-        return self.is_active and self.role == Role.ADMINISTRATOR
+        """Whether the person makes, disables and hands over accounts."""
+        return self.is_active and self.keeps_accounts
+
+    @property
+    def manages_rights(self) -> bool:
+        """Whether the person gives roles and permissions and rules second factors."""
+        return self.is_active and self.keeps_rights
+
+    @property
+    def reads_log(self) -> bool:
+        """Whether the person reads who looked at and changed what."""
+        return self.is_active and self.keeps_log
+
+    @property
+    def is_keeper(self) -> bool:
+        return self.manages_accounts or self.manages_rights or self.reads_log
+
+    @property
+    def hangs_walls(self) -> bool:
+        """Whether the person gives out links to the wall screen of the whole district."""
+        return self.is_active and (self.role == Role.DISTRICT or self.keeps_accounts)
 
     @property
     def tends_lines(self) -> bool:

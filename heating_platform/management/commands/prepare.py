@@ -64,7 +64,15 @@ class Command(BaseCommand):
 
 def _administrator(username: str, password: str) -> User:
     """An administrator, not yet saved; CommandError if name or password will not do."""
-    user = User(username=username, role=Role.ADMINISTRATOR, is_staff=True, is_superuser=True)
+    user = User(
+        username=username,
+        role=Role.ADMINISTRATOR,
+        keeps_accounts=True,
+        keeps_rights=True,
+        keeps_log=True,
+        is_staff=True,
+        is_superuser=True,
+    )
     user.set_password(password)
     try:
         user.full_clean()
