@@ -4,6 +4,7 @@ from .accounts import ApiToken, Role, User
 from .areas import Area, NumberLine
 from .documents import Document, DocumentKind, FormerNumber
 from .households import REACHES, Household, Method, PositionSource, SiteKind, State
+from .imports import LedgerImport
 from .papers import Paper
 from .sign_ins import BackupCode, RoleRule, SecondFactor, SignIn
 from .slips import ChangeSlip, Part, SlipAct, SlipActKind, SlipKind, SlipLine, SlipState
@@ -21,6 +22,7 @@ __all__ = [
     "DocumentKind",
     "FormerNumber",
     "Household",
+    "LedgerImport",
     "ListAct",
     "ListActKind",
     "ListEntry",
