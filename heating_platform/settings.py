@@ -29,6 +29,17 @@ def env_list(name: str, default: str = "") -> list[str]:
     return [item.strip() for item in env(name, default).split(",") if item.strip()]
 
 
+def env_box(name: str, default: str) -> tuple[float, float, float, float]:
+    """South, west, north, east in degrees."""
+    try:
+        south, west, north, east = (float(edge) for edge in env(name, default).split(","))
+    except ValueError:
+        south = north = 0.0
+    if not south < north or not west < east:
+        raise ImproperlyConfigured(f"{name} must be south,west,north,east in degrees.")
+    return south, west, north, east
+
+
 def env_database(url: str) -> dict[str, object]:
     """A Django database of `postgresql://user:password@host:port/name?host=/socket/dir`."""
     parts = urlsplit(url)
@@ -264,6 +275,10 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": env("LOG_LEVEL", "INFO")},
     "loggers": {"celery": {"level": "WARNING"}},  # not a line for every task
 }
+
+# Positions outside of the district are refused: south, west, north, east in degrees of WGS-84.
+# By default 晋城市城区 with some room around it.
+DISTRICT_BOX = env_box("DISTRICT_BOX", "35.40,112.70,35.60,113.10")
 
 # The line worker (telemetry.line_worker)
 LINE_LISTENERS = env("LINE_LISTENERS")
