@@ -16,6 +16,7 @@ from households.models import (
 from tests import cast as make
 from tests.cast import Cast
 from tests.constraints import Case, named, refused, unique_over
+from tests.households import list_cases
 
 
 def household(**changes: object) -> Case:
@@ -100,6 +101,7 @@ CASES: list[tuple[str, Case]] = [
     ("import_written_once_imported", upload(imported_at=make.SERVICE_BEGAN)),
     ("export_state_known", download(state="lost")),
     ("export_of_whole_phones_has_a_reason", download(phones="plain")),
+    *list_cases.CASES,
 ]
 
 
