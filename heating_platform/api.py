@@ -4,7 +4,7 @@ from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
 
-from households.api import AreaViewSet
+from households.api import AreaViewSet, HouseholdViewSet
 from plans.api import PlanLineViewSet
 from telemetry.alarm_api import AlarmViewSet
 from telemetry.api import UnitViewSet
@@ -13,6 +13,7 @@ from telemetry.line_api import LineViewSet
 
 router = SimpleRouter()
 router.register("areas", AreaViewSet)
+router.register("households", HouseholdViewSet)
 router.register("plan-lines", PlanLineViewSet)
 router.register("units", UnitViewSet)
 router.register("lines", LineViewSet)

@@ -1,4 +1,4 @@
-"""Areas for programs, and how the description of the API names a token."""
+"""Areas and households for programs, and how the description of the API names a token."""
 
 from typing import ClassVar
 
@@ -7,8 +7,10 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework import serializers
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
-from households.models import Area
+from households.filters import HouseholdFilter
+from households.models import Area, Household, StepKind
 from households.models.areas import AreaQuerySet
+from households.models.households import HouseholdQuerySet
 
 
 class TokenScheme(OpenApiAuthenticationExtension):
@@ -40,3 +42,45 @@ class AreaViewSet(ReadOnlyModelViewSet[Area]):
 
     def get_queryset(self) -> AreaQuerySet:
         return Area.objects.visible_to(self.request.user)
+
+
+class HouseholdSerializer(serializers.ModelSerializer[Household]):
+    """Where a household stands on its path: by its number, never by a person."""
+
+    town = serializers.CharField(source="area.town.name", default=None, allow_null=True)
+    area_name = serializers.CharField(source="area.name")
+
+    class Meta:
+        model = Household
+        fields: ClassVar = [
+            "number",
+            "uid",
+            "year",
+            "town",
+            "area",
+            "area_name",
+            "method",
+            "site_kind",
+            "heated_area",
+            "state",
+            "papers_incomplete",
+            *(f"{kind}_on" for kind in StepKind),
+            "withdrawn_on",
+            "vacant",
+            "seasonal",
+            "updated_at",
+        ]
+
+
+class HouseholdViewSet(ReadOnlyModelViewSet[Household]):
+    """Households that you may see, with the valid dates of their steps."""
+
+    serializer_class = HouseholdSerializer
+    read_scopes = ("households:read",)
+    filterset_class = HouseholdFilter
+    lookup_field = "number"
+    queryset = Household.objects.all()
+
+    def get_queryset(self) -> HouseholdQuerySet:
+        rows = Household.objects.visible_to(self.request.user)
+        return rows.select_related("area__owner").order_by("number")

@@ -22,11 +22,14 @@ from households.requests import SignedIn
 
 SCOPES = [
     ("areas:read", _lazy("读区域")),
+    ("households:read", _lazy("读改造户")),
     ("plans:read", _lazy("读任务计划与进度")),
     ("units:read", _lazy("读机组与当前值")),
     ("lines:read", _lazy("读通信链路")),
     ("readings:read", _lazy("读历史读数")),
     ("commands:write", _lazy("下发命令")),
+    ("alarms:read", _lazy("读告警")),
+    ("alarms:write", _lazy("确认告警")),
 ]
 DAYS = [(30, _lazy("30 天")), (90, _lazy("90 天")), (365, _lazy("一年"))]
 A_YEAR = timedelta(days=365)

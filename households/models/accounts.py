@@ -177,6 +177,7 @@ class ApiToken(models.Model):
 
     SCOPES = (
         "areas:read",
+        "households:read",
         "plans:read",
         "units:read",
         "readings:read",

@@ -51,3 +51,34 @@ def test_a_huge_page_size_is_cut_and_a_page_that_is_not_there_is_404(cast: Cast)
 def test_nothing_can_be_written(cast: Cast, method: str) -> None:
     client = make.person(cast.district_officer)
     assert getattr(client, method)("/api/areas/", {}).status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("who", "seen"),
+    [
+        ("district_officer", 2),
+        ("town_officer", 2),
+        ("clerk", 1),
+        ("outsider", 0),
+        ("rival", 0),
+    ],
+)
+def test_each_sees_the_households_of_his_place(cast: Cast, who: str, seen: int) -> None:
+    client = make.program(getattr(cast, who), "households:read")
+    assert client.get("/api/households/").json()["count"] == seen
+
+
+def test_a_household_is_told_by_its_number_and_never_by_a_person(cast: Cast) -> None:
+    home = cast.water_household
+    told = make.get(make.program(cast.clerk), f"/api/households/{home.number}/")
+    assert told["number"] == home.number and told["area_name"] == "洞头村"
+    assert not {"householder", "phone", "door"} & set(told)
+    assert home.householder not in str(told)
+
+
+def test_a_foreign_household_is_not_found(cast: Cast) -> None:
+    make.get(make.program(cast.outsider), f"/api/households/{cast.water_household.number}/", 404)
+
+
+def test_households_need_their_own_scope(cast: Cast) -> None:
+    make.get(make.program(cast.clerk, "areas:read"), "/api/households/", 403)

@@ -1,0 +1,69 @@
+"""Papers: PDF files that an office prints, signs and keeps, typeset by Typst.
+
+A paper is a template `templates/papers/NAME.typ`, facts (JSON) and attached files. Fonts come from
+the package of the platform and from nowhere else, so that a paper looks alike on every machine.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import typst
+from django.conf import settings
+
+from households import clock
+
+TEMPLATES = Path(settings.BASE_DIR) / "templates" / "papers"
+FACES = ("400Regular", "600SemiBold")
+
+
+class NoFont(Exception):
+    """The font's package is not installed: the papers would come out without their letters."""
+
+
+def typeset(name: str, facts: Mapping[str, Any], attached: Mapping[str, bytes]) -> bytes:
+    """The paper `name` as a PDF/A-2u; `attached` are the files that the template names.
+
+    Raises NoFont, and typst.TypstError for an attached file that is no picture.
+    """
+    with tempfile.TemporaryDirectory(prefix="paper-") as folder:  # mode 0700
+        root = Path(folder)
+        for template in TEMPLATES.glob("*.typ"):
+            (root / template.name).write_bytes(template.read_bytes())
+        for file, content in attached.items():
+            (root / file).write_bytes(content)
+        pdf = typst.compile(
+            root / f"{name}.typ",
+            root=root,
+            font_paths=fonts(),
+            ignore_system_fonts=True,
+            sys_inputs={"facts": json.dumps(facts, ensure_ascii=False, default=str)},
+            pdf_standards="a-2u",
+            timestamp=clock.now().replace(microsecond=0),
+        )
+    assert isinstance(pdf, bytes)
+    return pdf
+
+
+def digest(facts: Mapping[str, Any], attached: Mapping[str, bytes]) -> str:
+    """SHA-256 over what a paper says and carries, 16 hex digits of it: printed on every sheet."""
+    content = sha256(json.dumps(facts, ensure_ascii=False, sort_keys=True, default=str).encode())
+    for file in sorted(attached):
+        content.update(sha256(attached[file]).digest())
+    return content.hexdigest()[:16]
+
+
+@cache
+def fonts() -> typst.Fonts:
+    """Two weights of Noto Serif SC; loaded once a process."""
+    folders = [settings.FONTS / face for face in FACES]
+    missing = [folder for folder in folders if not folder.is_dir()]
+    if missing:
+        raise NoFont(f"{missing[0]} is not there: the front-end packages are not installed")
+    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=folders)
