@@ -1,6 +1,6 @@
 """Areas and households for programs, and how the description of the API names a token."""
 
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import django_filters as filters
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -8,7 +8,7 @@ from rest_framework import serializers
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from households.filters import HouseholdFilter
-from households.models import Area, Household, StepKind
+from households.models import Area, Household, StepKind, User
 from households.models.areas import AreaQuerySet
 from households.models.households import HouseholdQuerySet
 
@@ -82,5 +82,5 @@ class HouseholdViewSet(ReadOnlyModelViewSet[Household]):
     queryset = Household.objects.all()
 
     def get_queryset(self) -> HouseholdQuerySet:
-        rows = Household.objects.visible_to(self.request.user)
+        rows = Household.objects.visible_to(cast(User, self.request.user))
         return rows.select_related("area__owner").order_by("number")
