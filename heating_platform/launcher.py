@@ -27,6 +27,7 @@ import polib
 from heating_platform import processes
 from heating_platform.embedded import BASE, NotPossible, Servers, last_words
 from heating_platform.supervisor import Child, Supervisor, end, spawn
+from households import keys
 
 LINE = "main"
 LISTENER_PORTS = range(20_000, 32_000)  # below the ports that the system gives to outgoing calls
@@ -70,7 +71,8 @@ class Platform:
             | {
                 "DATABASE_URL": servers.postgres.url,
                 "BROKER_URL": servers.valkey.url,
-                "SECRET_KEY": secret_key(self.var / "secret_key"),
+                "SECRET_KEY": kept(self.var / "secret_key", lambda: secrets.token_urlsafe(50)),
+                "PERSONAL_KEYS": kept(self.var / "personal_keys", keys.draw),
                 "ALLOWED_HOSTS": "localhost,127.0.0.1",
                 "DEBUG": "0",
                 "DEMO": str(int(self.demo)),
@@ -96,13 +98,19 @@ class Platform:
         return commands
 
 
-def secret_key(path: Path) -> str:
-    """The key kept in *path*, drawn at the first start."""
+def kept(path: Path, draw: Callable[[], str]) -> str:
+    """The secret kept in *path*, drawn at the first start."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(50))
-    return path.read_text()
+        drawn = path.with_name(f".{path.name}.{os.getpid()}")
+        with os.fdopen(os.open(drawn, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
+            file.write(draw())
+            file.flush()
+            os.fsync(file.fileno())  # what it seals is not lost before the secret is
+        with suppress(FileExistsError):  # another start was quicker: its secret holds
+            os.link(drawn, path)
+        drawn.unlink()
+    return path.read_text().strip()
 
 
 def free_ports(count: int) -> list[int]:

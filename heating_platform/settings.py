@@ -7,6 +7,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from households import keys
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
@@ -70,6 +72,15 @@ if SECRET_KEY in DEFAULT_SECRETS:
     if not (DEBUG or DEMO):
         raise ImproperlyConfigured("SECRET_KEY is not set: give it a long random value.")
     SECRET_KEY = "only-for-development"
+PERSONAL_KEYS = env("PERSONAL_KEYS")  # "1:BASE64,2:BASE64", see households.keys
+if PERSONAL_KEYS in ("", keys.DEVELOPMENT):
+    if not (DEBUG or DEMO):
+        raise ImproperlyConfigured("PERSONAL_KEYS is not set: phone numbers are sealed with it.")
+    PERSONAL_KEYS = keys.DEVELOPMENT
+try:
+    keys.read(PERSONAL_KEYS)
+except keys.KeysRefused as reason:
+    raise ImproperlyConfigured(f"PERSONAL_KEYS: {reason}.") from None
 if DEBUG and not set(ALLOWED_HOSTS) <= {"localhost", "127.0.0.1", "[::1]"}:
     raise ImproperlyConfigured("DEBUG shows secrets: it is for ALLOWED_HOSTS=localhost only.")
 

@@ -12,6 +12,7 @@ from django.db.models.functions import Concat, Lower
 from django.utils.translation import gettext_lazy as _
 
 from households.pinyin import SoundField
+from households.sealing import SealBroken, SealedField, blind
 from households.uid import uuid7
 
 from .accounts import Role, User
@@ -103,6 +104,26 @@ def _state_expression() -> Case:
     )
 
 
+def masked(number: str) -> str:
+    """A phone number without its middle: 138****1234. Too short a one shows nothing of itself."""
+    return f"{number[:3]}****{number[-4:]}" if len(number) >= 7 else "*" * len(number)
+
+
+def phone_is(number: str) -> Q:
+    """Exactly this number is one of the two, however it is written."""
+    indexes = blind(number)
+    return Q(phone_index__in=indexes) | Q(other_phone_index__in=indexes)
+
+
+def index_of(phone: str) -> models.GeneratedField:
+    """The blind index within a sealed column, for searching the whole number."""
+    return models.GeneratedField(
+        expression=models.Func(phone, Value(":"), Value(3), function="split_part"),
+        output_field=models.CharField(max_length=64),
+        db_persist=True,
+    )
+
+
 # How far roles see that have neither district nor area; each app puts its own in when it is ready.
 REACHES: dict[Role, Callable[[HouseholdQuerySet, User], HouseholdQuerySet]] = {}
 
@@ -118,6 +139,10 @@ class HouseholdQuerySet(models.QuerySet["Household"]):
         if reach := REACHES.get(Role(user.role)):
             return reach(self, user)
         return self.filter(area__in=Area.objects.under(user.area)) if user.area else self.none()
+
+    def with_phone(self, number: str) -> HouseholdQuerySet:
+        """Households with exactly this number, however it is written."""
+        return self.filter(phone_is(number))
 
     def in_task(self) -> HouseholdQuerySet:
         """Households that count: put on the list and not withdrawn."""
@@ -165,8 +190,8 @@ class Household(models.Model):
     applicant = models.CharField(_("申请人"), max_length=40, blank=True)
     resident = models.CharField(_("实际居住人"), max_length=40, blank=True)
     relation = models.CharField(_("与户主关系"), max_length=20, blank=True)
-    phone = models.CharField(_("联系电话"), max_length=20, blank=True)
-    other_phone = models.CharField(_("备用电话"), max_length=20, blank=True)
+    phone = SealedField(_("联系电话"), max_length=20, blank=True)
+    other_phone = SealedField(_("备用电话"), max_length=20, blank=True)
     door = models.CharField(_("门牌号"), max_length=60, blank=True)
     place = models.CharField(
         _("无门牌时的位置"), max_length=60, blank=True, help_text=_("例如：庙东第三户")
@@ -230,6 +255,8 @@ class Household(models.Model):
         output_field=models.TextField(),
         db_persist=True,
     )
+    phone_index = index_of("phone")
+    other_phone_index = index_of("other_phone")
     updated_at = models.DateTimeField(auto_now=True)
 
     objects = HouseholdQuerySet.as_manager()
@@ -241,6 +268,8 @@ class Household(models.Model):
         indexes = [
             models.Index(fields=["area", "state"]),
             models.Index(fields=["year", "method", "state"]),
+            models.Index(fields=["phone_index"]),
+            models.Index(fields=["other_phone_index"]),
         ]
         constraints = [
             models.CheckConstraint(
@@ -272,5 +301,11 @@ class Household(models.Model):
 
     @property
     def masked_phone(self) -> str:
-        """Phone for the screen: the first three and the last four digits."""
-        return f"{self.phone[:3]}****{self.phone[-4:]}" if len(self.phone) >= 7 else self.phone
+        """Phone for the screen: the first three and the last four digits.
+
+        A number that does not open any more says so, and a list with it is shown all the same.
+        """
+        try:
+            return masked(self.phone)
+        except SealBroken:
+            return str(_("无法解密"))

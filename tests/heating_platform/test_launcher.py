@@ -15,6 +15,7 @@ import pytest
 from heating_platform import launcher
 from heating_platform.embedded import NotPossible, Servers
 from heating_platform.launcher import Platform
+from households import keys
 
 
 @pytest.fixture
@@ -23,12 +24,23 @@ def platform(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Platform:
     return Platform(tmp_path, demo=True, port=8123)
 
 
-def test_the_secret_key_is_drawn_once_and_kept_to_ourselves(tmp_path: Path) -> None:
-    path = tmp_path / "var" / "secret_key"
-    first = launcher.secret_key(path)
-    assert len(first) > 40
-    assert launcher.secret_key(path) == first
+def test_a_secret_is_drawn_once_and_kept_to_ourselves(tmp_path: Path) -> None:
+    path = tmp_path / "var" / "personal_keys"
+    first = launcher.kept(path, keys.draw)
+    assert list(keys.read(first)) == [1]
+    assert launcher.kept(path, keys.draw) == first
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_of_two_first_starts_one_secret_holds(tmp_path: Path) -> None:
+    path = tmp_path / "personal_keys"
+
+    def slow() -> str:
+        path.write_text("1:of-the-other")
+        return "1:ours"
+
+    assert launcher.kept(path, slow) == "1:of-the-other"
 
 
 def test_listener_ports_are_free_and_differ() -> None:

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from heating_platform import settings
+from households import keys
 
 BASE = Path(__file__).resolve().parents[2]
+PRODUCTION = {"SECRET_KEY": "x" * 50, "ALLOWED_HOSTS": "heating.example"}
 
 
 def load(**env: str) -> str:
@@ -29,8 +31,30 @@ def test_production_refuses_a_default_secret(key: str) -> None:
     assert "SECRET_KEY is not set" in load(SECRET_KEY=key, ALLOWED_HOSTS="heating.example")
 
 
-def test_production_runs_on_https_with_a_secret_of_its_own() -> None:
-    assert load(SECRET_KEY="x" * 50, ALLOWED_HOSTS="heating.example") == "True False"
+def test_production_runs_on_https_with_secrets_of_its_own() -> None:
+    said = load(**PRODUCTION, PERSONAL_KEYS=keys.draw())
+    assert said == "True False"
+
+
+@pytest.mark.parametrize("kept", ["", keys.DEVELOPMENT])
+def test_production_refuses_to_seal_with_a_known_key(kept: str) -> None:
+    assert "PERSONAL_KEYS is not set" in load(**PRODUCTION, PERSONAL_KEYS=kept)
+
+
+@pytest.mark.parametrize(
+    ("kept", "why"),
+    [
+        ("1:AAAA", "key 1 has 3 bytes instead of 32"),
+        ("1:!", "key 1 is not base64"),
+        ("secret", "each key is NUMBER:BASE64"),
+        (f"{keys.DEVELOPMENT},{keys.DEVELOPMENT}", "key number 1 stands twice"),
+        (",", "there is no key"),
+    ],
+)
+def test_keys_that_are_none_are_refused_without_being_shown(kept: str, why: str) -> None:
+    said = load(**PRODUCTION, PERSONAL_KEYS=kept)
+    assert f"PERSONAL_KEYS: {why}" in said
+    assert kept not in said
 
 
 def test_debug_is_refused_for_other_hosts() -> None:
