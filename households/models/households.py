@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Case, Q, Value, When
 from django.db.models.functions import Concat, Lower
 from django.utils.translation import gettext_lazy as _
 
+from households import personal_numbers, phones, positions
 from households.pinyin import SoundField
 from households.sealing import SealBroken, SealedField, blind
 from households.uid import uuid7
@@ -123,6 +125,21 @@ def index_of(phone: str) -> models.GeneratedField:
         db_persist=True,
     )
 
+
+# Where people write what they like: no identity number may hide there.
+FREE_TEXTS = (
+    "householder",
+    "applicant",
+    "resident",
+    "relation",
+    "door",
+    "place",
+    "house_type",
+    "walls",
+    "windows",
+    "note",
+)
+PHONES = ("phone", "other_phone")
 
 # How far roles see that have neither district nor area; each app puts its own in when it is ready.
 REACHES: dict[Role, Callable[[HouseholdQuerySet, User], HouseholdQuerySet]] = {}
@@ -298,6 +315,24 @@ class Household(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    def clean(self) -> None:
+        """The rules about one row, the same for form, workbook and API."""
+        if found := self.mistakes():
+            raise ValidationError(dict(found))
+
+    def mistakes(self) -> dict[str, str]:
+        """What cannot be kept as it is: words by field."""
+        found = {field: personal_numbers.refused(getattr(self, field)) for field in FREE_TEXTS}
+        found |= {field: phones.problem(getattr(self, field)) for field in PHONES}
+        if self.latitude is not None and self.longitude is not None:
+            found["latitude"] = positions.outside(self.latitude, self.longitude)
+        return {field: words for field, words in found.items() if words}
+
+    @property
+    def has_phone(self) -> bool:
+        """Whether a number is filled in; told without opening it."""
+        return bool(self.__dict__["phone"] if "phone" in self.__dict__ else self.phone)
 
     @property
     def masked_phone(self) -> str:
