@@ -140,14 +140,14 @@ def _same_gateway(gateway: Gateway, wish: Wish) -> Gateway:
 
 def _check_neighbours(gateway: Gateway, wish: Wish, settings: Settings) -> None:
     """Units of one line have different addresses and speak alike."""
-    mine = _speech(gateway.url, settings)
+    mine = speech(gateway.url, settings)
     for other in gateway.units.filter(retired_at=None).select_related("register_map"):
         if (other.address, other.module) == (wish.address, wish.module):
             told = {"address": wish.address, "id": other.pk, "unit": other}
             raise NotConnected(
                 _("线上地址 %(address)s 已由设备 %(id)s（%(unit)s）使用：请换地址或先停用它") % told
             )
-        theirs = _speech(gateway.url, other.register_map.parsed().settings)
+        theirs = speech(gateway.url, other.register_map.parsed().settings)
         if mine != theirs:
             told = {"id": other.pk, "mine": mine, "theirs": theirs}
             raise NotConnected(
@@ -159,7 +159,7 @@ def _check_neighbours(gateway: Gateway, wish: Wish, settings: Settings) -> None:
             )
 
 
-def _speech(url: str, settings: Settings) -> str:
+def speech(url: str, settings: Settings) -> str:
     """Speed, parity, stop bits and form of the address, as `9600 N1 1 big`."""
     wire = wires.wire_of(url, settings)
     return f"{wire.url.baud} {wire.url.parity}{wire.url.stop_bits} {wire.width} {wire.order}"

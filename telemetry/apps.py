@@ -6,6 +6,8 @@ class TelemetryConfig(AppConfig):
     verbose_name = "设备监测"
 
     def ready(self) -> None:
-        from telemetry import gates
+        from devices import installing
+        from telemetry import gates, unknown
 
         gates.register()
+        installing.HEARD_BY.append(unknown.heard_by)

@@ -29,6 +29,13 @@ def note(line_worker: str, held: Iterable[Unknown]) -> None:
     mine.filter(pk__in=list(last)).delete()
 
 
+def heard_by(number: str) -> str | None:
+    """The line worker to which a transmitter with this id dials in, known to nobody yet."""
+    for row in UnknownTransmitter.objects.filter(names__contains=[number]).order_by("-seen_at"):
+        return row.line_worker
+    return None
+
+
 def _row(line_worker: str, one: Unknown, now: datetime) -> UnknownTransmitter:
     names = [_text(name) for name in one.names]
     return UnknownTransmitter(

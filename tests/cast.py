@@ -16,6 +16,7 @@ from django.contrib.auth.hashers import make_password
 from rest_framework.test import APIClient
 
 from devices.models import (
+    Assignment,
     DeviceKind,
     DeviceModel,
     Gateway,
@@ -148,6 +149,20 @@ def member(username: str, of: Supplier) -> User:
     person = user(username, Role.SUPPLIER, name=of.name)
     SupplierMember.objects.create(user=person, supplier=of)
     return person
+
+
+def installer(username: str, of: Supplier) -> User:
+    """One who puts in a supplier's units."""
+    person = user(username, Role.INSTALLER, name=of.name)
+    SupplierMember.objects.create(user=person, supplier=of)
+    return person
+
+
+def assign(home: Household, to: Supplier, by: User, installer: User | None = None) -> Assignment:
+    """The household is the supplier's to equip, and the installer's if one is named."""
+    return Assignment.objects.create(
+        household=home, supplier=to, installer=installer, assigned_by=by, assigned_at=SERVICE_BEGAN
+    )
 
 
 def supplier(name: str) -> Supplier:
