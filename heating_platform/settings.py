@@ -115,6 +115,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "households.language.LanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "households.sessions.SignInMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -147,16 +148,17 @@ LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "dashboard"
 LOGOUT_REDIRECT_URL = "sign_in"
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "households.passwords.StrengthValidator"},
 ]
+# Five wrong passwords or codes of one account from one address lock it there for 15 minutes.
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # or a stranger keeps an account locked
+AXES_CLIENT_IP_CALLABLE = "households.requests.address"
+AXES_SENSITIVE_PARAMETERS = ["code"]
+TRUSTED_PROXIES = env_int("TRUSTED_PROXIES", 0)  # how many stand before the platform
 AXES_LOCKOUT_TEMPLATE = "households/locked_out.html"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
@@ -179,7 +181,13 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
-SESSION_COOKIE_AGE = 12 * 3600
+SESSION_HOURS = env_int("SESSION_HOURS", 12)  # no session is older
+SESSION_IDLE_MINUTES = {
+    "desk": env_int("SESSION_IDLE_MINUTES", 30),
+    **dict.fromkeys(("clerk", "installer"), env_int("SESSION_IDLE_MINUTES_FIELD", 8 * 60)),
+}
+SESSION_COOKIE_AGE = SESSION_HOURS * 3600
+SESSION_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
 
 LANGUAGE_CODE = "zh-hans"
@@ -274,6 +282,11 @@ CELERY_BEAT_SCHEDULE = {
         "sum_up_hours": 300.0,
         "keep_partitions": 3600.0,
     }.items()
+} | {
+    name: {"task": f"households.{name}", "schedule": seconds, "options": {"expires": seconds}}
+    for name, seconds in {
+        "sweep_files": 600.0,
+    }.items()
 }
 
 LOGGING = {
@@ -301,3 +314,6 @@ RAW_READINGS_DAYS = 60
 
 # Commands to many units at once: off, and for the platform service unit alone where on.
 GROUP_COMMANDS = env_bool("GROUP_COMMANDS")
+
+# A village's list hangs at least so many days before the town reviews it.
+NOTICE_DAYS = env_int("NOTICE_DAYS", 7)

@@ -13,7 +13,7 @@ from households.models.households import HouseholdQuerySet, phone_is
 
 FIELD = {"class": "form-control"}
 CHOICE = {"class": "form-select"}
-WHOLE_PHONE = re.compile(r"\+?[\d-]{7,16}")
+WHOLE_PHONE = re.compile(r"\+?[\d-]{7,20}")
 PROGRESS = [
     ("complete", _("已完工")),
     ("not_complete", _("未完工")),

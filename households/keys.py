@@ -28,19 +28,25 @@ class KeysRefused(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key: `cipher` seals texts and files, `index` is only for the blind index.
+    """One key: `cipher` seals texts, `index` is only for the blind index, `files` for files.
 
-    The second is derived from the first, so that knowing one does not give the other's use away.
+    The last two are derived from the first, so that no key is used for two things.
     """
 
     number: int
     cipher: AESGCM = field(repr=False)
     index: bytes = field(repr=False)
+    files: bytes = field(repr=False)
 
     @classmethod
     def of(cls, number: int, secret: bytes) -> Key:
-        derived = HKDF(SHA256(), SIZE, salt=None, info=b"blind index").derive(secret)
-        return cls(number, AESGCM(secret), derived)
+        index, files = derived(secret, b"blind index"), derived(secret, b"files")
+        return cls(number, AESGCM(secret), index, files)
+
+
+def derived(secret: bytes, purpose: bytes, salt: bytes | None = None) -> bytes:
+    """A key of its own for that purpose, from which `secret` cannot be told (HKDF, RFC 5869)."""
+    return HKDF(SHA256(), SIZE, salt=salt, info=purpose).derive(secret)
 
 
 @lru_cache(maxsize=8)

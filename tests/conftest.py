@@ -1,4 +1,7 @@
+from collections.abc import Iterator
+
 import pytest
+from django.test import override_settings
 from hypothesis import settings
 
 from tests.cast import Cast, gather
@@ -16,6 +19,13 @@ def pytest_configure(config: pytest.Config) -> None:
 def cast(db: None) -> Cast:
     """Everybody and everything of tests/cast.py, in the database."""
     return gather()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def uploads(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The vault's files of a test lie aside from those of a platform."""
+    with override_settings(MEDIA_ROOT=tmp_path_factory.mktemp("uploads")):
+        yield
 
 
 LONGEST_FIRST = ("test_platform.py", "test_clean.py")

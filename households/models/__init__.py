@@ -3,6 +3,7 @@
 from .accounts import ApiToken, Role, User
 from .areas import Area, NumberLine
 from .documents import Document, DocumentKind, FormerNumber
+from .files import FilePurpose, StoredFile
 from .households import REACHES, Household, Method, PositionSource, SiteKind, State
 from .imports import LedgerImport
 from .papers import Paper
@@ -20,6 +21,7 @@ __all__ = [
     "ChangeSlip",
     "Document",
     "DocumentKind",
+    "FilePurpose",
     "FormerNumber",
     "Household",
     "LedgerImport",
@@ -46,6 +48,7 @@ __all__ = [
     "State",
     "Step",
     "StepKind",
+    "StoredFile",
     "User",
     "VillageList",
     "WorkbookExport",
