@@ -1,19 +1,41 @@
-"""Reading an officer's workbook or CSV, row by row, in a child process that is held on a short line.
+"""Reading an officer's workbook or CSV, row by row, in a child process on a short line.
 
 `rows` is the only door. What the cells mean is said elsewhere: `tables` finds heads and tables,
-`cells` the values.
+`cells` the values. The child gets the opened file and nothing else, and never more memory or time
+than its rows need (`bounded.child`); its rows come over a pipe: neither side holds them all.
 """
 
 from __future__ import annotations
 
+import os
+import select
+import subprocess
+import sys
+import time as clock_of_process
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+import orjson
+
+from households.ledger import sentences
 
 Cell = str | int | float | bool | datetime | date | time | timedelta | None
 Severity = Literal["mistake", "reminder"]
+
+ROOT = Path(__file__).resolve().parents[2]
+START = (
+    "import sys; sys.path.insert(0, sys.argv[1]); "
+    "from households.ledger.bounded import child; child.main()"
+)
+LARGEST_FILE = 100 << 20
+FIRST_SECONDS = 9.5
+SECONDS_PER_ROW = 0.0006
+PIECE = 1 << 16
+LONGEST_MESSAGE = 64 << 20
+NOTES = {"links": sentences.LINKS, "wide": sentences.WIDE}
 
 
 class Unreadable(Exception):
@@ -38,7 +60,8 @@ class Row:
 
     `marks` says of which columns (1-based) the cell is not what was typed there: "formula" (the
     value that was last worked out), "uncached" (a formula never worked out, so None), "error"
-    (`#N/A` and the like, the text), "merged" (the value of the merged cell that covers it).
+    (`#N/A` and the like, the text), "merged" (the value of the merged cell that covers it, from
+    above), "spanned" (the same, from beside it).
     """
 
     sheet: str
@@ -62,9 +85,115 @@ class Finding:
     severity: Severity = "reminder"
 
 
-def rows(path: Path, filename: str) -> Iterator[SheetBegin | Row]:
+def rows(path: Path, filename: str) -> Iterator[SheetBegin | Row | Finding]:
     """The file's sheets and rows in its own order; raises Unreadable, perhaps midway.
 
     The child ends with the iterator: close it (or exhaust it) to be rid of the child.
     """
-    raise NotImplementedError
+    size = path.stat().st_size
+    suffix = Path(filename).suffix.lower()
+    if size > LARGEST_FILE:
+        params = {"megabytes": size >> 20, "most": LARGEST_FILE >> 20}
+        raise Unreadable(sentences.why("large_file", params, suffix))
+    sheet = ""
+    for message in _messages(path, suffix):
+        match message:
+            case ["row", number, hidden, cells, marks]:
+                yield Row(sheet, number, _cells(cells), hidden, _marks(marks))
+            case ["sheet", name, hidden]:
+                sheet = name
+                yield SheetBegin(name, hidden)
+            case ["note", code, row]:
+                yield Finding(sheet, row, None, "", "", str(NOTES[code]))
+
+
+def _messages(path: Path, suffix: str) -> Iterator[list[Any]]:
+    """What the child says, until its end; raises Unreadable for its refusal or its death."""
+    with _Child(path) as child:
+        for line in child.lines():
+            message = orjson.loads(line)
+            if message == ["end"]:
+                return
+            if message[0] == "refused":
+                raise Unreadable(sentences.why(message[1], message[2], suffix))
+            yield message
+        raise Unreadable(sentences.why(child.death(), {}, suffix))
+
+
+class _Child:
+    """The process that reads; it is killed when its parent leaves the block, however that is."""
+
+    def __init__(self, path: Path) -> None:
+        with path.open("rb") as file:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-c", START, str(ROOT)],
+                stdin=file,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                cwd="/",
+                env={key: os.environ[key] for key in ("LD_LIBRARY_PATH",) if key in os.environ},
+            )
+        self._is_late = False
+
+    def __enter__(self) -> _Child:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        assert self._process.stdout
+        self._process.stdout.close()
+        self._process.kill()
+        self._process.wait()
+
+    def lines(self) -> Iterator[bytes]:
+        """Its lines; they stop early when it dies or takes longer than so many rows may take."""
+        waiting, count, waited = bytearray(), 0, 0.0
+        while True:
+            limit = FIRST_SECONDS + count * SECONDS_PER_ROW
+            began = clock_of_process.monotonic()
+            piece = self._piece(limit - waited)
+            waited += clock_of_process.monotonic() - began
+            if not piece or len(waiting) > LONGEST_MESSAGE:
+                return
+            waiting += piece
+            if b"\n" in piece:
+                *whole, rest = bytes(waiting).split(b"\n")
+                count += len(whole)
+                yield from whole
+                waiting = bytearray(rest)
+
+    def _piece(self, seconds: float) -> bytes:
+        assert self._process.stdout
+        out = self._process.stdout.fileno()
+        if seconds > 0 and select.select([out], [], [], seconds)[0]:
+            return os.read(out, PIECE)
+        self._is_late = True
+        return b""
+
+    def death(self) -> str:
+        """The code of why it stopped without a word."""
+        if self._is_late:
+            return "too_much_time"
+        try:
+            status = self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            return "broken_off"
+        return "too_much_time" if status in (-24, -9) else "broken_off"
+
+
+def _cells(cells: list[Any]) -> list[Cell]:
+    return [_cell(cell) if type(cell) is dict else cell for cell in cells]
+
+
+def _cell(told: dict[str, Any]) -> Cell:
+    ((kind, value),) = told.items()
+    if kind == "day":
+        return date.fromisoformat(value)
+    if kind == "moment":
+        return datetime.fromisoformat(value)
+    if kind == "time":
+        return time.fromisoformat(value)
+    return timedelta(seconds=value)
+
+
+def _marks(marks: dict[str, str]) -> dict[int, str]:
+    return {int(column): mark for column, mark in marks.items()} if marks else {}
