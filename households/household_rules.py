@@ -10,9 +10,9 @@ from datetime import date
 
 from django.utils.translation import gettext as _
 
-from households import personal_numbers, positions
+from households import personal_numbers, phones, positions
 from households.models import Household, Method, PositionSource
-from households.models.households import FREE_TEXTS
+from households.models.households import FREE_TEXTS, PHONES
 
 SEASON_BEGINS = (11, 15)  # month and day: 采暖期 in Jincheng
 LARGEST_USUAL_M2 = 500
@@ -41,6 +41,7 @@ def missing(household: Household) -> list[Missing]:
         ),
         (not household.area.town, Missing("area", _("村（社区）；散户选镇（街道）"), True)),
         (not household.has_phone, Missing("phone", _("联系电话；没有电话的在备注里写明找谁"))),
+        *((True, Missing(name, words)) for name, words in _wrong_phones(household)),
         (household.heated_area is None, Missing("heated_area", _("取暖面积"))),
         *_of_the_method(household),
         (
@@ -49,6 +50,12 @@ def missing(household: Household) -> list[Missing]:
         ),
     ]
     return [one for is_missing, one in asked if is_missing]
+
+
+def _wrong_phones(household: Household) -> list[tuple[str, str]]:
+    """A draft may keep a number that is not right yet."""
+    found = {name: phones.problem(getattr(household, name)) for name in PHONES}
+    return [(name, words) for name, words in found.items() if words]
 
 
 def _of_the_method(household: Household) -> list[tuple[bool, Missing]]:

@@ -43,6 +43,14 @@ def wgs84(longitude: float, latitude: float, source: str) -> Point:
     return _undo(shift, longitude, latitude) if shift else (longitude, latitude)
 
 
+def retold(longitude: float, latitude: float, was: str, source: str) -> Point:
+    """A stored position whose source was named wrongly: the numbers that were once typed, taken
+    for those of `source` instead."""
+    shift = SHIFTED.get(was)
+    typed = shift(longitude, latitude) if shift else (longitude, latitude)
+    return wgs84(*typed, source)
+
+
 def gcj02(longitude: float, latitude: float) -> Point:
     """WGS-84 as maps of the state's system show it."""
     x, y = longitude - 105.0, latitude - 35.0

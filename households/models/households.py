@@ -332,7 +332,8 @@ class Household(models.Model):
     @property
     def has_phone(self) -> bool:
         """Whether a number is filled in; told without opening it."""
-        return bool(self.__dict__["phone"] if "phone" in self.__dict__ else self.phone)
+        held = self.__dict__.get("phone")
+        return bool(self.phone if held is None else held)
 
     @property
     def masked_phone(self) -> str:

@@ -55,6 +55,16 @@ def test_the_shifts_are_the_hundreds_of_metres_that_offices_know(point: position
     assert 200 < metres(bd09(*point), point) < 2000
 
 
+@given(
+    in_the_district, st.sampled_from(PositionSource.values), st.sampled_from(PositionSource.values)
+)
+def test_a_source_named_wrongly_can_be_put_right(
+    point: positions.Point, was: str, is_: str
+) -> None:
+    kept = wgs84(*point, was)
+    assert metres(positions.retold(*kept, was, is_), wgs84(*point, is_)) < 0.01
+
+
 @pytest.mark.parametrize("source", ["browser", "rtk", "unknown", ""])
 def test_other_sources_are_kept_as_they_are(source: str) -> None:
     assert wgs84(112.85, 35.49, source) == (112.85, 35.49)
