@@ -4,6 +4,7 @@ from .accounts import ApiToken, Role, User
 from .areas import Area, NumberLine
 from .documents import Document, DocumentKind, FormerNumber
 from .files import FilePurpose, StoredFile
+from .history import Change, ChangeKind, HistorySeal
 from .households import REACHES, Household, Method, PositionSource, SiteKind, State
 from .imports import LedgerImport
 from .papers import Paper
@@ -12,17 +13,22 @@ from .slips import ChangeSlip, Part, SlipAct, SlipActKind, SlipKind, SlipLine, S
 from .steps import Step, StepKind
 from .transfers import WorkbookExport, WorkbookImport
 from .village_lists import ListAct, ListActKind, ListEntry, ListState, Objection, VillageList
+from .watching import CardCode, PhoneReveal, RevealHow
 
 __all__ = [
     "REACHES",
     "ApiToken",
     "Area",
     "BackupCode",
+    "CardCode",
+    "Change",
+    "ChangeKind",
     "ChangeSlip",
     "Document",
     "DocumentKind",
     "FilePurpose",
     "FormerNumber",
+    "HistorySeal",
     "Household",
     "LedgerImport",
     "ListAct",
@@ -34,7 +40,9 @@ __all__ = [
     "Objection",
     "Paper",
     "Part",
+    "PhoneReveal",
     "PositionSource",
+    "RevealHow",
     "Role",
     "RoleRule",
     "SecondFactor",
