@@ -143,6 +143,7 @@ AUTH_USER_MODEL = "households.User"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "django.contrib.auth.backends.ModelBackend",
+    "households.second_factor.CodeBackend",
 ]
 LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "dashboard"

@@ -14,9 +14,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from households import clock
+from households import clock, own_sessions, second_factor, sessions
 from households.models import ApiToken
 from households.requests import SignedIn
 
@@ -49,21 +49,33 @@ class TokenForm(forms.Form):
     )
 
 
+class NewPasswordForm(PasswordChangeForm):
+    def clean_new_password1(self) -> str:
+        new: str = self.cleaned_data.get("new_password1", "")
+        if new and new == self.cleaned_data.get("old_password"):
+            raise forms.ValidationError(_("新密码和原来的一样，请换一个。"))
+        return new
+
+
 @login_required
 @never_cache
+@require_safe
 def personal(request: SignedIn) -> HttpResponse:
     return _page(request)
 
 
 @login_required
 @never_cache
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def password(request: SignedIn) -> HttpResponse:
-    """Change the own password; all other sessions of the account end."""
-    form = PasswordChangeForm(request.user, request.POST)
-    if not form.is_valid():
-        return _page(request, password_form=form)
+    """Change the own password; all other sessions of the account end. An initial password leads
+    here before anything else."""
+    form = NewPasswordForm(request.user, request.POST or None)
+    if request.method != "POST" or not form.is_valid():
+        return render(request, "households/password.html", {"password_form": form})
+    request.user.must_change_password = False
     update_session_auth_hash(request, form.save())
+    request.user.sign_ins.exclude(pk=request.session.get(sessions.KEY)).end()
     messages.success(request, _("密码已更改，其他地方的登录已失效。"))
     return redirect("personal")
 
@@ -108,10 +120,9 @@ def revoke_token(request: SignedIn, pk: int) -> HttpResponse:
 
 
 def _page(request: SignedIn, **forms_and_secret: object) -> HttpResponse:
-    password_form = PasswordChangeForm(request.user)
-    del password_form.fields["old_password"].widget.attrs["autofocus"]  # the page begins at its top
     context = {
-        "password_form": password_form,
+        "places": own_sessions.places(request.user, request.session.get(sessions.KEY)),
+        "has_second_factor": second_factor.stands(request.user),
         "token_form": TokenForm(initial={"scopes": ["units:read", "readings:read"], "days": 90}),
         "tokens": request.user.api_tokens.order_by("-created_at"),
         "scope_words": dict(SCOPES),

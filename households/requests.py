@@ -1,5 +1,8 @@
-"""Requests as signed-in pages get them."""
+"""Requests as signed-in pages get them, and from where they come."""
 
+from ipaddress import ip_address
+
+from django.conf import settings
 from django.http import HttpRequest
 from django_htmx.middleware import HtmxDetails
 
@@ -11,3 +14,18 @@ class SignedIn(HttpRequest):
 
     user: User
     htmx: HtmxDetails
+
+
+def address(request: HttpRequest) -> str | None:
+    """Where the browser is. Behind TRUSTED_PROXIES proxies, what the outermost of them saw.
+
+    What stands further left in X-Forwarded-For was written by the visitor and is worth nothing.
+    """
+    hops = request.headers.get("X-Forwarded-For", "").split(",")
+    trusted = settings.TRUSTED_PROXIES
+    here = request.META.get("REMOTE_ADDR", "")
+    seen = hops[-trusted].strip() if trusted and len(hops) >= trusted else here
+    try:
+        return str(ip_address(seen))
+    except ValueError:
+        return None

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from households import clock
 from households.models.accounts import Role, User
+from households.sealing import SealedField
 from households.uid import uuid7
 
 MINUTES = (5, 12 * 60)
@@ -82,7 +83,7 @@ class SecondFactor(models.Model):
 
     user = models.OneToOneField(User, models.CASCADE, related_name="second_factor")
     uid = models.UUIDField(default=uuid7, unique=True, editable=False)
-    secret = models.CharField(max_length=200, editable=False)
+    secret = SealedField(max_length=64, editable=False)
     counter = models.BigIntegerField(default=0, editable=False)
     confirmed_at = models.DateTimeField(_("启用时间"), null=True)
 
