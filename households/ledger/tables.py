@@ -1,75 +1,31 @@
 """From rows to records: the tables of a file, found by their heads.
 
 Each app puts its kinds of tables into `KINDS` at ready(). A head is a row (or two, one above the
-other) in which the kind's columns are found by their heads and aliases.
+other) in which the kind's columns are found by their heads and aliases; titles above it, totals and
+notes among and under its rows are passed over, and so are sheets that only explain.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from households.ledger.reading import Cell, Finding
+from django.utils.translation import gettext as _
 
-if TYPE_CHECKING:
-    from households.ledger.columns import Column
+from households.ledger import reading
+from households.ledger.heads import Finder, Head
+from households.ledger.kinds import KINDS, Kind, Record, Table
+from households.ledger.reading import Finding, Row, SheetBegin
+from households.ledger.table_rows import TableReader
 
+__all__ = ["KINDS", "Kind", "Record", "Table", "tables"]
 
-@dataclass(frozen=True)
-class Kind:
-    """A kind of table.
-
-    `needs`: of each group at least one column must stand in a head, else it is none of this kind.
-    `sheet_names`: the column whose value is the sheet's name where the head lacks it ("village").
-    """
-
-    key: str
-    label: str
-    columns: tuple[Column, ...]
-    needs: tuple[tuple[str, ...], ...] = ()
-    sheet_names: str = ""
-
-
-KINDS: dict[str, Kind] = {}
-
-
-@dataclass(frozen=True)
-class Table:
-    """A head that was found: in which column (from 1) each key stands, and how its head reads."""
-
-    kind: Kind
-    sheet: str
-    row: int
-    places: Mapping[str, int]
-    heads: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One row of a table: the raw value of every column that the table has.
-
-    `wrong`: the keys whose cell could not be read; a Finding (mistake) before the record says why,
-    so nothing more need be said of them, but the row is not right.
-    """
-
-    table: Table
-    row: int
-    values: dict[str, Cell]
-    wrong: frozenset[str] = field(default=frozenset())
-
-    @property
-    def kind(self) -> Kind:
-        return self.table.kind
-
-    @property
-    def sheet(self) -> str:
-        return self.table.sheet
-
-    @property
-    def places(self) -> Mapping[str, int]:
-        return self.table.places
+ROWS_TO_A_HEAD = 30  # that are not empty
+IGNORED_SHEETS = ("说明", "选项", "问题清单")  # of our own workbooks
 
 
 def tables(
@@ -79,4 +35,171 @@ def tables(
 
     Only tables of `kinds` (default: all of KINDS) are looked for. Raises reading.Unreadable.
     """
-    raise NotImplementedError
+    finder = Finder(KINDS.values() if kinds is None else kinds)
+    with closing(reading.rows(path, filename)) as rows:
+        yield from found_in(rows, finder)
+
+
+def found_in(
+    rows: Iterable[SheetBegin | Row | Finding], finder: Finder
+) -> Iterator[Record | Finding]:
+    """The records among rows that are read already; see `tables`."""
+    headless: list[Finding] = []
+    is_any = False
+    for begin, content in _sheets(rows):
+        if isinstance(begin, Finding):
+            yield begin
+            continue
+        if begin.name.strip() in IGNORED_SHEETS:
+            continue
+        sheet = _Sheet(begin, finder)
+        yield from sheet.read(content)
+        is_any = is_any or sheet.has_table
+        headless += sheet.headless
+    if not is_any and not headless:
+        headless = [Finding("", None, None, "", "", _("文件里没有表格，是空的"))]
+    for found in headless:
+        yield found if is_any else replace(found, severity="mistake")
+
+
+def _sheets(
+    rows: Iterable[SheetBegin | Row | Finding],
+) -> Iterator[tuple[SheetBegin | Finding, Iterator[Row]]]:
+    """Each sheet with its rows, to be used up before the next; findings come between."""
+    ahead: deque[SheetBegin | Finding] = deque()
+    source = iter(rows)
+
+    def content() -> Iterator[Row]:
+        for item in source:
+            if isinstance(item, Row):
+                yield item
+            else:
+                ahead.append(item)
+                if isinstance(item, SheetBegin):
+                    return
+
+    while True:
+        if not ahead:
+            item = next(source, None)
+            if item is None:
+                return
+            assert not isinstance(item, Row)
+            ahead.append(item)
+        begin = ahead.popleft()
+        if isinstance(begin, Finding):
+            yield begin, iter(())
+            continue
+        rest = content()
+        yield begin, rest
+        deque(rest, maxlen=0)
+
+
+class _Sheet:
+    """The tables of one sheet, from above to below."""
+
+    def __init__(self, begin: SheetBegin, finder: Finder) -> None:
+        self.has_table = False
+        self.headless: list[Finding] = []
+        self._begin, self._finder = begin, finder
+        self._reader: TableReader | None = None
+
+    def read(self, rows: Iterator[Row]) -> Iterator[Record | Finding]:
+        first = list(islice(rows, ROWS_TO_A_HEAD + 1))
+        start, head = self._first_head(first)
+        if head is None:
+            if first and not self._begin.hidden:
+                self.headless.append(self._headless(first))
+            return
+        self.has_table = True
+        if self._begin.hidden:
+            yield self._told(first[start], _("这个工作表是隐藏的，也读取了"))
+        yield from self._read_on(_Ahead(chain(first[start:], rows)), head)
+
+    def _first_head(self, rows: Sequence[Row]) -> tuple[int, Head | None]:
+        for at in range(min(len(rows), ROWS_TO_A_HEAD)):
+            head = self._head(rows[at], rows[at + 1] if at + 1 < len(rows) else None)
+            if head is None:
+                continue
+            if at + 1 < len(rows):
+                after = self._head(rows[at + 1], rows[at + 2] if at + 2 < len(rows) else None)
+                if after and _fits(after) > _fits(head):
+                    return at + 1, after
+            return at, head
+        return 0, None
+
+    def _head(self, row: Row, below: Row | None) -> Head | None:
+        return self._finder.head(row.cells, below.cells if below else (), self._begin.name)
+
+    def _read_on(self, rows: _Ahead, head: Head | None) -> Iterator[Record | Finding]:
+        for row in rows:
+            if head is None and self._finder.may_be_head(row.cells):
+                head = self._head(row, rows.next())
+            if head is not None:
+                yield from self._begin_table(row, head)
+                if head.height == 2:
+                    rows.skip()
+                head = None
+            elif self._reader:
+                yield from self._reader.read(row)
+        if self._reader:
+            yield from self._reader.end()
+
+    def _begin_table(self, row: Row, head: Head) -> Iterator[Finding]:
+        reader = TableReader(row, head)
+        if self._reader and self._reader.is_same(reader):
+            self._reader.begin_again()
+            return
+        if self._reader:
+            yield from self._reader.end()
+        self._reader = reader
+        yield from reader.begin()
+
+    def _headless(self, rows: Sequence[Row]) -> Finding:
+        """What to say of a sheet without a head: the row that came nearest, and what it lacks."""
+        near = [(self._finder.nearest(row.cells, self._begin.name), row) for row in rows]
+        best = max(
+            ((head, row) for head, row in near if head and head.missing),
+            key=lambda pair: len(pair[0].places),
+            default=None,
+        )
+        advice = _("请用模板的表头；不导入的工作表可以不管")
+        if best is None:
+            reason = _("没有认出表头，这个工作表没有读取")
+            return Finding(self._begin.name, None, None, "", "", reason, advice)
+        head, row = best
+        reason = _("没有认出表头，这个工作表没有读取；第 %(row)d 行最像，但缺少 %(columns)s") % {
+            "row": row.number,
+            "columns": "、".join(_names(head.kind, group) for group in head.missing),
+        }
+        return Finding(self._begin.name, row.number, None, "", "", reason, advice)
+
+    def _told(self, row: Row, reason: str) -> Finding:
+        return Finding(row.sheet, None, None, "", "", reason)
+
+
+def _fits(head: Head) -> tuple[int, int]:
+    return len(head.places), -head.height
+
+
+def _names(kind: Kind, keys: Sequence[str]) -> str:
+    named = {column.key: f"“{column.head}”" for column in kind.columns}
+    return _("或").join(named[key] for key in keys)
+
+
+class _Ahead:
+    """Rows, with a look at the next one."""
+
+    def __init__(self, rows: Iterator[Row]) -> None:
+        self._rows = rows
+        self._next = next(rows, None)
+
+    def __iter__(self) -> Iterator[Row]:
+        while (row := self._next) is not None:
+            self.skip()
+            yield row
+
+    def next(self) -> Row | None:
+        return self._next
+
+    def skip(self) -> None:
+        self._next = next(self._rows, None)

@@ -167,8 +167,7 @@ def _check_directory(file: BinaryIO) -> None:
     if at < 0 or len(tail) < at + 22:
         raise Refused("damaged")
     count, length = struct.unpack_from("<HI", tail, at + 10)
-    if (count > MOST_PARTS and count != 0xFFFF) or (
-        length > LARGEST_DIRECTORY and length != 2**32 - 1
-    ):
+    is_zip64 = count == 0xFFFF or length == 0xFFFFFFFF  # counts elsewhere; memory is bounded
+    if not is_zip64 and (count > MOST_PARTS or length > LARGEST_DIRECTORY):
         raise Refused("many_parts")
     file.seek(0)

@@ -1,0 +1,201 @@
+"""Finding the head of a table: which column stands where, whatever officers call it.
+
+A head is one row, or two with group heads above (安装位置 over 经度 and 纬度). Names are compared
+without blanks, punctuation, marks of required columns, and units.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from households.ledger.reading import Cell
+
+if TYPE_CHECKING:
+    from households.ledger.kinds import Kind
+
+LONGEST_HEAD = 40
+FEWEST_WITH_SHEET_NAME = 3
+PUNCTUATION = re.compile(r"[\W_]+")
+BRACKETS_AT_END = re.compile(r"[(\[【<〔][^()\[\]【】<>〔〕]*[)\]】>〕]\s*$")
+NUMBER_IN_FRONT = re.compile(r"^\d{1,2}[.、]")
+UNIT_AT_END = re.compile(r"(?<=..)(m2|平方米|平米|㎡|米|元|户|台|kw|度|℃|必填)$")
+NO_NAME_OF_A_PLACE = re.compile(
+    r"sheet\d*|工作表\d*|表格?\d*|\d+|总表|汇总|.*(汇总表?|总表|台账|明细|花名册|名单|登记表)",
+    re.IGNORECASE,
+)
+BEHIND_A_PLACE = re.compile(r"(\([^()]*\)|台账|花名册|名单|明细表?|登记表|信息表?|改造户|\d+户?)$")
+
+
+@lru_cache(4096)
+def bare(text: str) -> str:
+    """The name as it is compared: wide forms made narrow, no blanks, no punctuation."""
+    return PUNCTUATION.sub("", unicodedata.normalize("NFKC", text)).lower()
+
+
+def names(text: str) -> Iterator[str]:
+    """What a head may mean, the fullest first: 取暖面积（㎡）, then 取暖面积."""
+    if len(text) > LONGEST_HEAD:
+        return
+    whole = unicodedata.normalize("NFKC", text).strip()
+    short = BRACKETS_AT_END.sub("", whole)
+    for name in (whole, short, NUMBER_IN_FRONT.sub("", short)):
+        yield bare(name)
+    yield UNIT_AT_END.sub("", bare(short))
+
+
+def place_of(sheet: str) -> str:
+    """The village that a sheet's name names, "" for names such as Sheet1 and 汇总."""
+    name = unicodedata.normalize("NFKC", sheet).strip()
+    for _again in range(3):
+        name = BEHIND_A_PLACE.sub("", name).strip()
+    return "" if not name or NO_NAME_OF_A_PLACE.fullmatch(name) else name
+
+
+@dataclass(frozen=True)
+class Head:
+    """A head as it stands: columns count from 1; `others` are those that the kind does not know.
+
+    `doubled`: columns that say once more, in the same words, what an earlier one says; `beside`:
+    columns that could be read for a key which another column fits better.
+    """
+
+    kind: Kind
+    height: int
+    places: Mapping[str, int]
+    heads: Mapping[str, str]
+    others: Mapping[int, str] = field(default_factory=dict)
+    doubled: Mapping[int, str] = field(default_factory=dict)
+    beside: Mapping[int, str] = field(default_factory=dict)
+    missing: Sequence[tuple[str, ...]] = ()
+
+    @property
+    def width(self) -> int:
+        return max([*self.places.values(), *self.others, *self.doubled, *self.beside])
+
+
+class Finder:
+    """Looks for heads of some kinds."""
+
+    def __init__(self, kinds: Collection[Kind]) -> None:
+        self._kinds = [(kind, _index(kind)) for kind in kinds]
+        self._telling = frozenset(
+            name
+            for kind, index in self._kinds
+            for name, (key, _rank) in index.items()
+            if any(key in group for group in kind.needs)
+        )
+
+    def may_be_head(self, cells: Sequence[Cell]) -> bool:
+        """Quickly, whether a row is worth a closer look."""
+        return any(type(cell) is str and self._is_telling(cell) for cell in cells)
+
+    def _is_telling(self, cell: str) -> bool:
+        if cell in self._telling:
+            return True
+        if cell.isalnum() or len(cell) > LONGEST_HEAD:
+            return False
+        return any(name in self._telling for name in names(cell))
+
+    def head(self, cells: Sequence[Cell], below: Sequence[Cell], sheet: str) -> Head | None:
+        """The head that begins with this row, if one does: the kind of which most is found."""
+        found = [head for head in self._candidates(cells, below, sheet) if not head.missing]
+        return max(found, key=lambda head: (len(head.places), -head.height), default=None)
+
+    def nearest(self, cells: Sequence[Cell], sheet: str) -> Head | None:
+        """The kind that this row comes nearest to, complete or not; None for no likeness."""
+        found = [head for head in self._candidates(cells, (), sheet) if len(head.places) > 1]
+        return max(found, key=lambda head: len(head.places), default=None)
+
+    def _candidates(
+        self, cells: Sequence[Cell], below: Sequence[Cell], sheet: str
+    ) -> Iterator[Head]:
+        single = [[text] if text else [] for text in map(_text, cells)]
+        double = _pairs(cells, below) if below else None
+        for kind, index in self._kinds:
+            yield _head(kind, index, single, 1, sheet)
+            if double:
+                yield _head(kind, index, double, 2, sheet)
+
+
+def _index(kind: Kind) -> dict[str, tuple[str, int]]:
+    """Every name of the kind's columns: whose it is, and how good a name (0 the best)."""
+    found: dict[str, tuple[str, int]] = {}
+    for column in kind.columns:
+        for rank, name in enumerate((column.head, *column.aliases, column.key)):
+            known = found.get(bare(name))
+            if known is None or rank < known[1]:
+                found[bare(name)] = column.key, rank
+    return found
+
+
+def _text(cell: Cell) -> str:
+    return " ".join(cell.split()) if isinstance(cell, str) else ""
+
+
+def _pairs(upper: Sequence[Cell], lower: Sequence[Cell]) -> list[list[str]]:
+    """For each column what its two rows may mean together, the likeliest first."""
+    width = max(len(upper), len(lower))
+    above = [_text(cell) for cell in (*upper, *[None] * (width - len(upper)))]
+    under = [_text(cell) for cell in (*lower, *[None] * (width - len(lower)))]
+    found, group = [], ""
+    for high, low in zip(above, under, strict=True):
+        group = high or group
+        if low and group and low != group:
+            found.append([group + low, low])
+        else:
+            found.append([low or high] if low or high else [])
+    return found
+
+
+def _head(
+    kind: Kind,
+    index: Mapping[str, tuple[str, int]],
+    texts: Sequence[Sequence[str]],
+    height: int,
+    sheet: str,
+) -> Head:
+    read: dict[int, tuple[str, int]] = {}
+    for column, candidates in enumerate(texts, start=1):
+        known = (index.get(name) for text in candidates for name in names(text))
+        if best := next(filter(None, known), None):
+            read[column] = best
+    best_rank = {
+        key: min(rank for other, rank in read.values() if other == key)
+        for key, _rank in read.values()
+    }
+    places: dict[str, int] = {}
+    doubled: dict[int, str] = {}
+    beside: dict[int, str] = {}
+    for column, (key, rank) in read.items():
+        if rank > best_rank[key]:
+            beside[column] = key
+        elif key in places:
+            doubled[column] = key
+        else:
+            places[key] = column
+    said = {column: candidates[-1] for column, candidates in enumerate(texts, 1) if candidates}
+    return Head(
+        kind,
+        height,
+        places,
+        {key: said[column] for key, column in places.items()},
+        {column: text for column, text in said.items() if column not in read},
+        doubled,
+        beside,
+        _missing(kind, places, sheet),
+    )
+
+
+def _missing(kind: Kind, places: Mapping[str, int], sheet: str) -> list[tuple[str, ...]]:
+    """The groups of columns of which none is there; the sheet's name may stand for one."""
+    is_named = len(places) >= FEWEST_WITH_SHEET_NAME and bool(place_of(sheet))
+    return [
+        group
+        for group in kind.needs
+        if not any(key in places for key in group) and not (is_named and kind.sheet_names in group)
+    ]

@@ -1,0 +1,219 @@
+"""The rows of one table as records, and what is to be told of its head and its columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from households.ledger import asides, heads
+from households.ledger.heads import Head
+from households.ledger.kinds import Record, Table
+from households.ledger.reading import Cell, Finding, Row, Severity
+
+NEVER_TOLD = ("序号", "序", "no", "行号")
+DITTO = ("同上", "同上行", "上同", "〃", "″", "々", '"', "''", "“", "”")
+LONGEST_DITTO = 5
+OF_COLUMNS = {
+    "formula": lazy("这一列有 %(count)d 格是公式，按上次算好的结果读取"),
+    "merged": lazy("这一列有 %(count)d 格是合并的单元格，按合并的内容读取"),
+    "ditto": lazy("这一列有 %(count)d 格写的是“同上”，按上一行读取"),
+}
+NO_COLUMN = 0
+
+
+@dataclass(slots=True)
+class _Tally:
+    """How often something was met, and where first."""
+
+    row: int
+    count: int = 1
+
+
+class TableReader:
+    """Turns the rows under a head into records until the table ends."""
+
+    def __init__(self, row: Row, head: Head) -> None:
+        self._table = Table(head.kind, row.sheet, row.number, head.places, head.heads)
+        self._head = head
+        self._key_of = {column: key for key, column in head.places.items()}
+        self._named = {*self._key_of, *head.others, *head.doubled, *head.beside}
+        self._village = self._sheets_village()
+        self._above: dict[str, Cell] = {}
+        self._tallies: dict[tuple[str, int], _Tally] = {}
+        self._is_at_top = True
+
+    def is_same(self, other: TableReader) -> bool:
+        """Whether the other's head is this one's again, as at the top of a printed page."""
+        return self._table.kind is other._table.kind and self._table.places == other._table.places
+
+    def begin_again(self) -> None:
+        self._is_at_top = True
+
+    def begin(self) -> Iterator[Finding]:
+        """What is to be told of the head."""
+        head = self._head
+        labels = {column.key: column.head for column in head.kind.columns}
+        for column, key in head.doubled.items():
+            reason = _("表头“%s”出现了不止一次") % head.heads[key]
+            yield self._of_head(column, head.heads[key], reason, _("请只留一列"), is_mistake=True)
+        for column, key in head.beside.items():
+            reason = _("“%(label)s”已按“%(head)s”这一列读取，这一列没有读取") % {
+                "label": labels[key],
+                "head": head.heads[key],
+            }
+            yield self._of_head(column, "", reason)
+        for column, text in head.others.items():
+            if heads.bare(text) not in NEVER_TOLD:
+                yield self._of_head(column, text, _("不认识“%s”这一列，没有读取") % text)
+        if self._village:
+            label = labels[head.kind.sheet_names]
+            words = {"label": label, "name": self._village}
+            reason = _("没有“%(label)s”这一列，按工作表名“%(name)s”读取") % words
+            yield self._of_head(None, label, reason)
+
+    def read(self, row: Row) -> Iterator[Record | Finding]:
+        """The row as a record, if it is one."""
+        cells = _own(row)
+        if self._is_at_top and (asides.is_numbering(cells) or asides.is_units(cells)):
+            return
+        self._is_at_top = False
+        is_total = asides.is_total(cells)
+        if asides.is_example(cells) or (is_total and not self._table.kind.keeps_totals):
+            return
+        if not is_total and (asides.is_note(cells) or not self._is_filled(row, cells)):
+            yield from self._passed_over(row, cells)
+            return
+        yield from self._record(row, cells, is_total)
+
+    def end(self) -> Iterator[Finding]:
+        """What is to be told of whole columns, and of hidden rows."""
+        for (what, column), tally in self._tallies.items():
+            counts = {"count": tally.count}
+            if what == "hidden":
+                reason = _("有 %(count)d 行是隐藏的，也读取了") % counts
+                yield Finding(self._table.sheet, tally.row, None, "", "", reason)
+            else:
+                head = self._table.heads[self._key_of[column]]
+                reason = str(OF_COLUMNS[what]) % counts
+                yield Finding(self._table.sheet, tally.row, column, head, "", reason)
+
+    def _sheets_village(self) -> str:
+        key = self._table.kind.sheet_names
+        is_needed = bool(key) and key not in self._table.places
+        return heads.place_of(self._table.sheet) if is_needed else ""
+
+    def _is_filled(self, row: Row, cells: Sequence[Cell]) -> bool:
+        """Whether the row says something of its own, and more than one lonely word."""
+        own = [
+            column
+            for column in self._key_of
+            if column <= len(cells)
+            and cells[column - 1] is not None
+            and row.marks.get(column) != "merged"
+        ]
+        marked = any(mark in ("error", "uncached") for mark in row.marks.values())
+        if len(own) > 1 or marked:
+            return True
+        is_alone = sum(cell is not None for cell in cells) == 1
+        return bool(own) and (not is_alone or self._key_of[own[0]] in self._keys())
+
+    def _keys(self) -> Sequence[str]:
+        """The columns that a record hardly is one without: those of the last group needed."""
+        return self._table.kind.needs[-1] if self._table.kind.needs else ()
+
+    def _passed_over(self, row: Row, cells: Sequence[Cell]) -> Iterator[Finding]:
+        """A lonely word that is neither note nor title may have been meant as a record."""
+        filled = [n for n, cell in enumerate(cells, start=1) if cell is not None]
+        is_title = "spanned" in row.marks.values() or asides.is_note(cells)
+        if len(filled) != 1 or is_title:
+            return
+        text = cells[filled[0] - 1]
+        if isinstance(text, str):
+            reason = _("这一行只有“%s”，没有当作一户读取") % text.strip()
+            yield Finding(row.sheet, row.number, filled[0], "", text, reason)
+
+    def _record(
+        self, row: Row, cells: Sequence[Cell], is_total: bool
+    ) -> Iterator[Record | Finding]:
+        values: dict[str, Cell] = {
+            key: cells[column - 1] if column <= len(cells) else None
+            for key, column in self._table.places.items()
+        }
+        if self._village:
+            values[self._table.kind.sheet_names] = self._village
+        wrong = frozenset[str]()
+        if row.marks:
+            broken = self._broken(row, values)
+            wrong = frozenset(self._key_of[found.column or NO_COLUMN] for found in broken)
+            values.update(dict.fromkeys(wrong))
+            yield from broken
+        if row.hidden:
+            self._count("hidden", NO_COLUMN, row)
+        self._fill_dittos(row, values)
+        yield from self._headless_cells(row, cells)
+        yield Record(self._table, row.number, values, wrong, is_total)
+
+    def _broken(self, row: Row, values: dict[str, Cell]) -> list[Finding]:
+        """Cells that have no value to read; marks of the others are counted."""
+        found = []
+        for column, mark in row.marks.items():
+            key = self._key_of.get(column)
+            if key is None or mark == "spanned":
+                continue
+            if mark in OF_COLUMNS:
+                self._count(mark, column, row)
+            elif mark == "error":
+                found.append(self._of_cell(row, column, str(values[key]), _("公式的结果是错误值")))
+            else:
+                found.append(self._of_cell(row, column, "", _("公式还没有算出结果")))
+        return found
+
+    def _of_cell(self, row: Row, column: int, value: str, reason: str) -> Finding:
+        head = self._table.heads[self._key_of[column]]
+        advice = _("请改填数值或文字；或在 Excel 中打开，算好后保存")
+        return Finding(row.sheet, row.number, column, head, value, reason, advice, "mistake")
+
+    def _fill_dittos(self, row: Row, values: dict[str, Cell]) -> None:
+        for key, value in values.items():
+            if type(value) is not str or len(value) > LONGEST_DITTO or value.strip() not in DITTO:
+                continue
+            if (above := self._above.get(key)) is not None:
+                values[key] = above
+                self._count("ditto", self._table.places[key], row)
+        self._above = values
+
+    def _headless_cells(self, row: Row, cells: Sequence[Cell]) -> Iterator[Finding]:
+        """Cells in columns without a head: told of once for each column."""
+        if len(cells) <= len(self._named) == max(self._named):
+            return
+        for column, cell in enumerate(cells, start=1):
+            if cell is not None and column not in self._named:
+                self._named.add(column)
+                reason = _("这一列没有表头，没有读取")
+                yield Finding(row.sheet, row.number, column, "", str(cell), reason)
+
+    def _count(self, what: str, column: int, row: Row) -> None:
+        tally = self._tallies.get((what, column))
+        if tally is None:
+            self._tallies[what, column] = _Tally(row.number)
+        else:
+            tally.count += 1
+
+    def _of_head(
+        self, column: int | None, head: str, reason: str, advice: str = "", is_mistake: bool = False
+    ) -> Finding:
+        severity: Severity = "mistake" if is_mistake else "reminder"
+        table = self._table
+        return Finding(table.sheet, table.row, column, head, "", reason, advice, severity)
+
+
+def _own(row: Row) -> list[Cell]:
+    """The row's own cells: blank ones are None, and a cell merged across counts once."""
+    cells = [None if type(cell) is str and cell.isspace() else cell for cell in row.cells]
+    for column, mark in row.marks.items():
+        if mark == "spanned":
+            cells[column - 1] = None
+    return cells
