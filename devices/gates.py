@@ -10,14 +10,15 @@ from datetime import date
 
 from django.utils.translation import gettext as _
 
-from devices.models import Gateway, Installation
+from devices.models import Gateway, HeatConnection, Installation
 from households.models import Area, Household, Method, StepKind
 from households.path import GATES
 
 
 def register() -> None:
     """Put the gates of this app in; done once, when the app is ready."""
-    GATES[StepKind.INSTALLED].append(installed)
+    GATES[StepKind.INSTALLED] += [installed, connected]
+    GATES[StepKind.COMMISSIONED].append(heated)
 
 
 def installed(household: Household, on: date) -> list[str]:
@@ -30,6 +31,26 @@ def installed(household: Household, on: date) -> list[str]:
     if record is None:
         return [_("当日没有在用的安装记录：请安装人员登记安装信息")]
     return _lacking(record)
+
+
+def connected(household: Household, on: date) -> list[str]:
+    """A household on the heat network needs the heat company's record of its connection."""
+    if Method(household.method).has_unit:
+        return []
+    record = HeatConnection.objects.filter(household=household).first()
+    if record is None:
+        return [_("没有入网记录：请供热企业登记")]
+    if record.connected_on is None or record.connected_on > on:
+        return [_("入网记录缺接入日期：请供热企业补录")]
+    return []
+
+
+def heated(household: Household, on: date) -> list[str]:
+    """It was found warm by the heat company: there is no unit that would tell so itself."""
+    if Method(household.method).has_unit:
+        return []
+    warm = HeatConnection.objects.filter(household=household, heated_on__lte=on)
+    return [] if warm.exists() else [_("入网记录缺通热日期：请供热企业补录")]
 
 
 def _lacking(record: Installation) -> list[str]:

@@ -83,7 +83,7 @@ def _record(
     if kept.content == content_of(home, said) or not _differences(kept, said):
         return kept
     if not reason:
-        raise InstallationRefused({"": [_("这条记录已按别的内容存过：要改请写明更正原因")]})
+        raise InstallationRefused({"reason": [_("这条记录已按别的内容存过：要改请写明更正原因")]})
     return _correct(kept, said, by, reason)
 
 
@@ -286,7 +286,7 @@ def _why_not_there(unit: Unit, gateway: Gateway, points: RegisterMap, address: i
 def _differences(row: Installation, said: dict[str, Any]) -> list[str]:
     """Fields that `said` would change."""
     unit = row.unit
-    found = [field for field in KEPT if getattr(row, field) != said[field]]
+    found = [field for field in KEPT if not _alike(getattr(row, field), said[field])]
     if unit.model_id != said["chosen"].pk:
         found.append("model")
     if said["transmitter_number"] and unit.address != said["address"]:
@@ -294,6 +294,13 @@ def _differences(row: Installation, said: dict[str, Any]) -> list[str]:
     if said["network_address"] not in (None, unit.network_address):
         found.append("network_address")
     return found
+
+
+def _alike(kept: object, wanted: object) -> bool:
+    """Degrees that went out and came back may differ in the last digit: a decimetre is none."""
+    if isinstance(kept, float) and isinstance(wanted, float):
+        return abs(kept - wanted) < 1e-6
+    return kept == wanted
 
 
 def _correct(row: Installation, said: dict[str, Any], by: User, reason: str) -> Installation:
