@@ -1,6 +1,7 @@
 """Settings of the platform; everything that differs between places comes from the environment."""
 
 import os
+import sys
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -10,6 +11,14 @@ from django.core.exceptions import ImproperlyConfigured
 from households import keys
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def program(called: list[str]) -> str:
+    """What runs, as the history of records names it: "manage.py demo", "celery worker"."""
+    path = Path(called[0])
+    name = path.parent.name if path.name == "__main__.py" else path.name
+    words = [word for word in called[1:4] if word.isascii() and word.isalpha()]
+    return " ".join([name, *words[:1]])[:60]
 
 
 def env(name: str, default: str = "") -> str:
@@ -55,7 +64,7 @@ def env_database(url: str) -> dict[str, object]:
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"connect_timeout": 5},
+        "OPTIONS": {"connect_timeout": 5, "application_name": program(sys.argv)},
         "TEST": {"NAME": env("TEST_DB_NAME") or None},  # parallel test runs do not meet
     }
 
@@ -113,6 +122,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "households.history.HistoryMiddleware",
     "households.language.LanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "households.sessions.SignInMiddleware",

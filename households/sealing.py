@@ -212,4 +212,7 @@ def column_text(row: models.Model, field: SealedField) -> str:
     before, sealed = row.__dict__.get(field.memory, (None, None))
     if sealed is not None and before == plain and sealed.key_number == newest().number:
         return str(sealed.text)
-    return seal(plain, *field.whose(row))
+    text = seal(plain, *field.whose(row))
+    if text:
+        row.__dict__[field.memory] = (plain, Sealed(text))
+    return text
