@@ -28,10 +28,12 @@ class NoFont(Exception):
 
 
 def typeset(name: str, facts: Mapping[str, Any], attached: Mapping[str, bytes]) -> bytes:
-    """The paper `name` as a PDF/A-2u; `attached` are the files that the template names.
+    """The paper `name` as a PDF, for the archive (PDF/A-2u) unless foreign PDF files are part of
+    it; `attached` are the files that the template names.
 
-    Raises NoFont, and typst.TypstError for an attached file that is no picture.
+    Raises NoFont, and typst.TypstError for an attached file that cannot be shown.
     """
+    foreign = any(file.endswith(".pdf") for file in attached)
     with tempfile.TemporaryDirectory(prefix="paper-") as folder:  # mode 0700
         root = Path(folder)
         for template in TEMPLATES.glob("*.typ"):
@@ -44,11 +46,24 @@ def typeset(name: str, facts: Mapping[str, Any], attached: Mapping[str, bytes]) 
             font_paths=fonts(),
             ignore_system_fonts=True,
             sys_inputs={"facts": json.dumps(facts, ensure_ascii=False, default=str)},
-            pdf_standards="a-2u",
+            pdf_standards=[] if foreign else "a-2u",
             timestamp=clock.now().replace(microsecond=0),
         )
     assert isinstance(pdf, bytes)
     return pdf
+
+
+def can_carry(pdf: bytes) -> bool:
+    """Whether the sheets of a foreign PDF file can become sheets of a paper."""
+    page = b'#set page(width: 10mm, height: 10mm)\n#image("carried.pdf", width: 5mm)'
+    with tempfile.TemporaryDirectory(prefix="paper-") as folder:
+        (Path(folder) / "carried.pdf").write_bytes(pdf)
+        (Path(folder) / "page.typ").write_bytes(page)
+        try:
+            typst.compile(Path(folder) / "page.typ", root=folder, font_paths=fonts())
+        except typst.TypstError:
+            return False
+    return True
 
 
 def digest(facts: Mapping[str, Any], attached: Mapping[str, bytes]) -> str:
