@@ -30,16 +30,31 @@ class Missing:
         return self.words
 
 
+def may_be_surveyed(household: Household) -> bool:
+    """Whether 摸底登记 waits for nothing more: nothing of `missing` that is needed."""
+    return not any(_needed(household).values())
+
+
+def _needed(household: Household) -> dict[str, bool]:
+    """The fields that 摸底登记 needs, and whether each is missing."""
+    return {
+        "householder": not household.householder,
+        "door": not household.door and not household.place,
+        "area": not household.area.town,
+    }
+
+
 def missing(household: Household) -> list[Missing]:
     """What a record still lacks, what 摸底登记 needs first. Asks nothing of the database but the
     household's area."""
+    needed = _needed(household)
     asked = [
-        (not household.householder, Missing("householder", _("户主"), True)),
+        (needed["householder"], Missing("householder", _("户主"), True)),
         (
-            not household.door and not household.place,
+            needed["door"],
             Missing("door", _("门牌号；没有门牌的写位置，例如庙东第三户"), True),
         ),
-        (not household.area.town, Missing("area", _("村（社区）；散户选镇（街道）"), True)),
+        (needed["area"], Missing("area", _("村（社区）；散户选镇（街道）"), True)),
         (not household.has_phone, Missing("phone", _("联系电话；没有电话的在备注里写明找谁"))),
         *((True, Missing(name, words)) for name, words in _wrong_phones(household)),
         (household.heated_area is None, Missing("heated_area", _("取暖面积"))),

@@ -55,6 +55,14 @@ def _out_of_order(household: Household, kind: StepKind, on: date) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
+class Later:
+    """That a step is entered long after it was taken (补录): who took it then, and why later."""
+
+    done_by: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Taken:
     """That a household took a step: when, and who records it."""
 
@@ -62,15 +70,24 @@ class Taken:
     on: date
     by: User
     note: str = ""
+    later: Later | None = None
 
 
-def take(household: Household, kind: StepKind, *, on: date, by: User, note: str = "") -> Step:
+def take(
+    household: Household,
+    kind: StepKind,
+    *,
+    on: date,
+    by: User,
+    note: str = "",
+    later: Later | None = None,
+) -> Step:
     """Record that `kind` was taken on that day and, where nothing is missing, let it count.
 
     Raises StepRefused for a future date, for a withdrawn household, and where a granted step lacks
-    something.
+    something. The gates ask the same of a step that is entered `later`.
     """
-    return take_many(kind, [Taken(household, on, by, note)])[0]
+    return take_many(kind, [Taken(household, on, by, note, later)])[0]
 
 
 @transaction.atomic
@@ -87,6 +104,19 @@ def take_many(kind: StepKind, taken: Sequence[Taken]) -> list[Step]:
     return steps
 
 
+def begin(homes: Sequence[Household], surveyed: Sequence[Taken]) -> None:
+    """Store new households; those in `surveyed` have taken 摸底登记 already. Two statements in all.
+
+    Raises StepRefused like `take`; the caller's transaction is to be given up then.
+    """
+    steps = [_checked(one.household, StepKind.SURVEYED, one) for one in surveyed]
+    for step in steps:
+        step.household.surveyed_on = None if step.lacks else step.on
+        step.household.papers_incomplete = bool(step.lacks)
+    Household.objects.bulk_create(homes)
+    Step.objects.bulk_create(steps)
+
+
 def _checked(household: Household, kind: StepKind, taken: Taken) -> Step:
     if taken.on > clock.today():
         raise StepRefused([_("日期 %(date)s 还没有到") % {"date": taken.on}])
@@ -101,6 +131,9 @@ def _checked(household: Household, kind: StepKind, taken: Taken) -> Step:
         on=taken.on,
         lacks=missing,
         note=taken.note,
+        entered_later=taken.later is not None,
+        done_by=taken.later.done_by if taken.later else "",
+        why=taken.later.why if taken.later else "",
         recorded_by=taken.by,
         recorded_at=clock.now(),
     )
@@ -117,6 +150,12 @@ def _write_columns(households: list[Household], kind: StepKind) -> None:
     for (on, incomplete), pks in alike.items():
         columns = {f"{kind}_on": on, "papers_incomplete": incomplete, "updated_at": clock.now()}
         Household.objects.filter(pk__in=pks).update(**columns)
+
+
+def count_again(household: Household) -> None:
+    """Bring all columns in line with the steps, after those of another record came to this one."""
+    for kind in set(household.steps.values_list("kind", flat=True)):
+        _write_columns([household], StepKind(kind))
 
 
 @dataclass(frozen=True)
