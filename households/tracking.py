@@ -14,7 +14,35 @@ from typing import Any
 
 from django.db.migrations.operations.base import Operation
 
-FUNCTIONS = """
+_ROWS = """
+    INSERT INTO households_change (at, table_name, row_id, household_id, kind, {kept},
+                                   user_id, via, request, reason, role, program)
+    SELECT clock_timestamp(), {table}, row.id, (to_jsonb(row) ->> {of})::bigint, '{kind}',
+           to_jsonb(row) - {without}::text[],
+           who.user_id, who.via, who.request, who.reason, session_user,
+           current_setting('application_name')
+    FROM {rows} AS row, history_who() AS who {where} ORDER BY row.id"""
+
+
+def _rows(kind: str, rows: str, where: str = "") -> str:
+    """SQL of a trigger that writes whole rows, come or gone."""
+    told = {"table": "TG_TABLE_NAME", "of": "TG_ARGV[1]", "without": "TG_ARGV[0]"}
+    kept = "after" if kind == "insert" else "before"
+    return _ROWS.format(kind=kind, kept=kept, rows=rows, where=where, **told)
+
+
+# A row that was given another key is one that went and one that came.
+_WENT = _rows(
+    "delete", "old_rows", "WHERE NOT EXISTS (SELECT FROM new_rows AS n WHERE n.id = row.id)"
+)
+_CAME = _rows(
+    "insert", "new_rows", "WHERE NOT EXISTS (SELECT FROM old_rows AS o WHERE o.id = row.id)"
+)
+_EMPTIED = _ROWS.format(
+    kind="delete", kept="before", rows="%I.%I", where="", table="%L", of="%L", without="%L"
+).replace("'", "''")
+
+FUNCTIONS = f"""
 CREATE FUNCTION history_who(OUT user_id bigint, OUT via text, OUT request uuid, OUT reason text)
 LANGUAGE sql STABLE AS $$
     SELECT (who ->> 'user')::bigint, coalesce(who ->> 'via', ''), (who ->> 'request')::uuid,
@@ -22,25 +50,12 @@ LANGUAGE sql STABLE AS $$
     FROM (SELECT nullif(current_setting('heating.who', true), '')::jsonb AS who) AS setting
 $$;
 
-CREATE FUNCTION history_difference(one jsonb, other jsonb) RETURNS jsonb
-LANGUAGE sql IMMUTABLE AS $$
-    SELECT jsonb_object_agg(key, value) FROM jsonb_each(one)
-    WHERE other -> key IS DISTINCT FROM value
-$$;
-
 CREATE AGGREGATE history_latest(jsonb) (
-    sfunc = jsonb_concat, stype = jsonb, initcond = '{}'
+    sfunc = jsonb_concat, stype = jsonb, initcond = '{{}}'
 );
 
 CREATE FUNCTION history_insert() RETURNS trigger LANGUAGE plpgsql SET timezone = 'UTC' AS $$
-BEGIN
-    INSERT INTO households_change (at, table_name, row_id, household_id, kind, after,
-                                   user_id, via, request, reason, role, program)
-    SELECT clock_timestamp(), TG_TABLE_NAME, n.id, (to_jsonb(n) ->> TG_ARGV[1])::bigint, 'insert',
-           to_jsonb(n) - TG_ARGV[0]::text[],
-           who.user_id, who.via, who.request, who.reason, session_user,
-           current_setting('application_name')
-    FROM new_rows AS n, history_who() AS who ORDER BY n.id;
+BEGIN {_rows("insert", "new_rows")};
     RETURN NULL;
 END $$;
 
@@ -48,46 +63,35 @@ CREATE FUNCTION history_update() RETURNS trigger LANGUAGE plpgsql SET timezone =
 BEGIN
     INSERT INTO households_change (at, table_name, row_id, household_id, kind, before, after,
                                    user_id, via, request, reason, role, program)
-    SELECT clock_timestamp(), TG_TABLE_NAME, id, (coalesce(a, b) ->> TG_ARGV[1])::bigint,
-           CASE WHEN a IS NULL THEN 'delete' WHEN b IS NULL THEN 'insert' ELSE 'update' END,
-           CASE WHEN a IS NULL THEN b WHEN b IS NOT NULL THEN history_difference(b, a) END,
-           CASE WHEN b IS NULL THEN a WHEN a IS NOT NULL THEN history_difference(a, b) END,
+    SELECT clock_timestamp(), TG_TABLE_NAME, id, (a ->> TG_ARGV[1])::bigint, 'update',
+           difference.before, difference.after,
            who.user_id, who.via, who.request, who.reason, session_user,
            current_setting('application_name')
     FROM (
-        SELECT coalesce(n.id, o.id) AS id,
-               CASE WHEN o.id IS NOT NULL THEN to_jsonb(o) - TG_ARGV[0]::text[] END AS b,
-               CASE WHEN n.id IS NOT NULL THEN to_jsonb(n) - TG_ARGV[0]::text[] END AS a
-        FROM old_rows AS o FULL JOIN new_rows AS n ON o.id = n.id
-    ) AS pairs, history_who() AS who
-    WHERE a IS DISTINCT FROM b ORDER BY id;
+        SELECT n.id, to_jsonb(o) - TG_ARGV[0]::text[] AS b, to_jsonb(n) - TG_ARGV[0]::text[] AS a
+        FROM old_rows AS o JOIN new_rows AS n ON o.id = n.id
+        OFFSET 0  -- each row becomes JSON once
+    ) AS pairs
+    CROSS JOIN LATERAL (
+        SELECT jsonb_object_agg(key, b -> key) AS before, jsonb_object_agg(key, value) AS after
+        FROM jsonb_each(a) WHERE value IS DISTINCT FROM b -> key
+    ) AS difference
+    CROSS JOIN history_who() AS who
+    WHERE a <> b ORDER BY id;
+    {_WENT};
+    {_CAME};
     RETURN NULL;
 END $$;
 
 CREATE FUNCTION history_delete() RETURNS trigger LANGUAGE plpgsql SET timezone = 'UTC' AS $$
-BEGIN
-    INSERT INTO households_change (at, table_name, row_id, household_id, kind, before,
-                                   user_id, via, request, reason, role, program)
-    SELECT clock_timestamp(), TG_TABLE_NAME, o.id, (to_jsonb(o) ->> TG_ARGV[1])::bigint, 'delete',
-           to_jsonb(o) - TG_ARGV[0]::text[],
-           who.user_id, who.via, who.request, who.reason, session_user,
-           current_setting('application_name')
-    FROM old_rows AS o, history_who() AS who ORDER BY o.id;
+BEGIN {_rows("delete", "old_rows")};
     RETURN NULL;
 END $$;
 
 CREATE FUNCTION history_truncate() RETURNS trigger LANGUAGE plpgsql SET timezone = 'UTC' AS $$
 BEGIN
-    EXECUTE format(
-        'INSERT INTO households_change (at, table_name, row_id, household_id, kind, before,
-                                        user_id, via, request, reason, role, program)
-         SELECT clock_timestamp(), %L, o.id, (to_jsonb(o) ->> %L)::bigint, ''delete'',
-                to_jsonb(o) - %L::text[],
-                who.user_id, who.via, who.request, who.reason, session_user,
-                current_setting(''application_name'')
-         FROM %I.%I AS o, history_who() AS who ORDER BY o.id',
-        TG_TABLE_NAME, TG_ARGV[1], TG_ARGV[0], TG_TABLE_SCHEMA, TG_TABLE_NAME
-    );
+    EXECUTE format('{_EMPTIED}',
+        TG_TABLE_NAME, TG_ARGV[1], TG_ARGV[0], TG_TABLE_SCHEMA, TG_TABLE_NAME);
     RETURN NULL;
 END $$;
 
@@ -107,7 +111,7 @@ DROP TRIGGER history_stands ON households_historyseal;
 DROP TRIGGER history_stands ON households_change;
 DROP FUNCTION history_stands, history_truncate, history_delete, history_update, history_insert;
 DROP AGGREGATE history_latest(jsonb);
-DROP FUNCTION history_difference, history_who;
+DROP FUNCTION history_who;
 """
 
 ON = """
