@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from households import clock, duplicates, editing, positions, registering
+from households import clock, duplicates, editing, history, positions, registering
 from households.editing import Clash, Opened, Woven
 from households.household_form import HouseholdForm
 from households.household_rules import missing, reminders
@@ -123,7 +123,8 @@ def _correct(request: SignedIn, number: str) -> HttpResponse:
     if woven.changed and theirs.surveyed_on and not form.reason_words:
         form.add_error("reason", _("已登记的内容改动要选原因"))
         return _page(request, form, home=theirs, opened=opened)
-    woven.household.save(update_fields=woven.columns or ["updated_at"])
+    with history.because(form.reason_words):
+        woven.household.save(update_fields=woven.columns or ["updated_at"])
     return _saved(request, woven.household, woven)
 
 

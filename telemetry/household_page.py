@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
 from devices.models import Installation
-from households import clock
+from households import clock, household_card, merging
 from households.models import Household
 from households.path import by_whom, lacks, standing
 from households.requests import SignedIn
@@ -21,8 +21,11 @@ from telemetry.unit_list import state_of
 @login_required
 @require_safe
 def household(request: SignedIn, number: str) -> HttpResponse:
-    """The household's path, what comes next and what it lacks, its facts, its installation."""
+    """The household's path, what comes next and what it lacks, its people and papers, its
+    installation. A number from before a merge leads to the household that stands."""
     rows = Household.objects.visible_to(request.user).select_related("area__owner")
+    if kept := merging.standing_number(request.user, number):
+        return redirect("household", kept)
     home = get_object_or_404(rows.prefetch_related("steps__recorded_by__area"), number=number)
     standings = standing(home)
     due = next((one for one in standings if one.sign in ("lack", "now")), None)
@@ -35,7 +38,8 @@ def household(request: SignedIn, number: str) -> HttpResponse:
         "lacks": lacks(home, due.kind, clock.today()) if due else [],
         "steps": list(home.steps.all())[::-1],
     }
-    return render(request, "telemetry/household.html", context | _installed(home))
+    context |= household_card.facts(home, request.user) | _installed(home)
+    return render(request, "telemetry/household.html", context)
 
 
 def _installed(home: Household) -> dict[str, object]:

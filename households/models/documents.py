@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from households.uid import uuid7
 
+from .accounts import OF_A_SUPPLIER
+
 if TYPE_CHECKING:
     from .accounts import User
 
@@ -35,12 +37,25 @@ class DocumentKind(models.TextChoices):
     OTHER = "other", _("其他材料")
 
 
+OF_THE_UNIT = (
+    DocumentKind.AGREEMENT,
+    DocumentKind.DOCKING,
+    DocumentKind.DRAWING,
+    DocumentKind.INSTALLATION,
+    DocumentKind.COMMISSIONING,
+    DocumentKind.USER_CONFIRMATION,
+    DocumentKind.CONFORMITY,
+)
+
+
 class DocumentQuerySet(models.QuerySet["Document"]):
     def visible_to(self, user: User) -> DocumentQuerySet:
-        """Papers of the households that the user may see."""
+        """Papers of the households that the user may see; a supplier's people see of them only
+        what concerns the unit."""
         from .households import Household
 
-        return self.filter(household__in=Household.objects.visible_to(user))
+        rows = self.filter(household__in=Household.objects.visible_to(user))
+        return rows.filter(kind__in=OF_THE_UNIT) if user.role in OF_A_SUPPLIER else rows
 
     def standing(self) -> DocumentQuerySet:
         """Papers that hold: not withdrawn."""

@@ -1,0 +1,29 @@
+"""What the page of one household says of its people and papers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse
+
+from households import documents, duplicates, positions
+from households.document_pages import WITHDRAWN_WHY, DocumentForm, may_add
+from households.household_rules import missing, reminders
+from households.models import Household, User
+
+
+def facts(home: Household, user: User) -> dict[str, Any]:
+    """Context of the parts `resident`, `papers`, `missing` of templates/households."""
+    corrects = user.may_register and not home.withdrawn_on
+    entries = documents.contents(home, user)
+    return {
+        "corrects": corrects,
+        "edit_url": reverse("edit_household", args=[home.number]) if corrects else "",
+        "missing": missing(home) if corrects else [],
+        "reminders": reminders(home, middle=positions.middle_of(home.area)) if corrects else {},
+        "alike": duplicates.of(home, user) if corrects else [],
+        "entries": entries,
+        "lacking": sum(entry.is_lacking for entry in entries),
+        "document_form": DocumentForm() if may_add(user) else None,
+        "withdrawn_why": WITHDRAWN_WHY,
+    }

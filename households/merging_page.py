@@ -1,0 +1,85 @@
+"""Two records side by side, to be made one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django.views.decorators.cache import never_cache
+
+from households import editing, merging
+from households.household_pages import require_registrar
+from households.merging import MergeRefused
+from households.models import Household
+from households.requests import SignedIn
+
+REASONS = [
+    ("twice", _lazy("同一户登记了两次")),
+    ("import", _lazy("导入时重复")),
+    ("officers", _lazy("两人分别登记")),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One part of both records, in words."""
+
+    part: str
+    label: str
+    kept: str
+    other: str
+    differs: bool
+
+
+@login_required
+@never_cache
+def merge_households(request: SignedIn, number: str, other: str) -> HttpResponse:
+    """Field by field: which value holds. `number` stays, `other` leads to it afterwards."""
+    rows = Household.objects.visible_to(request.user).select_related("area__owner")
+    kept, loser = (get_object_or_404(rows, number=one) for one in (number, other))
+    require_registrar(request)
+    reasons = merging.hindrances(kept, loser)
+    if request.method == "POST" and not reasons:
+        why = dict(REASONS).get(request.POST.get("why", ""))
+        if why is None:
+            messages.error(request, _("合并要选原因。"))
+        else:
+            try:
+                return _merged(request, kept, loser, str(why))
+            except MergeRefused as refusal:
+                reasons = refusal.reasons
+    context = {
+        "household": kept,
+        "other": loser,
+        "sides": _sides(kept, loser),
+        "reasons": reasons,
+        "whys": REASONS,
+    }
+    return render(request, "households/merge.html", context)
+
+
+def _merged(request: SignedIn, kept: Household, loser: Household, why: str) -> HttpResponse:
+    chosen = {part: request.POST.get(f"keep_{part}", "") for part in editing.PARTS}
+    number = loser.number
+    kept = merging.merge(kept, loser, chosen, by=request.user, why=why)
+    words = {"other": number, "kept": kept.number}
+    messages.success(request, _("已把 %(other)s 并入 %(kept)s；旧编号仍能打开这一户。") % words)
+    return redirect("household", kept.number)
+
+
+def _sides(kept: Household, other: Household) -> list[Side]:
+    return [
+        Side(
+            part,
+            editing.label(part),
+            editing.shown(kept, part),
+            editing.shown(other, part),
+            not editing.equal(kept, other, part),
+        )
+        for part in editing.PARTS
+    ]
