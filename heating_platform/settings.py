@@ -297,6 +297,7 @@ CELERY_BEAT_SCHEDULE = {
     name: {"task": f"households.{name}", "schedule": seconds, "options": {"expires": seconds}}
     for name, seconds in {
         "sweep_files": 600.0,
+        "work_on_workbooks": 10.0,  # a message has asked already, where the broker was there
     }.items()
 }
 

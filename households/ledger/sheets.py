@@ -30,8 +30,9 @@ OPTIONS = "选项"
 WORDS = "说明"
 PAGE_WIDTH = 160  # of columns that are still read on one A4 across
 
-# Tokens of the look: ink, ink-2, line, sunk, brand-soft, bad, bad-soft, warn, warn-soft.
+# Tokens of the look: ink, ink-2, line, sunk, brand-soft, brand, bad, bad-soft, warn, warn-soft.
 INK, INK_2, LINE, SUNK, SOFT = "18242F", "45545F", "C9D2DA", "EDF1F4", "E6EFF8"
+BRAND = "1559A6"
 BAD, BAD_SOFT, WARN, WARN_SOFT = "B3261E", "FBE9E7", "8A5000", "FCF0D9"
 THIN = Side(style="thin", color=LINE)
 BOX = Border(left=THIN, right=THIN, top=THIN, bottom=THIN)

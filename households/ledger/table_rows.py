@@ -13,7 +13,7 @@ from households.ledger.heads import Head
 from households.ledger.kinds import Record, Table
 from households.ledger.reading import Cell, Finding, Row, Severity
 
-NEVER_TOLD = ("序号", "序", "no", "行号")
+NEVER_TOLD = ("序号", "序", "no", "行号", "问题说明")
 DITTO = ("同上", "同上行", "上同", "〃", "″", "々", '"', "''", "“", "”")
 LONGEST_DITTO = 5
 OF_COLUMNS = {

@@ -23,7 +23,7 @@ class Progress:
         self.over = Event()
 
     def __call__(self, done: int, total: int = 0) -> None:
-        self.done, self.total = done, max(total, done)
+        self.done, self.total = done, total or self.total
 
     def run(self) -> None:
         """Until it is over. In a thread of its own, because threads have connections of their own:

@@ -1,4 +1,4 @@
-"""LibreOffice as an independent peer: what it opens and writes anew is what an office would have."""
+"""LibreOffice as an independent peer: what it opens and saves anew is what an office has."""
 
 from __future__ import annotations
 
