@@ -6,6 +6,7 @@ from households import views
 
 urlpatterns = [
     path("", include("households.account_urls")),
+    path("", include("households.slip_urls")),
     path("", include("households.transfer_urls")),
     path("", include("households.household_urls")),
     path("households/", views.ledger, name="households"),

@@ -152,7 +152,17 @@ def _head() -> list[str]:
     """Each figure in a column of its own: a workbook's cells are numbers."""
     forms = (_("%(method)s任务"), _("%(method)s完工"))
     both = [form % {"method": method.label} for method in Method for form in forms]
-    figures = [_("改造户数"), _("完工"), *both, _("完工率"), _("验收"), _("验收率"), _("手续不全")]
+    figures = [
+        _("原下达任务"),
+        _("调整后任务"),
+        _("调整依据（文号）"),
+        _("完工"),
+        *both,
+        _("完工率"),
+        _("验收"),
+        _("验收率"),
+        _("手续不全"),
+    ]
     return [_("序号"), _("改造主体"), _("村（社区）"), *figures]
 
 
@@ -170,7 +180,9 @@ def _csv_figures(row: progress.Row) -> list[object]:
     figures = row.figures
     by_method = [count for _m, cell in row.cells for count in (cell.task, cell.complete)]
     return [
+        figures.original,
         figures.task,
+        _("；").join(row.bases),
         figures.complete,
         *by_method,
         figures.complete_rate,

@@ -2,16 +2,16 @@
 
 What pages use::
 
-    table(user, plan, on=None) -> Table         # five queries, whatever the number of households
+    table(user, plan, on=None) -> Table         # six queries, whatever the number of households
         .plan .on (date) .moment (as-of) .towns: list[Town] .total: Row .outside: int
     Town    .area .lines: list[Row] .subtotal: Row
     Row     .item (PlanItem, None on subtotal and total) .area .village (str) .figures: Figures
             .cells: list[tuple[Method, Figures]]  # all methods in the notice's order
-    Figures .task .due .complete .accepted .papers_incomplete       households (户)
+    Figures .task (adjusted) .original .due .complete .accepted .papers_incomplete
             .complete_rate .accepted_rate  Decimal percent with one decimal, None without a task
             .behind  due − complete where positive, else 0;  .ahead likewise;  .to_accept
             .is_empty  nothing planned and nothing done: show "—"
-    curves(user, plan) -> Curves                # three queries
+    curves(user, plan) -> Curves                # four queries
         .days: list[date] .due: list[int] .complete, .accepted: list[int | None] (None: not yet)
         .gained("accepted", since=date) -> int   .forecast(task) -> date | None
     Schedule(plan): .days .day_number(on) .days_left(on) .due(task, on)
@@ -40,6 +40,7 @@ from django.utils.translation import gettext as _
 from households import clock
 from households.models import Area, Household, Method, StepKind, User
 from households.models.households import HouseholdQuerySet
+from plans.adjusted import Adjustment, adjustment
 from plans.models import PlanItem, TaskPlan
 
 
@@ -52,13 +53,18 @@ def percent(part: int, whole: int) -> Decimal | None:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Counts of households of one cell, row or total."""
+    """Counts of households of one cell, row or total.
+
+    `task` is the task as change slips have adjusted it, which all rates are measured by; `original`
+    is what the notice ordered.
+    """
 
     task: int = 0
     due: int = 0
     complete: int = 0
     accepted: int = 0
     papers_incomplete: int = 0
+    original: int = 0
 
     def __add__(self, other: Figures) -> Figures:
         return Figures(
@@ -67,6 +73,7 @@ class Figures:
             self.complete + other.complete,
             self.accepted + other.accepted,
             self.papers_incomplete + other.papers_incomplete,
+            self.original + other.original,
         )
 
     @property
@@ -106,6 +113,7 @@ class Row:
     area: Area
     by_method: dict[Method, Figures]
     item: PlanItem | None = None
+    bases: tuple[str, ...] = ()
 
     @property
     def village(self) -> str:
@@ -224,7 +232,8 @@ def table(user: User, plan: TaskPlan, on: date | None = None) -> Table:
         "papers_incomplete": _counts(rows.papers_incomplete()),
     }
     items = plan.items.visible_to(user).select_related("area__owner")
-    lines = sorted((_line(item, on, counts) for item in items), key=_in_order)
+    adjusted = adjustment(plan)
+    lines = sorted((_line(item, on, counts, adjusted) for item in items), key=_in_order)
     towns = [Town(town, list(group)) for town, group in groupby(lines, key=_town)]
     outside = rows.in_task().exclude(area__plan_items__plan=plan).count()
     return Table(plan, on, clock.now(), towns, outside)
@@ -235,17 +244,23 @@ def _counts(rows: HouseholdQuerySet) -> Counter[tuple[int, str]]:
     return Counter({(area, method): n for area, method, n in counted})
 
 
-def _line(item: PlanItem, on: date, counts: dict[str, Counter[tuple[int, str]]]) -> Row:
+def _line(
+    item: PlanItem,
+    on: date,
+    counts: dict[str, Counter[tuple[int, str]]],
+    adjusted: Adjustment,
+) -> Row:
     schedule = Schedule(item.plan)
     by_method = {
         method: Figures(
             task=task,
+            original=item.by_method[method],
             due=schedule.due(task, on),
             **{name: counted[item.area_id, method] for name, counted in counts.items()},
         )
-        for method, task in item.by_method.items()
+        for method, task in adjusted.task(item).items()
     }
-    return Row(item.area, by_method, item)
+    return Row(item.area, by_method, item, tuple(adjusted.basis(item)))
 
 
 def _town(row: Row) -> Area:
@@ -276,8 +291,9 @@ def curves(user: User, plan: TaskPlan) -> Curves:
 
 def _tasks(user: User, plan: TaskPlan) -> list[int]:
     """The visible task, line by line and method by method: rounded as the table rounds it."""
+    adjusted = adjustment(plan)
     items = plan.items.visible_to(user)
-    return [task for item in items for task in item.by_method.values() if task]
+    return [task for item in items for task in adjusted.task(item).values() if task]
 
 
 def _cumulative(

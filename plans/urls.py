@@ -2,11 +2,18 @@
 
 from django.urls import path
 
-from plans import dashboard
+from plans import dashboard, list_acts, list_pages
 
 urlpatterns = [
     path("", dashboard.dashboard, name="dashboard"),
     path("progress/curves/", dashboard.progress_curves, name="progress_curves"),
     path("progress/table/", dashboard.curves_table, name="progress_curves_table"),
     path("progress/definitions/", dashboard.definitions, name="definitions"),
+    path("lists/", list_pages.village_lists, name="village_lists"),
+    path("lists/file/", list_acts.file_lists, name="file_lists"),
+    path("lists/<int:year>/<int:pk>/", list_pages.village_list_page, name="village_list"),
+    path("lists/<int:year>/<int:pk>/act/", list_acts.village_list_act, name="village_list_act"),
+    path("lists/<int:year>/<int:pk>/objection/", list_acts.list_objection, name="list_objection"),
+    path("lists/<int:year>/<int:pk>/remark/", list_acts.list_remark, name="list_remark"),
+    path("lists/<int:year>/<int:pk>/paper/", list_acts.list_paper, name="list_paper"),
 ]

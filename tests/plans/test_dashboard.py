@@ -137,7 +137,8 @@ def test_the_file_has_a_column_for_every_number(officer: Client) -> None:
     rows = list(csv.reader(io.StringIO(content)))
     assert all(len(row) == len(rows[0]) for row in rows)
     total = dict(zip(rows[0], rows[-1], strict=True))
-    assert (total["改造户数"], total["完工"], total["验收"]) == ("10", "2", "1")
+    assert (total["原下达任务"], total["调整后任务"]) == ("10", "10")
+    assert (total["完工"], total["验收"]) == ("2", "1")
 
 
 def test_the_curves_end_today_and_rise_with_the_steps(officer: Client) -> None:

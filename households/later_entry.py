@@ -1,0 +1,102 @@
+"""Entering a step later (补录): its actual day, who did it then, and why only now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django.views.decorators.http import require_http_methods
+
+from households import clock, path
+from households.filters import FIELD
+from households.models import Household, Role, StepKind, User
+from households.requests import SignedIn
+
+# A clerk knows what was done in the village; what is granted is entered by those who grant it.
+BY_CLERK = (StepKind.SURVEYED, StepKind.SIGNED, StepKind.INSTALLED)
+
+
+class LaterForm(forms.Form):
+    kind = forms.ChoiceField(label=_lazy("步骤"), widget=forms.RadioSelect)
+    on = forms.DateField(
+        label=_lazy("实际日期"), widget=forms.DateInput({**FIELD, "type": "date"}, "%Y-%m-%d")
+    )
+    done_by = forms.CharField(
+        label=_lazy("当时由谁办"),
+        max_length=60,
+        help_text=_lazy("单位或经办人，例如：村委会、原施工单位"),
+        widget=forms.TextInput(FIELD),
+    )
+    why = forms.CharField(
+        label=_lazy("补录原因"),
+        max_length=200,
+        help_text=_lazy("例如：2023 年改造，当时没有平台"),
+        widget=forms.TextInput(FIELD),
+    )
+    note = forms.CharField(
+        label=_lazy("说明"), max_length=200, required=False, widget=forms.TextInput(FIELD)
+    )
+
+    def __init__(self, household: Household, user: User, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.household = household
+        kind = self.fields["kind"]
+        assert isinstance(kind, forms.ChoiceField)
+        kind.choices = [(one, one.label) for one in enterable(household, user)]
+
+
+def enterable(household: Household, user: User) -> list[StepKind]:
+    """Steps that the user may enter later for this household of his area; in lawful order.
+
+    This year's households come into the plan by their village's list or a change slip, never so.
+    """
+    if not user.may_register or household.withdrawn_on:
+        return []
+    kinds = list(BY_CLERK) if user.role == Role.CLERK else list(StepKind)
+    if household.year >= clock.today().year:
+        kinds = [kind for kind in kinds if kind != StepKind.LISTED]
+    return [kind for kind in kinds if getattr(household, f"{kind}_on") is None]
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def later(request: SignedIn, number: str) -> HttpResponse:
+    """The form, and what it enters through the path's door: the gates ask what they always ask."""
+    rows = Household.objects.visible_to(request.user).select_related("area__owner")
+    home = get_object_or_404(rows, number=number)
+    if not request.user.may_register:
+        raise PermissionDenied(_("补录由村（社区）、镇（街道）和区领导小组办公室办理。"))
+    form = LaterForm(home, request.user, request.POST or None)
+    if form.is_valid() and _taken(request, home, form):
+        return redirect("household", number=number)
+    context = {"household": home, "form": form}
+    status = 422 if form.is_bound else 200
+    return render(request, "households/later_entry.html", context, status=status)
+
+
+def _taken(request: SignedIn, home: Household, form: LaterForm) -> bool:
+    """Whether the step was recorded; what refuses it is said in the form."""
+    typed = form.cleaned_data
+    told = path.Later(typed["done_by"], typed["why"])
+    kind = StepKind(typed["kind"])
+    try:
+        step = path.take(
+            home, kind, on=typed["on"], by=request.user, note=typed["note"], later=told
+        )
+    except path.StepRefused as refused:
+        for lack in refused.lacks:
+            form.add_error(None, lack)
+        return False
+    words = {"step": kind.label, "n": len(step.lacks)}
+    if step.lacks:
+        messages.warning(request, _("已补录“%(step)s”，还缺 %(n)d 项，补齐前不计入。") % words)
+    else:
+        messages.success(request, _("已补录“%(step)s”。") % words)
+    return True

@@ -1,0 +1,64 @@
+"""What waits for an account (待我处理): lists and slips, each a count with its rows behind it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.db.models import Count
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from households import slips, village_list
+from households.models import (
+    ChangeSlip,
+    ListActKind,
+    ListState,
+    SlipActKind,
+    SlipState,
+    User,
+    VillageList,
+)
+
+# Acts that somebody waits for; taking back and giving up are nobody's duty.
+LIST_DUTIES = {ListActKind.VERIFY, ListActKind.NOTICE, ListActKind.SUBMIT, ListActKind.REVIEW}
+LIST_DUTIES |= {ListActKind.FILE}
+SLIP_DUTIES = {SlipActKind.SUBMIT, SlipActKind.REVIEW, SlipActKind.APPROVE}
+
+
+@dataclass(frozen=True)
+class Todo:
+    """So many things of one kind wait for the user; `url` shows them."""
+
+    label: str
+    count: int
+    url: str
+    shape: str
+
+
+def todo(user: User) -> list[Todo]:
+    """What the user may do next with lists and slips of his area. Two queries."""
+    return [*_lists(user), *_slips(user)]
+
+
+def _lists(user: User) -> Iterator[Todo]:
+    rows = VillageList.objects.visible_to(user).values_list("state")
+    counts = Counter(dict(rows.annotate(n=Count("pk")).order_by()))
+    for state in ListState:
+        if counts[state] and village_list.acts(user, state) & LIST_DUTIES:
+            label = _("名单%(state)s") % {"state": state.label}
+            url = f"{reverse('village_lists')}?state={state}"
+            shape = "st-bad" if state == ListState.RETURNED else "st-run"
+            yield Todo(label, counts[state], url, shape)
+
+
+def _slips(user: User) -> Iterator[Todo]:
+    rows = ChangeSlip.objects.visible_to(user).values_list("state")
+    counts = Counter(dict(rows.annotate(n=Count("pk")).order_by()))
+    for state in SlipState:
+        if counts[state] and slips.acts(user, state) & SLIP_DUTIES:
+            label = _("变更单%(state)s") % {"state": state.label}
+            url = f"{reverse('slips')}?state={state}"
+            shape = "st-bad" if state == SlipState.RETURNED else "st-run"
+            yield Todo(label, counts[state], url, shape)
