@@ -292,7 +292,10 @@ async function open() {
 }
 
 async function kept(number, draft) {
-  if (page.user) await queue.keepDraft(page.user, number, draft);
+  if (!page.user) return;
+  await queue.keepDraft(page.user, number, draft);
+  await reload();
+  if (!form.isOpen) show();
 }
 
 async function saved(entry) {
