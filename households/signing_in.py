@@ -34,7 +34,6 @@ WHY = {
 class SignInPage(LoginView):
     template_name = "households/sign_in.html"
     redirect_authenticated_user = True
-    http_method_names = ["get", "post", "head"]
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         user = form.get_user()
@@ -54,6 +53,7 @@ _page = SignInPage.as_view()
 
 
 @login_not_required
+@require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponseBase:
     """Sign in by account and password.
 

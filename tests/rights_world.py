@@ -1,0 +1,182 @@
+"""The world of the matrix of rights: a person of every role, and a thing of each kind in three
+places: the person's own, a colleague's of the same town, a foreign one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.test import Client
+
+from devices.models import Assignment, SupplierMember, Unit
+from households import clock
+from households.models import ApiToken, Household, Role, User
+from plans.models import PlanItem, TaskPlan
+from telemetry import groups
+from telemetry.models import Alarm, AlarmKind, Command, UnknownTransmitter
+from tests import cast as people
+from tests.cast import Cast
+
+VILLAGES = {"own": "洞头村", "colleague": "时家岭社区", "foreign": "司匠村"}
+PLACES = tuple(VILLAGES)
+NORMAL: dict[str, Any] = {"power_state": True, "mode": "heating", "supply_temp_setpoint": 40.0}
+
+
+@dataclass
+class World:
+    """`things[kind][place]` is what an address of that kind names; a function where it depends on
+    who asks. `sessions` are cookies of signed-in browsers."""
+
+    cast: Cast
+    users: dict[Role, User]
+    homes: dict[str, Household]
+    units: dict[str, Unit]
+    sessions: dict[Role, str] = field(default_factory=dict)
+    things: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def thing(self, kind: str, place: str, asker: User | None) -> Any:
+        thing = self.things[kind][place]
+        return thing(asker) if callable(thing) else thing
+
+    def add(self, kind: str, make: Callable[[str], Any]) -> None:
+        """A thing in every place; `make` gets the place."""
+        self.things[kind] = {place: make(place) for place in PLACES}
+
+    def everywhere(self, kind: str, thing: Any) -> None:
+        """The same thing whatever the place."""
+        self.things[kind] = dict.fromkeys(PLACES, thing)
+
+
+def make() -> World:
+    cast = people.gather()
+    world = World(cast, _users(cast), {}, {})
+    _homes_and_units(world)
+    _of_households(world)
+    _of_units(world)
+    _of_lines(world)
+    _of_accounts(world)
+    for role, user in world.users.items():
+        world.sessions[role] = _signed_in(user)
+    return world
+
+
+def _users(cast: Cast) -> dict[Role, User]:
+    installer = people.user("anzhuang", Role.INSTALLER)
+    SupplierMember.objects.create(
+        user=installer, supplier=cast.supplier_member.supplier_member.supplier
+    )
+    keeper = people.user("guanli", Role.ADMINISTRATOR)
+    keeper.keeps_accounts = keeper.keeps_rights = keeper.keeps_log = True
+    keeper.save()
+    return {
+        Role.CLERK: cast.clerk,
+        Role.TOWN: cast.town_officer,
+        Role.DISTRICT: cast.district_officer,
+        Role.INSTALLER: installer,
+        Role.SUPPLIER: cast.supplier_member,
+        Role.SERVICE_UNIT: cast.service_unit,
+        Role.HEAT_COMPANY: people.user("reli", Role.HEAT_COMPANY),
+        Role.POWER_COMPANY: people.user("gongdian", Role.POWER_COMPANY),
+        Role.SUPERVISOR: people.user("jianli", Role.SUPERVISOR),
+        Role.READER: cast.reader,
+        Role.ADMINISTRATOR: keeper,
+    }
+
+
+def _signed_in(user: User) -> str:
+    client = Client()
+    client.force_login(user)
+    client.get("/personal/")  # the sign-in is written down before anything is rolled back
+    return client.cookies["sessionid"].value
+
+
+def _homes_and_units(world: World) -> None:
+    cast = world.cast
+    home = people.household(cast.area("司匠村"), number="26-01-0001", householder="测试户丙")
+    line = people.gateway("dial://QN-000109", trusted=True, proven_by="private_network")
+    unit = people.unit(line, cast.air.model, address=9, factory_number="AB26100009")
+    people.install(home, unit)
+    world.homes = dict(zip(PLACES, (cast.water_household, cast.air_household, home), strict=True))
+    world.units = dict(zip(PLACES, (cast.water, cast.air, unit), strict=True))
+    for place in PLACES:
+        people.answered(world.units[place], clock.now(), **NORMAL)
+        world.homes[place].save()
+    Assignment.objects.create(
+        household=cast.water_household,
+        supplier=cast.water.model.supplier,
+        installer=world.users[Role.INSTALLER],
+        assigned_by=cast.town_officer,
+        assigned_at=clock.now(),
+    )
+
+
+def _of_households(world: World) -> None:
+    plan = TaskPlan.objects.create(
+        district=world.cast.area("城区"),
+        year=2026,
+        basis="示例〔2026〕17 号",
+        starts_on=clock.today().replace(month=5, day=28),
+        works_done_by=clock.today().replace(month=10, day=10),
+        ends_on=clock.today().replace(month=10, day=31),
+    )
+    areas = {place: world.cast.area(village) for place, village in VILLAGES.items()}
+
+    def line(place: str) -> PlanItem:
+        seq, area = PLACES.index(place) + 1, areas[place]
+        return PlanItem.objects.create(
+            plan=plan, seq=seq, area=area, households=9, coal_to_electricity=9
+        )
+
+    world.everywhere("-", None)
+    world.things["household"] = world.homes
+    world.things["area"] = areas
+    world.add("plan-line", line)
+
+
+def _of_units(world: World) -> None:
+    def alarm(place: str) -> Alarm:
+        unit, now = world.units[place], clock.now()
+        return Alarm.objects.create(
+            kind=AlarmKind.FAULT, severity="critical", unit=unit, sample_at=now, seen_at=now, raised_at=now
+        )
+
+    def command(place: str) -> Command:
+        return Command.objects.create(
+            unit=world.units[place],
+            signal="indoor_temp_setpoint",
+            target=20,
+            reason="frost",
+            requested_by=world.cast.district_officer,
+            expires_at=clock.now(),
+        )
+
+    world.things["unit"] = world.units
+    world.add("alarm", alarm)
+    world.add("command", command)
+
+
+def _of_lines(world: World) -> None:
+    world.add("line", lambda place: world.units[place].gateway)
+    now = clock.now()
+    unknown = UnknownTransmitter.objects.create(
+        line_worker="main", name="QN-999999", names=["QN-999999"], since=now, seen_at=now
+    )
+    world.everywhere("transmitter", unknown)
+    group = groups.GroupCommand.objects.create(
+        signal="supply_temp_setpoint",
+        target=45,
+        area=world.cast.area("洞头村"),
+        model=world.cast.water.model,
+        reason="frost",
+        requested_by=world.cast.service_unit,
+    )
+    world.everywhere("group", group)
+
+
+def _of_accounts(world: World) -> None:
+    def own(asker: User | None) -> ApiToken:
+        return ApiToken.issue(asker or world.cast.reader, "甲", ["units:read"])[0]
+
+    others = ApiToken.issue(people.user("bieren", Role.READER), "乙", ["units:read"])[0]
+    world.things["token"] = {"own": own, "colleague": others, "foreign": others}
