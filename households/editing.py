@@ -13,6 +13,8 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -21,7 +23,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.utils.translation import gettext as _
 
-from households.models import Household
+from households.models import Change, ChangeKind, Household, User
 from households.models.households import masked
 from households.sealing import SealedField
 
@@ -136,7 +138,7 @@ def _words(name: str, value: Any) -> str:
         return f"{value:.6f}"
     if name == "accuracy_m":
         return _("精度 %(metres)g m") % {"metres": value}
-    return f"{value.normalize():f} m²" if name == "heated_area" else str(value)
+    return f"{Decimal(value).normalize():f} m²" if name == "heated_area" else str(value)
 
 
 def _column(name: str) -> models.Field:
@@ -148,13 +150,16 @@ def _column(name: str) -> models.Field:
 
 @dataclass(frozen=True, slots=True)
 class Clash:
-    """One part that both changed: what it was, what the other and what I want."""
+    """One part that the other changed: what it was, what it is now, what I want instead (empty
+    where I did not touch it), and who changed it when."""
 
     part: str
     label: str
     was: str
     theirs: str
-    mine: str
+    mine: str = ""
+    who: str = ""
+    at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -196,10 +201,25 @@ def weave(opened: Opened, theirs: Household, mine: Household, answers: Mapping[s
             taken[part] = was_words
         elif current != was or (asked and answer != MINE):
             before = opened.asked.get(part, was_words)
-            clashes.append(Clash(part, label(part), before, words, shown(mine, part)))
+            clashes.append(told(theirs, part, before, shown(mine, part)))
         else:
             changed.append(part)
     return Woven(both, changed, taken, clashes)
+
+
+def told(household: Household, part: str, was: str, mine: str = "") -> Clash:
+    """What stands there now, with who wrote it and when, as the history has it."""
+    columns = [_column(name).attname for name in PARTS[part]]
+    change = (
+        Change.objects.filter(household_id=household.pk, table=Household._meta.db_table)
+        .filter(kind=ChangeKind.UPDATE, after__has_any_keys=columns)
+        .order_by("-id")
+        .first()
+    )
+    user = User.objects.filter(pk=change.user_id).first() if change else None
+    who = f"{user.office} {user}" if user else ""
+    now = shown(household, part)
+    return Clash(part, label(part), was, now, mine, who, change.at if change else None)
 
 
 def _take(household: Household, source: Household, part: str) -> None:

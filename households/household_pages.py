@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from households import clock, duplicates, editing, history, positions, registering
-from households.editing import Clash, Opened, Woven
+from households.editing import Opened, Woven
 from households.household_form import HouseholdForm
 from households.household_rules import missing, reminders
 from households.models import FormerNumber, Household
@@ -139,9 +139,8 @@ def _ask_back(request: SignedIn, theirs: Household, woven: Woven) -> HttpRespons
     data = _with_theirs(request, theirs, woven)
     form = HouseholdForm(data, instance=copy.copy(theirs), user=request.user, draft=True)
     opened = Opened.of(theirs, {clash.part: clash.was for clash in woven.clashes})
-    return _page(
-        request, form, home=theirs, opened=opened, clashes=woven.clashes, taken=_told(woven, theirs)
-    )
+    taken = [editing.told(theirs, part, was) for part, was in woven.taken.items()]
+    return _page(request, form, home=theirs, opened=opened, clashes=woven.clashes, taken=taken)
 
 
 def _with_theirs(request: SignedIn, theirs: Household, woven: Woven) -> QueryDict:
@@ -154,14 +153,6 @@ def _with_theirs(request: SignedIn, theirs: Household, woven: Woven) -> QueryDic
             else:
                 data[name] = "on" if value is True else str(value)
     return data
-
-
-def _told(woven: Woven, theirs: Household) -> list[Clash]:
-    """What the other changed and I did not."""
-    return [
-        Clash(part, editing.label(part), was, editing.shown(theirs, part), "")
-        for part, was in woven.taken.items()
-    ]
 
 
 # -- hints ---------------------------------------------------------------------------------
