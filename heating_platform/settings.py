@@ -2,6 +2,8 @@
 
 import os
 import sys
+from datetime import timedelta
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -165,7 +167,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 # Five wrong passwords or codes of one account from one address lock it there for 15 minutes.
 AXES_FAILURE_LIMIT = 5
-AXES_COOLOFF_TIME = 0.25  # hours
+AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # or a stranger keeps an account locked
 AXES_CLIENT_IP_CALLABLE = "households.requests.address"
 AXES_SENSITIVE_PARAMETERS = ["code"]
