@@ -1,6 +1,8 @@
 """By what the ledger of households can be narrowed."""
 
 import re
+from datetime import timedelta
+from uuid import UUID
 
 import django_filters as filters
 from django import forms
@@ -8,12 +10,13 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 
-from households.models import Area, Household, Method, State
+from households.models import Area, Change, Household, Method, State, WorkbookImport
 from households.models.households import HouseholdQuerySet, phone_is
 
 FIELD = {"class": "form-control"}
 CHOICE = {"class": "form-select"}
 WHOLE_PHONE = re.compile(r"\+?[\d-]{7,20}")
+LONGEST_IMPORT = timedelta(hours=1)  # no task may take longer
 PROGRESS = [
     ("complete", _("已完工")),
     ("not_complete", _("未完工")),
@@ -80,6 +83,7 @@ class HouseholdFilter(filters.FilterSet):
     # 散户 are the households of the town itself, not those of its villages.
     exactly = filters.NumberFilter(field_name="area", widget=forms.HiddenInput)
     state = filters.ChoiceFilter(choices=State.choices, widget=forms.HiddenInput)
+    imported = filters.UUIDFilter(method="of_import", widget=forms.HiddenInput)
 
     class Meta:
         model = Household
@@ -101,6 +105,15 @@ class HouseholdFilter(filters.FilterSet):
                 found |= phone_is(word)
             rows = rows.filter(found)
         return rows
+
+    def of_import(self, rows: HouseholdQuerySet, name: str, uid: UUID) -> HouseholdQuerySet:
+        """What an import by workbook wrote, as the history tells."""
+        done = WorkbookImport.objects.filter(uid=uid, imported_at__isnull=False).first()
+        if done is None or done.imported_at is None:
+            return rows.none()
+        when = (done.imported_at - LONGEST_IMPORT, done.imported_at + LONGEST_IMPORT)
+        changes = Change.objects.filter(at__range=when, request=uid)
+        return rows.filter(pk__in=changes.values("household_id"))
 
     def reached(self, rows: HouseholdQuerySet, name: str, wanted: str) -> HouseholdQuerySet:
         if wanted == "complete":

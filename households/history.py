@@ -50,10 +50,13 @@ _act: ContextVar[Act | None] = ContextVar("act", default=None)
 
 
 @contextmanager
-def acting(user: User | None = None, via: str = "") -> Iterator[None]:
-    """All changes within the block are this person's, made in this way (a command, an import)."""
+def acting(
+    user: User | None = None, via: str = "", request: uuid.UUID | None = None
+) -> Iterator[None]:
+    """All changes within the block are this person's, made in this way (a command, an import);
+    `request` is what they are found by later."""
     pk = user.pk if user else None
-    with _within(Act(lambda: pk, via)):
+    with _within(Act(lambda: pk, via, request or uuid.uuid4())):
         yield
 
 

@@ -127,7 +127,9 @@ def one_import(request: SignedIn, uid: uuid.UUID) -> HttpResponse:
         }
         return render(request, "households/transfers/progress.html", context)
     if job.state == State.IMPORTED:
-        return render(request, "households/transfers/done.html", {"job": job})
+        done = job.counts["imported"]
+        context = {"job": job, "written": done["new"] + done["changed"]}
+        return render(request, "households/transfers/done.html", context)
     if job.state == State.CHECKED and not job.is_gone:
         return _result(request, job)
     return render(request, "households/transfers/over.html", {"job": job})

@@ -159,7 +159,7 @@ def _import(job: WorkbookImport) -> None:
 
 def _write(job: WorkbookImport, check: checking.Check) -> None:
     """The rows and what the job says of them, in one transaction."""
-    with acting(job.by, via="import"), transaction.atomic():
+    with acting(job.by, "import", job.uid), transaction.atomic():
         done = importing.run(
             check,
             by=job.by,

@@ -38,6 +38,7 @@ class Cell:
     text: str
     is_number: bool
     mark: str  # "", "mistake" or "reminder"
+    is_here: bool  # the one that the page is about
 
 
 @dataclass(frozen=True)
@@ -175,7 +176,7 @@ def _place(report: Report, listed: list[Remark], at: int) -> Place | None:
         last=numbers[-1] if numbers else remark.row,
         letters=[get_column_letter(n) for n in span],
         lines=[
-            Line(n, n == head, [_cell(piece[n], marks, n, column) for column in span])
+            Line(n, n == head, [_cell(piece[n], marks, remark, n, column) for column in span])
             for n in shown
             if n is not None
         ],
@@ -204,7 +205,12 @@ def _leftmost(remark: Remark) -> int:
 
 
 def _cell(
-    cells: list[tuple[str, bool]], marks: Mapping[tuple[int, int], str], row: int, column: int
+    cells: list[tuple[str, bool]],
+    marks: Mapping[tuple[int, int], str],
+    here: Remark,
+    row: int,
+    column: int,
 ) -> Cell:
     text, is_number = cells[column - 1] if column <= len(cells) else ("", False)
-    return Cell(text, is_number, marks.get((row, column), ""))
+    is_here = (row, column) == (here.row, _column(here))
+    return Cell(text, is_number, marks.get((row, column), ""), is_here)

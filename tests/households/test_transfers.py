@@ -340,3 +340,15 @@ def test_no_name_or_phone_stands_in_the_row_of_an_import(officer: Client) -> Non
     stored = str(WorkbookImport.objects.filter(pk=job.pk).values())
     assert "1380000" not in stored
     assert "测试户" not in stored
+
+
+def test_the_done_page_leads_to_the_very_rows_that_were_written(
+    cast: Cast, officer: Client
+) -> None:
+    job = choose(officer, checked(officer, [home(1), home(2), WRONG]), "right")
+    assert f"/households/?imported={job.uid}" in page(officer, job)
+    lines = officer.get(f"/households/?imported={job.uid}").context["lines"]
+    assert {line.household.door for line in lines} == {"示范巷 1 号", "示范巷 2 号"}
+    assert not officer.get(f"/households/?imported={uuid.uuid4()}").context["lines"]
+    officer.force_login(cast.outsider)
+    assert not officer.get(f"/households/?imported={job.uid}").context["lines"]
