@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from households import views
+from households import phone_page, views
 
 urlpatterns = [
     path("", include("households.account_urls")),
@@ -10,5 +10,5 @@ urlpatterns = [
     path("", include("households.transfer_urls")),
     path("", include("households.household_urls")),
     path("households/", views.ledger, name="households"),
-    path("households/<slug:number>/phone/", views.phone, name="household_phone"),
+    path("households/<slug:number>/phone/", phone_page.phone, name="household_phone"),
 ]

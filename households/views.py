@@ -8,9 +8,8 @@ from datetime import date
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import Count, QuerySet
-from django.http import HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -51,6 +50,11 @@ class Line:
     lacks: str
     next_by: str
 
+    @property
+    def entered_later(self) -> bool:
+        """Whether a step that counts was entered later (补录)."""
+        return any(step.entered_later for step in self.household.steps.all())
+
     @classmethod
     def of(cls, household: Household) -> Line:
         standings = standing(household)
@@ -84,14 +88,6 @@ def ledger(request: SignedIn) -> HttpResponseBase:
         "chips": _chips(request, filters),
     }
     return render(request, "households/ledger.html", context)
-
-
-@login_required
-@require_safe
-def phone(request: SignedIn, number: str) -> HttpResponse:
-    """The whole phone number, asked for by hand: pages show it masked."""
-    household = get_object_or_404(Household.objects.visible_to(request.user), number=number)
-    return render(request, "households/phone.html", {"household": household})
 
 
 def _chips(request: SignedIn, filters: HouseholdFilter) -> list[lists.Chip]:

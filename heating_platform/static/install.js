@@ -138,7 +138,8 @@ function phone(home) {
 async function reveal(home, box) {
   const url = app.dataset.phone.replace("00-00-00000", home.number);
   try {
-    const answer = await fetch(url, { headers: { "HX-Request": "true" }, redirect: "manual" });
+    const headers = { "HX-Request": "true", "X-CSRFToken": (await csrfToken()) ?? "" };
+    const answer = await fetch(url, { method: "POST", headers, redirect: "manual" });
     if (!answer.ok) throw new Error(answer.status);
     const found = new DOMParser().parseFromString(await answer.text(), "text/html");
     box.replaceChildren(...found.body.childNodes);

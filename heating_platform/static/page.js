@@ -10,6 +10,11 @@ for (const form of document.querySelectorAll("form[data-ask-on-change]")) {
   });
 }
 
+// A number that was asked for to be dialled (the answer's HX-Trigger).
+document.body.addEventListener("dial", (event) => {
+  location.href = `tel:${event.detail.value}`;
+});
+
 for (const menu of document.querySelectorAll("details.menu")) {
   document.addEventListener("click", (event) => {
     if (!menu.contains(event.target)) menu.open = false;

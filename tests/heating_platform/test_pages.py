@@ -15,7 +15,6 @@ from tests.cast import Cast, answered
 OWNERS = ("district_officer", "town_officer", "clerk", "service_unit", "reader")
 FOREIGN = {
     "household": lambda cast: f"/households/{cast.water_household.number}/",
-    "phone": lambda cast: f"/households/{cast.water_household.number}/phone/",
     "unit": lambda cast: f"/units/{cast.water.pk}/",
     "values": lambda cast: f"/units/{cast.water.pk}/?part=values",
     "commands": lambda cast: f"/units/{cast.water.pk}/?part=commands",

@@ -125,11 +125,6 @@ def test_a_list_shows_no_whole_phone_number(officer: Client) -> None:
     assert "13000000000" not in str(table(officer, ""))
 
 
-def test_the_whole_number_is_shown_when_asked_for(cast: Cast, officer: Client) -> None:
-    page = officer.get(f"/households/{cast.water_household.number}/phone/").content.decode()
-    assert "tel:13000000000" in page
-
-
 def test_the_file_holds_the_filtered_rows_and_no_formula(cast: Cast, officer: Client) -> None:
     Household.objects.filter(pk=cast.water_household.pk).update(householder="=1+1")
     rows = table(officer, "q=26-12")
