@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -50,6 +50,13 @@ class PlateField(forms.CharField):
 WRITTEN = {**FIELD, "autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
 COUNT = {**FIELD, "inputmode": "numeric"}
 MEASURE = {**FIELD, "inputmode": "decimal"}
+
+
+NAMES: dict[str, Callable[[DeviceModel], str]] = {
+    "maker": lambda row: row.supplier.name,
+    "device": lambda row: row.name,
+    "model": lambda row: row.code,
+}
 
 
 def admitted(by: User) -> list[DeviceModel]:
@@ -142,13 +149,16 @@ class InstallationForm(forms.Form):
         self,
         values: Mapping[str, object] | None,
         home: Household,
-        by: User,
+        by: User | None,
         kept: Installation | None = None,
         **options: Any,
     ) -> None:
         super().__init__(values, **options)
         self.home, self.kept = home, kept
-        self.models = admitted(by)
+        self.models = admitted(by) if by else []  # a blank form is nobody's
+        for name, of in NAMES.items():
+            known = dict.fromkeys(of(row) for row in self.models)
+            self.fields[name].widget.choices = [("", "—"), *((text, text) for text in known)]
 
     def clean_installed_on(self) -> object:
         day = self.cleaned_data["installed_on"]
@@ -196,11 +206,7 @@ class InstallationForm(forms.Form):
     def _chosen(self, said: dict[str, Any]) -> DeviceModel | None:
         """The model of these names; where there is none, which there are."""
         rows = self.models
-        for field, of in (
-            ("maker", lambda row: row.supplier.name),
-            ("device", lambda row: row.name),
-            ("model", lambda row: row.code),
-        ):
+        for field, of in NAMES.items():
             known = list(dict.fromkeys(of(row) for row in rows))
             if not said[field] and len(known) == 1:
                 continue

@@ -80,7 +80,7 @@ def install(request: SignedIn) -> HttpResponse:
         raise PermissionDenied
     blank = Household(number="", method="")
     context = {
-        "form": InstallationForm(None, blank, request.user, auto_id="%s"),
+        "form": InstallationForm(None, blank, None, auto_id="%s"),
         "reasons": REASONS,
         "photos": PHOTOS,
         "words": words(),

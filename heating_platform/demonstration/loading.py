@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.db import connection, transaction
 
-from heating_platform.demonstration import district, farm, history, people
+from heating_platform.demonstration import district, farm, history, people, work
 from heating_platform.demonstration.history import Span
 from households import clock
 from households.models import Area, Household
@@ -39,4 +39,7 @@ def _load(span: Span, state: Path, say: Callable[[str], None]) -> None:
     history.ask(units, accounts)
     RemoteWriting.objects.create(on=True, why="演示")
     say("Taking the households' steps.")
+    with_unit = [home for home in homes if home.gets_unit]
+    work.assign(with_unit, makers, accounts)
+    work.connect([home for home in homes if not home.gets_unit], accounts)
     district.take_steps(homes, accounts)

@@ -45,6 +45,7 @@ ACCOUNTS = (
     Account("chennuan", "晨暖示甲", Role.SUPPLIER, maker=WATER_MAKER),
     Account("beiyue", "北岳示甲", Role.SUPPLIER, maker=AIR_MAKER),
     Account("anzhuang", "安装示甲", Role.INSTALLER, maker=WATER_MAKER),
+    Account("gongre", "供热示甲", Role.HEAT_COMPANY),
     Account("zhidu", "只读示甲", Role.READER),
     Account("guanli", "管理示甲", Role.ADMINISTRATOR),
 )
