@@ -6,7 +6,8 @@ class DevicesConfig(AppConfig):
     verbose_name = "设备与通信"
 
     def ready(self) -> None:
-        from devices import gates, reach
+        from devices import gates, ledger, reach
 
         gates.register()
         reach.register()
+        ledger.register()

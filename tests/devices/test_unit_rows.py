@@ -1,0 +1,161 @@
+"""Rows of a workbook that tell of heating units: checked, imported, exported."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from devices.models import Installation
+from households.ledger import checking, exporting, importing
+from households.ledger.checking import Check
+from households.models import Household, StepKind, User
+from tests.cast import Cast, household
+from tests.households.ledger.workbooks import home, workbook
+
+Checked = Callable[..., Check]
+UNIT = {
+    "设备厂商名称": "晨暖（虚构）",
+    "设备名称": "空气源热泵热水机组",
+    "设备型号": "CN-W10",
+    "设备出厂地址编号": "CN26100077",
+    "无线传输设备地址编号": "860000000000177",
+    "安装日期": "2026-10-21",
+}
+ELECTRIC = {"改造方式": "电代煤", "用电户号": "示例00000077"}
+
+
+@pytest.fixture
+def checked(tmp_path: Path) -> Checked:
+    def check(user: User, rows: list[dict[str, Any]], sheet: str = "改造户") -> Check:
+        path = tmp_path / "台账.xlsx"
+        path.write_bytes(workbook(rows, sheet))
+        return checking.check(path, path.name, user)
+
+    return check
+
+
+def told(check: Check) -> list[tuple[int | None, str, str]]:
+    return [(one.row, one.column, one.reason) for one in check.mistakes]
+
+
+def test_one_row_makes_a_household_and_its_unit(cast: Cast, checked: Checked) -> None:
+    check = checked(cast.town_officer, [home(77, **ELECTRIC, **UNIT)])
+    assert told(check) == []
+    done = importing.run(check, by=cast.town_officer)
+    record = Installation.objects.get(factory_number="CN26100077")
+    assert done.new == done.installed == 1
+    assert record.household.door == "示范巷 77 号"
+    assert record.unit.gateway.transmitter == "860000000000177"
+    assert str(record.installed_on) == "2026-10-21"
+    assert record.household.steps.filter(kind=StepKind.INSTALLED).exists()
+
+
+def test_a_sheet_of_installations_names_its_households(cast: Cast, checked: Checked) -> None:
+    family = household(cast.area("洞头村"), number="26-12-0077", householder="测试户丙")
+    rows = [{"户编号": "26-12-0077", **UNIT}]
+    check = checked(cast.town_officer, rows, "安装记录")
+    assert told(check) == []
+    importing.run(check, by=cast.town_officer)
+    assert family.installations.get().factory_number == "CN26100077"
+
+
+def test_without_a_number_village_name_and_door_are_enough(cast: Cast, checked: Checked) -> None:
+    for door in ("测试路 2 号", "测试路 3 号"):
+        number = f"26-12-000{door[4]}"
+        household(cast.area("洞头村"), number=number, householder="测试户丁", door=door)
+    place = {"镇（街道）": "钟家庄街道", "村（社区）": "洞头村", "住户姓名": "测试户丁"}
+    one = checked(cast.town_officer, [{**place, **UNIT}], "安装记录")
+    assert told(one) == [(2, "住户姓名", "本村有 2 户同名")]
+    both = checked(cast.town_officer, [{**place, "门牌号": "测试路 3 号", **UNIT}], "安装记录")
+    importing.run(both, by=cast.town_officer)
+    assert Household.objects.get(number="26-12-0003").installations.count() == 1
+
+
+def test_an_export_of_units_is_an_import_that_changes_nothing(cast: Cast, tmp_path: Path) -> None:
+    path = tmp_path / "台账.xlsx"
+    exporting.write(path, cast.town_officer)
+    check = checking.check(path, path.name, cast.town_officer)
+    assert (told(check), check.new, check.changed) == ([], 0, 0)
+    assert check.rows == check.unchanged == 4  # two households, two records
+
+
+@pytest.mark.parametrize(
+    ("changes", "column", "reason"),
+    [
+        ({"设备型号": "CN-W1O"}, "设备型号", "没有此设备型号"),
+        ({"设备厂商名称": "晨暧（虚构）"}, "设备厂商名称", "没有此设备厂商"),
+        ({"无线传输设备地址编号": "86000000000017"}, "无线传输设备地址编号", "14 位，应为 15 位"),
+        ({"安装日期": "2026-13-02"}, "安装日期", "不是日期"),
+        ({"网络地址": 70000}, "网络地址", "应在 1 到 65535 之间"),
+        ({"改造方式": "集中供热"}, "设备厂商名称", "集中供热不在户内安装机组"),
+    ],
+)
+def test_a_mistake_is_told_at_its_column(
+    cast: Cast, checked: Checked, changes: dict[str, Any], column: str, reason: str
+) -> None:
+    check = checked(cast.town_officer, [home(77, **{**ELECTRIC, **UNIT, **changes})])
+    assert told(check) == [(2, column, reason)]
+
+
+def test_a_letter_for_a_figure_is_suggested(cast: Cast, checked: Checked) -> None:
+    check = checked(cast.town_officer, [home(77, **ELECTRIC, **{**UNIT, "设备型号": "CN-W1O"})])
+    assert check.mistakes[0].advice == "是否“CN-W10”（数字 0）？"
+
+
+def test_addresses_are_one_units_in_the_file_and_in_the_ledger(
+    cast: Cast, checked: Checked
+) -> None:
+    rows = [
+        home(1, **ELECTRIC, **UNIT, 网络地址=900),
+        home(2, **ELECTRIC, **UNIT, 网络地址=900),
+        home(3, **ELECTRIC, **{**UNIT, "设备出厂地址编号": "CN26100001"}, 线上地址=2),
+        home(
+            4, **ELECTRIC, **{**UNIT, "设备出厂地址编号": "CN26100004"}, 线上地址=3, 网络地址=1205
+        ),
+    ]
+    check = checked(cast.town_officer, rows)
+    assert [(row, column) for row, column, _reason in told(check)] == [
+        (3, "设备出厂地址编号"),
+        (3, "无线传输设备地址编号"),
+        (3, "网络地址"),
+        (4, "设备出厂地址编号"),
+        (5, "网络地址"),
+    ]
+    assert told(check)[0][2] == "与本表第 2 行重复"
+    assert "26-12-0001" in told(check)[3][2]
+
+
+def test_who_may_not_see_the_other_household_learns_nothing_of_it(
+    cast: Cast, checked: Checked
+) -> None:
+    place = {"镇（街道）": "南村镇", "村（社区）": "下庄"}
+    row = home(3, **{**place, **ELECTRIC, **UNIT, "设备出厂地址编号": "CN26100001"})
+    check = checked(cast.outsider, [row])
+    assert "26-12-0001" not in str(check.mistakes)
+    assert "已被占用" in check.mistakes[0].reason
+
+
+def test_a_correction_keeps_the_record(cast: Cast, checked: Checked) -> None:
+    record = cast.water_household.installations.get()
+    row = {"户编号": "26-12-0001", **UNIT, "无线传输设备地址编号": "QN-000101"}
+    changed = {"设备出厂地址编号": "CN26100002", "线上地址": 5, "安装日期": "2026-10-20"}
+    check = checked(cast.town_officer, [{**row, **changed}], "安装记录")
+    assert (told(check), check.changed) == ([], 1)
+    importing.run(check, by=cast.town_officer)
+    record.refresh_from_db()
+    assert record.factory_number == "CN26100002"
+    assert cast.water_household.installations.count() == 1
+
+
+def test_a_second_unit_is_no_slip_of_the_pen(cast: Cast, checked: Checked) -> None:
+    rows = [{"户编号": "26-12-0001", **UNIT}]
+    assert told(checked(cast.town_officer, rows, "安装记录"))[0][1] == "设备出厂地址编号"
+    check = checked(cast.town_officer, [rows[0] | {"更换或加装": "加装"}], "安装记录")
+    importing.run(check, by=cast.town_officer)
+    assert cast.water_household.installations.standing().count() == 2
+
+
+def test_a_clerk_imports_households_but_no_units(cast: Cast, checked: Checked) -> None:
+    check = checked(cast.clerk, [home(77, **ELECTRIC, **UNIT)])
+    assert told(check) == [(2, "设备厂商名称", "您的账号不登记安装信息")]
