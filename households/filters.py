@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 
-from households.models import Area, Change, Household, Method, State, WorkbookImport
+from households.models import Area, Change, Household, Method, State, StepKind, WorkbookImport
 from households.models.households import HouseholdQuerySet, phone_is
 
 FIELD = {"class": "form-control"}
@@ -22,6 +22,10 @@ PROGRESS = [
     ("not_complete", _("未完工")),
     ("accepted", _("已验收")),
     ("to_accept", _("已完工待验收")),
+    ("listed", _("已列入计划")),
+    ("signed", _("已签协议")),
+    ("installed", _("已安装")),
+    ("proven", _("运行检验合格")),
 ]
 
 
@@ -122,4 +126,8 @@ class HouseholdFilter(filters.FilterSet):
             return rows.accepted()
         if wanted == "to_accept":
             return rows.complete().exclude(pk__in=rows.accepted())
+        if wanted == "listed":
+            return rows.in_task()
+        if wanted in (StepKind.SIGNED, StepKind.INSTALLED, StepKind.PROVEN):
+            return rows.through(StepKind(wanted))
         return rows.in_task().exclude(pk__in=rows.complete())

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from households import list_papers, lists, slips
 from households.filters import FIELD, AreaFilter, choice
-from households.list_papers import PaperRefused
+from households.incoming import FileRefused
 from households.models import ChangeSlip, Household, Part, SlipActKind, SlipKind, SlipState, User
 from households.models.slips import ChangeSlipQuerySet
 from households.requests import SignedIn
@@ -205,7 +205,7 @@ def _drafted(request: SignedIn, form: SlipForm, slip: ChangeSlip | None) -> Chan
     try:
         if scan:
             list_papers.add(done, scan, title=_("依据扫描件"), by=request.user)
-    except PaperRefused as refused:
+    except FileRefused as refused:
         messages.error(request, refused.sentence)
     messages.success(request, _("变更单 %(number)s 已起草。") % {"number": done.number})
     return done
@@ -268,9 +268,9 @@ def slip_paper(request: SignedIn, uid: str) -> HttpResponse:
         raise PermissionDenied(_("依据扫描件由起草的村（社区）或镇（街道）上传。"))
     try:
         if "scan" not in request.FILES:
-            raise PaperRefused(_("请选择照片或 PDF"))
+            raise FileRefused(_("请选择照片或 PDF"))
         list_papers.add(slip, request.FILES["scan"], title=_("依据扫描件"), by=request.user)
-    except PaperRefused as refused:
+    except FileRefused as refused:
         messages.error(request, refused.sentence)
     else:
         messages.success(request, _("扫描件已保存。"))

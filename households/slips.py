@@ -15,7 +15,7 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from households import clock, slip_effects
+from households import clock, history, slip_effects
 from households.list_checks import SHOWN
 from households.models import (
     Area,
@@ -226,7 +226,9 @@ def _act(
             raise SlipRefused(_("还没有依据的扫描件：请上传申请书或批复"))
         slip_effects.check(one)
     if kind == SlipActKind.APPROVE:
-        slip_effects.take_effect(one, by=by)
+        words = {"number": one.number, "basis": one.basis}
+        with history.because(_("变更单 %(number)s，依据 %(basis)s") % words):
+            slip_effects.take_effect(one, by=by)
         one.effective_on = clock.today()
     one.state = ENDS[kind]
     one.save()

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from households import clock, path
+from households import clock, history, path
 from households.list_checks import digest, draft, hindrances, shown
 from households.models import (
     Area,
@@ -186,7 +186,10 @@ def file(lists: Collection[VillageList], *, by: User) -> int:
         one.filed_on = clock.today()
         homes = [entry.household for entry in _entries(one)]
         try:
-            path.take_many(StepKind.LISTED, [path.Taken(home, one.filed_on, by) for home in homes])
+            with history.because(_("%(place)s名单备案") % {"place": one.area}):
+                path.take_many(
+                    StepKind.LISTED, [path.Taken(home, one.filed_on, by) for home in homes]
+                )
         except path.StepRefused as refused:
             raise ListRefused(f"{one.area} {refused}") from refused
         _move(one, ListActKind.FILE, by)

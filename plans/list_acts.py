@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from households import list_papers, objections, village_list
+from households.incoming import FileRefused
 from households.models import ListActKind, ListEntry, VillageList
 from households.requests import SignedIn
 from households.village_list import ListRefused
@@ -33,7 +34,7 @@ def village_list_act(request: SignedIn, year: int, pk: int) -> HttpResponse:
         raise PermissionDenied(_("您的账号不办理名单的这一步。"))
     try:
         done = ACTS[ListActKind(act)](request, place)
-    except (ListRefused, list_papers.PaperRefused) as refused:
+    except (ListRefused, FileRefused) as refused:
         for sentence in getattr(refused, "messages", [str(refused)]):
             messages.error(request, sentence)
     else:
@@ -212,9 +213,9 @@ def list_paper(request: SignedIn, year: int, pk: int) -> HttpResponse:
         raise PermissionDenied(_("公示照片由村（社区）或镇（街道）在备案之前上传。"))
     try:
         if "photo" not in request.FILES:
-            raise list_papers.PaperRefused(_("请选择照片或 PDF"))
+            raise FileRefused(_("请选择照片或 PDF"))
         list_papers.add(one, request.FILES["photo"], title=_("公示照片"), by=request.user)
-    except list_papers.PaperRefused as refused:
+    except FileRefused as refused:
         messages.error(request, refused.sentence)
     else:
         messages.success(request, _("照片已保存。"))

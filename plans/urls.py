@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from plans import dashboard, list_acts, list_pages
+from plans import dashboard, list_acts, list_pages, two_level_page
 
 urlpatterns = [
     path("", dashboard.dashboard, name="dashboard"),
@@ -16,4 +16,6 @@ urlpatterns = [
     path("lists/<int:year>/<int:pk>/objection/", list_acts.list_objection, name="list_objection"),
     path("lists/<int:year>/<int:pk>/remark/", list_acts.list_remark, name="list_remark"),
     path("lists/<int:year>/<int:pk>/paper/", list_acts.list_paper, name="list_paper"),
+    path("two-level/", two_level_page.two_level_page, name="two_level"),
+    path("two-level/<int:pk>/", two_level_page.two_level_village, name="two_level_village"),
 ]

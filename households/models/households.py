@@ -167,17 +167,18 @@ class HouseholdQuerySet(models.QuerySet["Household"]):
 
     def complete(self, by: date | None = None) -> HouseholdQuerySet:
         """Commissioned with every step before it valid (完工); `by` looks back to a date."""
-        return self._through(StepKind.COMMISSIONED, by)
+        return self.through(StepKind.COMMISSIONED, by)
 
     def accepted(self, by: date | None = None) -> HouseholdQuerySet:
         """Accepted with every step before it valid (竣工验收)."""
-        return self._through(StepKind.ACCEPTED, by)
+        return self.through(StepKind.ACCEPTED, by)
 
     def papers_incomplete(self) -> HouseholdQuerySet:
         """Households with a recorded step that lacks something (手续不全)."""
         return self.filter(withdrawn_on=None, papers_incomplete=True)
 
-    def _through(self, last: StepKind, by: date | None) -> HouseholdQuerySet:
+    def through(self, last: StepKind, by: date | None = None) -> HouseholdQuerySet:
+        """With `last` and every step before it valid, no paper missing, not withdrawn."""
         kinds = list(StepKind)[: list(StepKind).index(last) + 1]
         rows = self.filter(withdrawn_on=None, papers_incomplete=False)
         rows = rows.filter(**{f"{kind}_on__isnull": False for kind in kinds})

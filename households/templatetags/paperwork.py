@@ -5,7 +5,10 @@ from __future__ import annotations
 from django import template
 
 from households import slips, village_list
-from households.models import SlipState
+from households.later_entry import enterable
+from households.models import ChangeSlip, Household, SlipActKind, SlipState, User
+from households.todo import Todo
+from households.todo import todo as waiting
 
 register = template.Library()
 SLIP_SHAPES = {
@@ -41,3 +44,28 @@ def slip_shape(state: str) -> str:
 def absolute(value: int) -> int:
     """Without its sign: words tell more or less."""
     return abs(value)
+
+
+@register.simple_tag
+def todo(user: User) -> list[Todo]:
+    """What waits for the user among lists and slips."""
+    return waiting(user)
+
+
+@register.inclusion_tag("households/parts/slip_links.html")
+def slip_links(household: Household, user: User) -> dict[str, object]:
+    """Buttons of a household's page: a change slip for it, a step entered later."""
+    return {
+        "h": household,
+        "may_draft": bool(household.listed_on)
+        and not household.withdrawn_on
+        and SlipActKind.DRAFT in slips.acts(user, None),
+        "may_enter": bool(enterable(household, user)),
+    }
+
+
+@register.inclusion_tag("households/parts/slips_of.html")
+def slips_of(household: Household, user: User) -> dict[str, object]:
+    """The household's change slips, for its page; nothing where there are none."""
+    found = ChangeSlip.objects.visible_to(user).filter(lines__household=household)
+    return {"slips": list(found.select_related("town"))}
