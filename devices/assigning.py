@@ -108,11 +108,3 @@ def people_of(user: User) -> list[User]:
         supplier_member__supplier__members__user=user,
     )
     return list(rows.order_by("role", "pk"))
-
-
-def hand_over(one: User, to: User) -> int:
-    """All open work of an installer becomes his successor's; answers how many households.
-
-    Raises NotAssigned for a successor of another company.
-    """
-    return give(Assignment.objects.open().filter(installer=one), to)

@@ -10,7 +10,17 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 
-from households.models import Area, Change, Household, Method, State, StepKind, WorkbookImport
+from households.models import (
+    REACHES,
+    Area,
+    Change,
+    Household,
+    Method,
+    State,
+    StepKind,
+    User,
+    WorkbookImport,
+)
 from households.models.households import HouseholdQuerySet, phone_is
 
 FIELD = {"class": "form-control"}
@@ -30,8 +40,14 @@ PROGRESS = [
 
 
 def areas_of(request: object) -> object:
-    """Towns and villages that the asker may see, in the notice's order."""
-    areas = Area.objects.visible_to(getattr(request, "user", None))
+    """Towns and villages that the asker may see, in the notice's order; of a role that belongs to
+    none those where it has households."""
+    user = getattr(request, "user", None)
+    areas = Area.objects.visible_to(user)
+    if isinstance(user, User) and user.is_active and user.role in REACHES and not user.area:
+        homes = Household.objects.visible_to(user).order_by()
+        here, owners = homes.values("area"), homes.values("area__owner")
+        areas = Area.objects.filter(Q(pk__in=here) | Q(pk__in=owners))
     return areas.exclude(level=Area.Level.DISTRICT)
 
 
