@@ -134,17 +134,16 @@ class HouseholdForm(forms.ModelForm):
         self.fields["householder"].required = not self.draft
         for name, choices in CHOICES.items():
             cast(forms.ChoiceField, self.fields[name]).choices = choices
-        self.fields["site_kind"].initial = SiteKind.HOUSEHOLD
         if self.is_new and user.area:
             self._propose(user.area)
 
     def _propose(self, place: Area) -> None:
         """A clerk's own village, and the method that most there have."""
         if place.level == Area.Level.VILLAGE:
-            self.fields["area"].initial = place
+            self.initial["area"] = place.pk
         usual = Household.objects.filter(area=place).values_list("method")
         if found := usual.annotate(n=Count("pk")).order_by("-n").first():
-            self.fields["method"].initial = found[0]
+            self.initial["method"] = found[0]
 
     def _show_what_is_stored(self) -> None:
         for name, number in self.phones.items():
