@@ -40,6 +40,10 @@ WHO: dict[str, set[Role]] = {
     "commanders": {T, D, P, S},
     "alarm-keepers": {T, D, P, A},
     "service-unit": {P},
+    "installers": {N, S, T, D},
+    "connectors": {T, H},
+    "assigners": {T, D},
+    "givers": {S},
 }
 WHOLE = {D, P, R, A}
 VILLAGE = {"own": WHOLE | {C, T}, "colleague": WHOLE | {T}, "foreign": WHOLE}
@@ -80,6 +84,16 @@ personal/tokens/<pk>/revoke/         token        -               all
 households/                          -            all             -
 households/<number>/                 household    all             -
 households/<number>/phone/           household    all             -
+
+installations/                       -            all             -
+installations/assign/                -            -               assigners
+installations/give/                  -            -               givers
+installations/<number>/              household    installers      installers
+connections/                         -            connectors      connectors
+install/                             -            installers      -
+install/work/                        -            installers      -
+install/entries/                     -            -               installers
+install/worker.js                    -            public          -
 
 alarms/                              -            all             -
 alarms/<pk>/acknowledge/             alarm        -               alarm-keepers
@@ -164,7 +178,8 @@ class Row:
             return self.of_a_stranger("GET") | {405}
         if "public" in (self.get, self.post):
             return LET_IN | self.leads_out if self.may(method) else {405}
-        return {401} if self.address.startswith("api/") else {SIGN_IN}
+        asked_by_scripts = ("api/", "install/work/", "install/entries/")
+        return {401} if self.address.startswith(asked_by_scripts) else {SIGN_IN}
 
     @property
     def leads_out(self) -> set[int | str]:
