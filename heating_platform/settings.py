@@ -3,7 +3,6 @@
 import os
 import sys
 from datetime import timedelta
-from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -298,6 +297,7 @@ CELERY_BEAT_SCHEDULE = {
 } | {
     name: {"task": f"households.{name}", "schedule": seconds, "options": {"expires": seconds}}
     for name, seconds in {
+        "seal_history": 600.0,
         "sweep_files": 600.0,
         "work_on_workbooks": 10.0,  # a message has asked already, where the broker was there
     }.items()

@@ -23,8 +23,10 @@ from psycopg2.extensions import TRANSACTION_STATUS_INERROR, QuotedString
 from households.models import User
 
 # Statements that write nothing or cannot stand behind another one.
-WITHOUT = ("select", "explain", "show", "declare", "fetch", "close", "begin", "start", "commit")
-WITHOUT += ("rollback", "savepoint", "release", "set", "lock", "vacuum", "analyze", "copy")
+WITHOUT = frozenset(
+    "select explain show declare fetch close begin start commit rollback savepoint release set"
+    " lock vacuum analyze copy".split()
+)
 LONGEST_REASON = 500
 
 

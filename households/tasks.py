@@ -1,9 +1,18 @@
 """What Celery does for households: each task fetches, calls, and is done."""
 
+from contextlib import suppress
+
 from celery import shared_task
 
-from households import vault
+from households import seals, vault
 from households.ledger import jobs
+
+
+@shared_task(name="households.seal_history", ignore_result=True)
+def seal_history() -> None:
+    """Where somebody writes for long, the next time will do."""
+    with suppress(seals.StillWriting):
+        seals.seal()
 
 
 @shared_task(name="households.sweep_files", ignore_result=True)

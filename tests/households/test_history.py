@@ -11,22 +11,22 @@ from django.test import Client
 from psycopg2.extras import execute_values
 
 from households import history
-from households.models import Change, Household, Step, StepKind, User
+from households.models import Change, Household, Role, Step, StepKind, User
 from tests import cast as make
 from tests.cast import Cast, program
 
 
-def changes(row: Any) -> list[Change]:
+def changes(row: Any) -> list[Any]:
     """What was written of a row since its cast was made, the oldest first."""
     found = Change.objects.filter(table=row._meta.db_table, row_id=row.pk).order_by("pk")
     return list(found)
 
 
-def newest(row: Any) -> Change:
+def newest(row: Any) -> Any:
     return changes(row)[-1]
 
 
-def sql(text: str, *parameters: object) -> None:
+def sql(text: str, *parameters: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute(text, parameters)
 
@@ -118,7 +118,7 @@ def test_a_deleted_row_is_kept_whole(cast: Cast) -> None:
     home = make.household(cast.area("洞头村"), number="26-12-0002")
     pk = home.pk
     home.delete()
-    change = Change.objects.get(table="households_household", row_id=pk, kind="delete")
+    change: Any = Change.objects.get(table="households_household", row_id=pk, kind="delete")
     assert change.before["number"] == "26-12-0002" and change.after is None
 
 
@@ -259,7 +259,7 @@ def test_what_was_written_stands(cast: Cast, statement: str) -> None:
 
 
 def test_history_outlives_its_rows(cast: Cast) -> None:
-    gone = make.user("kurz", cast.reader.role)
+    gone = make.user("kurz", Role.READER)
     with history.acting(gone):
         Household.objects.filter(pk=cast.water_household.pk).update(door="辛")
     pk = gone.pk
