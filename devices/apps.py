@@ -6,8 +6,10 @@ class DevicesConfig(AppConfig):
     verbose_name = "设备与通信"
 
     def ready(self) -> None:
-        from devices import gates, ledger, reach
+        from devices import gates, handing_over, ledger, merged, reach
 
         gates.register()
+        handing_over.register()
         reach.register()
+        merged.register()
         ledger.register()

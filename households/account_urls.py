@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from households import own_sessions, personal, second_factor_pages, signing_in
+from households import own_sessions, personal, role_rules, second_factor_pages, signing_in
 
 urlpatterns = [
     path("sign-in/", signing_in.sign_in, name="sign_in"),
@@ -16,6 +16,7 @@ urlpatterns = [
     path("personal/second-factor/remove/", second_factor_pages.remove, name="remove_factor"),
     path("personal/sessions/others/end/", own_sessions.end_others, name="end_other_sessions"),
     path("personal/sessions/<int:pk>/end/", own_sessions.end, name="end_session"),
+    path("accounts/rules/", role_rules.page, name="role_rules"),
     path("personal/tokens/", personal.issue_token, name="issue_token"),
     path("personal/tokens/<int:pk>/revoke/", personal.revoke_token, name="revoke_token"),
 ]

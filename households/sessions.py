@@ -132,7 +132,7 @@ def _way_back(request: HttpRequest, location: str, ended: str) -> str:
     """Where to sign in, so that one comes back to the page; a form's answer leads to its form."""
     query = {name: values[0] for name, values in parse_qs(urlsplit(location).query).items()}
     came_from = request.headers.get("Referer", "")
-    if request.method not in ("GET", "HEAD"):
+    if "next" in query and request.method not in ("GET", "HEAD"):
         here = url_has_allowed_host_and_scheme(came_from, {request.get_host()})
         page = urlsplit(came_from) if here else urlsplit("/")
         query["next"] = page.path + (f"?{page.query}" if page.query else "")

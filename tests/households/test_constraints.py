@@ -16,7 +16,7 @@ from households.models import (
 from tests import cast as make
 from tests.cast import Cast
 from tests.constraints import Case, named, refused, unique_over
-from tests.households import list_cases, secret_cases
+from tests.households import account_cases, list_cases, secret_cases
 
 
 def household(**changes: object) -> Case:
@@ -102,6 +102,7 @@ CASES: list[tuple[str, Case]] = [
     ("export_state_known", download(state="lost")),
     ("export_of_whole_phones_has_a_reason", download(phones="plain")),
     *list_cases.CASES,
+    *account_cases.CASES,
     *secret_cases.CASES,
 ]
 

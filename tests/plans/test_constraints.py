@@ -2,7 +2,8 @@ from datetime import date
 
 import pytest
 
-from plans.models import PlanItem, TaskPlan
+from households import clock
+from plans.models import PlanItem, TaskPlan, WallLink
 from tests.cast import Cast
 from tests.constraints import Case, named, refused
 
@@ -25,6 +26,13 @@ def item(cast: Cast, **changes: object) -> PlanItem:
     return PlanItem.objects.create(plan=of, **fields | changes)
 
 
+def wall_link_without_a_day(cast: Cast) -> object:
+    now = clock.now()
+    return WallLink.objects.create(
+        name="一楼", created_by=cast.district_officer, created_at=now, expires_at=now
+    )
+
+
 def two(make: Case, **changes: object) -> Case:
     """Once as it should be, then again but for `changes`."""
 
@@ -43,6 +51,7 @@ CASES: list[tuple[str, Case]] = [
     ("plan_item_area_once", two(item, seq=13)),
     ("plan_item_methods_add_up", lambda cast: item(cast, households=27)),
     ("plan_item_methods_add_up", lambda cast: item(cast, central_heating=1)),
+    ("wall_link_ends_after_it_begins", wall_link_without_a_day),
 ]
 
 
