@@ -8,6 +8,7 @@ pooled connection never carries it on.
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,9 +24,10 @@ from psycopg2.extensions import TRANSACTION_STATUS_INERROR, QuotedString
 from households.models import User
 
 # Statements that write nothing or cannot stand behind another one.
-WITHOUT = frozenset(
-    "select explain show declare fetch close begin start commit rollback savepoint release set"
-    " lock vacuum analyze copy".split()
+WITHOUT = re.compile(
+    r"[\s(]*(select|explain|show|declare|fetch|close|begin|start|commit|rollback|savepoint|release"
+    r"|set|lock|vacuum|analyze|copy)\b",
+    re.IGNORECASE,
 )
 LONGEST_REASON = 500
 
@@ -109,8 +111,7 @@ def _takes_a_prefix(sql: Any, cursor: Any) -> bool:
     if not isinstance(sql, str) or getattr(cursor, "name", None):
         return False
     status = cursor.connection.get_transaction_status()
-    first = sql.lstrip("( \n\t").split(None, 1)[:1]
-    return bool(first) and status != TRANSACTION_STATUS_INERROR and first[0].lower() not in WITHOUT
+    return status != TRANSACTION_STATUS_INERROR and not WITHOUT.match(sql) and bool(sql.strip())
 
 
 def _prefix(act: Act, cursor: Any, with_parameters: bool) -> str:

@@ -183,6 +183,11 @@ class Finding:
     change: int | None = None
     link: int | None = None
 
+    def __str__(self) -> str:
+        change = _("变更 %(n)d") % {"n": self.change} if self.change is not None else ""
+        link = _("封存 %(n)d") % {"n": self.link} if self.link is not None else ""
+        return "　".join(filter(None, [link, change, self.words]))
+
 
 def findings(heads: list[Head] | None = None) -> Iterator[Finding]:
     """All that does not fit: changes, links, heads exported before, changes long unsealed."""

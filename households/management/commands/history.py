@@ -61,11 +61,7 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(told, ensure_ascii=False))
         else:
             for one in found:
-                where = [
-                    f"变更 {one.change}" if one.change else "",
-                    f"封存 {one.link}" if one.link else "",
-                ]
-                self.stdout.write("　".join(filter(None, [*where, one.words])))
+                self.stdout.write(str(one))
             self.stdout.write(f"{links} links, {changes} changes, {len(found)} findings")
         if found:
             raise SystemExit(1)
