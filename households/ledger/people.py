@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from households import clock
+from households import clock, phones
 from households.ledger.cells import (
     EXACT,
     NOTHING_AT_ALL,
@@ -24,9 +24,6 @@ from households.ledger.cells import (
 )
 
 MOBILE = re.compile(r"^1[3-9]\d{9}$")
-LANDLINE = re.compile(r"^(?P<area>010|02\d|0[3-9]\d{2})-?(?P<number>\d{7,8})$")
-SERVICE = re.compile(r"^[48]00-?\d{3}-?\d{4}$")
-ABROAD = re.compile(r"^(?:\+|00)?86(?=1[3-9]\d{9}$)")
 POWER = re.compile(r"^\d(?:\.\d+)?[eE]\+\d+$")
 BETWEEN = re.compile(r"[/\\、,，;；|\n]+|或者|或|和|及")
 WORDS = re.compile(r"[（(][^（）()]*[^\d（）()\s-][^（）()]*[)）]|[^\W\d_]+[:：]?")
@@ -85,14 +82,9 @@ def _none(value: str) -> Told | None:
 
 
 def one_number(value: str) -> str | None:
-    """`value` as one telephone number in its usual form, or None."""
-    compact = re.sub(r"[\s.()（）—–_-]", "", value)
-    compact = ABROAD.sub("", compact)
-    if MOBILE.match(compact):
-        return compact
-    if found := LANDLINE.match(compact):
-        return f"{found['area']}-{found['number']}"
-    return compact if SERVICE.match(compact) else None
+    """`value` as one telephone number in the form in which it is kept, or None."""
+    number = phones.tidy(value)
+    return number if number and phones.problem(number) is None else None
 
 
 def _several(value: str) -> Any:

@@ -51,7 +51,7 @@ class Command(BaseCommand):
 
     def _user(self, name: str | None) -> User:
         if name:
-            user = User.objects.filter(username=name, is_active=True).first()
+            user: User | None = User.objects.filter(username=name, is_active=True).first()
             if user is None:
                 raise CommandError(_("没有账号 %(name)s，或已停用") % {"name": name})
             return user
