@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from households import later_entry, list_papers, slip_pages
+from households import later_entry, list_papers, slip_pages, todo
 
 urlpatterns = [
     path("slips/", slip_pages.slip_list, name="slips"),
@@ -11,6 +11,7 @@ urlpatterns = [
     path("slips/<uuid:uid>/edit/", slip_pages.edit_slip, name="edit_slip"),
     path("slips/<uuid:uid>/act/", slip_pages.slip_act, name="slip_act"),
     path("slips/<uuid:uid>/paper/", slip_pages.slip_paper, name="slip_paper"),
+    path("todo/", todo.todo_row, name="todo"),
     path("papers/<uuid:uid>/", list_papers.paper, name="paper"),
     path("households/<slug:number>/later/", later_entry.later, name="later_entry"),
 ]

@@ -6,9 +6,13 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.contrib.auth.decorators import login_required
 from django.db.models import Count
+from django.http import HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from households import slips, village_list
 from households.models import (
@@ -20,6 +24,7 @@ from households.models import (
     User,
     VillageList,
 )
+from households.requests import SignedIn
 
 # Acts that somebody waits for; taking back and giving up are nobody's duty.
 LIST_DUTIES = {ListActKind.VERIFY, ListActKind.NOTICE, ListActKind.SUBMIT, ListActKind.REVIEW}
@@ -62,3 +67,10 @@ def _slips(user: User) -> Iterator[Todo]:
             url = f"{reverse('slips')}?state={state}"
             shape = "st-bad" if state == SlipState.RETURNED else "st-run"
             yield Todo(label, counts[state], url, shape)
+
+
+@login_required
+@require_safe
+def todo_row(request: SignedIn) -> HttpResponse:
+    """The row 待我处理, fetched by pages whose own queries are counted."""
+    return render(request, "parts/todo.html", {"waiting": todo(request.user)})

@@ -7,8 +7,7 @@ from django import template
 from households import slips, village_list
 from households.later_entry import enterable
 from households.models import ChangeSlip, Household, SlipActKind, SlipState, User
-from households.todo import Todo
-from households.todo import todo as waiting
+from households.todo import todo
 
 register = template.Library()
 SLIP_SHAPES = {
@@ -46,10 +45,10 @@ def absolute(value: int) -> int:
     return abs(value)
 
 
-@register.simple_tag
-def todo(user: User) -> list[Todo]:
-    """What waits for the user among lists and slips."""
-    return waiting(user)
+@register.inclusion_tag("parts/todo.html")
+def todo_now(user: User) -> dict[str, object]:
+    """The row 待我处理: what waits for the user among lists and slips."""
+    return {"waiting": todo(user)}
 
 
 @register.inclusion_tag("households/parts/slip_links.html")
