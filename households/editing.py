@@ -101,6 +101,10 @@ def equal(one: Household, other: Household, part: str) -> bool:
     return all(_plain(one, name) == _plain(other, name) for name in PARTS[part])
 
 
+def is_empty(household: Household, part: str) -> bool:
+    return all(getattr(household, name) in (None, "") for name in PARTS[part])
+
+
 def _plain(household: Household, name: str) -> Any:
     column = _column(name)
     value = getattr(household, column.attname)

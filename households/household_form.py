@@ -124,7 +124,7 @@ class HouseholdForm(forms.ModelForm):
             self.fields[name].disabled = True
         for name, field in self.fields.items():
             field.help_text = self.locked.get(name) or HINTS.get(name) or field.help_text
-            self._dress(name, field)
+            _dress(field.widget)
 
     def _choose_from(self, user: User) -> None:
         areas = Area.objects.visible_to(user).exclude(level=Area.Level.DISTRICT)
@@ -151,17 +151,6 @@ class HouseholdForm(forms.ModelForm):
         for name in TYPED_POSITION:
             value = getattr(self.instance, name)
             self.initial[name] = "" if value is None else f"{value:.6f}"
-
-    def _dress(self, name: str, field: forms.Field) -> None:
-        widget = field.widget
-        plain = isinstance(widget, (forms.TextInput, forms.NumberInput, forms.Textarea))
-        if plain and not isinstance(widget, forms.HiddenInput):
-            widget.attrs = {**TEXT, **widget.attrs}
-        if isinstance(widget, forms.Select):
-            widget.attrs["class"] = "form-select"
-        if self.is_bound and name in self.errors:
-            widget.attrs["class"] = f"{widget.attrs.get('class', '')} is-wrong".strip()
-            widget.attrs["aria-invalid"] = "true"
 
     # -- cleaning --------------------------------------------------------------------------
 
@@ -207,7 +196,11 @@ class HouseholdForm(forms.ModelForm):
         if cleaned.get("reason") == "other" and not cleaned.get("other_reason"):
             self.add_error("other_reason", _("选了“其他”，请写明原因"))
         if cleaned.get("demolition_on") and not cleaned.get("in_demolition_plan"):
-            cleaned["in_demolition_plan"] = True
+            # A day was given: it is in the plan; unless the mark was just taken away.
+            cleaned["in_demolition_plan"] = not self.initial.get("in_demolition_plan")
+            cleaned["demolition_on"] = (
+                cleaned["demolition_on"] if cleaned["in_demolition_plan"] else None
+            )
         return cleaned
 
     def _bring_position_to_wgs84(self, cleaned: dict[str, Any]) -> None:
@@ -253,3 +246,12 @@ class HouseholdForm(forms.ModelForm):
         if picked == "other":
             return str(self.cleaned_data["other_reason"])
         return str(dict(REASONS).get(picked, ""))
+
+
+def _dress(widget: forms.Widget) -> None:
+    if isinstance(widget, (forms.TextInput, forms.Textarea)):
+        widget.attrs = {**TEXT, **widget.attrs}
+    elif isinstance(widget, forms.CheckboxInput):
+        widget.attrs["class"] = "form-check-input"
+    elif type(widget) is forms.Select:
+        widget.attrs["class"] = "form-select"

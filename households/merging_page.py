@@ -34,6 +34,7 @@ class Side:
     kept: str
     other: str
     differs: bool
+    only_other: bool  # the record that stays says nothing here
 
 
 @login_required
@@ -80,6 +81,7 @@ def _sides(kept: Household, other: Household) -> list[Side]:
             editing.shown(kept, part),
             editing.shown(other, part),
             not editing.equal(kept, other, part),
+            editing.is_empty(kept, part),
         )
         for part in editing.PARTS
     ]

@@ -284,3 +284,31 @@ def test_a_withdrawn_household_is_not_corrected(cast: Cast, clerk: Client) -> No
     clerk.post(f"/households/{home.number}/edit/", as_stored(home, note="x"))
     home.refresh_from_db()
     assert home.note == ""
+
+
+def test_a_house_taken_off_the_demolition_plan_has_no_day_either(cast: Cast, clerk: Client) -> None:
+    home = cast.water_household
+    page = as_stored(home, demolition_on="2027-05-01")
+    clerk.post(f"/households/{home.number}/edit/", page)
+    home.refresh_from_db()
+    assert home.in_demolition_plan
+    clerk.post(f"/households/{home.number}/edit/", as_stored(home, demolition_on="2027-05-01"))
+    home.refresh_from_db()
+    assert (home.in_demolition_plan, home.demolition_on) == (False, None)
+
+
+def test_what_a_filed_list_holds_is_changed_by_slip_alone(cast: Cast, clerk: Client) -> None:
+    home = make.reach(cast.water_household, StepKind.LISTED, cast.clerk)
+    shown = clerk.get(f"/households/{home.number}/edit/").content.decode()
+    assert "变更单" in shown
+    page = as_stored(home, householder="别人", note="换锁")
+    clerk.post(f"/households/{home.number}/edit/", page)
+    home.refresh_from_db()
+    assert (home.householder, home.note) == ("测试户甲", "换锁")
+
+
+def test_reminders_stand_beside_what_is_missing(cast: Cast, clerk: Client) -> None:
+    home = cast.water_household
+    Household.objects.filter(pk=home.pk).update(in_network_area=True)
+    for page in (f"/households/{home.number}/", f"/households/{home.number}/edit/"):
+        assert "优先集中供热" in clerk.get(page).content.decode()

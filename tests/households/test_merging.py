@@ -96,8 +96,19 @@ def test_a_listed_household_is_merged_by_change_slip_alone(
         merged(cast, kept, other)
 
 
-def test_what_an_app_protects_stays(cast: Cast, kept: Household) -> None:
-    with pytest.raises(MergeRefused):
+def test_what_an_app_protects_stays(
+    cast: Cast, kept: Household, other: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(merging, "PROTECTS", [lambda kept, other: ["两户都有在用的机组"]])
+    with pytest.raises(MergeRefused, match="两户都有"):
+        merged(cast, kept, other)
+
+
+def test_records_that_nobody_moves_forbid_the_merge_in_words(
+    cast: Cast, kept: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(merging, "MERGES", [])
+    with pytest.raises(MergeRefused, match="26-12-0001 还有安装记录"):
         merged(cast, kept, cast.water_household)
     assert Household.objects.filter(pk=cast.water_household.pk).exists()
 
