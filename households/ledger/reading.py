@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import subprocess
 import sys
 import time as clock_of_process
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -35,6 +36,12 @@ FIRST_SECONDS = 9.5
 SECONDS_PER_ROW = 0.0006
 PIECE = 1 << 16
 LONGEST_MESSAGE = 64 << 20
+DEATHS = {
+    signal.SIGXCPU: "too_much_time",
+    signal.SIGKILL: "too_much_time",
+    signal.SIGSEGV: "too_much_memory",
+    signal.SIGABRT: "too_much_memory",
+}
 NOTES = {"links": sentences.LINKS, "wide": sentences.WIDE}
 
 
@@ -85,7 +92,7 @@ class Finding:
     severity: Severity = "reminder"
 
 
-def rows(path: Path, filename: str) -> Iterator[SheetBegin | Row | Finding]:
+def rows(path: Path, filename: str) -> Generator[SheetBegin | Row | Finding, None, None]:
     """The file's sheets and rows in its own order; raises Unreadable, perhaps midway.
 
     The child ends with the iterator: close it (or exhaust it) to be rid of the child.
@@ -95,8 +102,13 @@ def rows(path: Path, filename: str) -> Iterator[SheetBegin | Row | Finding]:
     if size > LARGEST_FILE:
         params = {"megabytes": size >> 20, "most": LARGEST_FILE >> 20}
         raise Unreadable(sentences.why("large_file", params, suffix))
+    yield from told(_messages(path, suffix))
+
+
+def told(messages: Iterable[list[Any]]) -> Iterator[SheetBegin | Row | Finding]:
+    """The child's messages as sheets and rows."""
     sheet = ""
-    for message in _messages(path, suffix):
+    for message in messages:
         match message:
             case ["row", number, hidden, cells, marks]:
                 yield Row(sheet, number, _cells(cells), hidden, _marks(marks))
@@ -177,7 +189,7 @@ class _Child:
             status = self._process.wait(timeout=5)
         except subprocess.TimeoutExpired:
             return "broken_off"
-        return "too_much_time" if status in (-24, -9) else "broken_off"
+        return DEATHS.get(-status, "broken_off")
 
 
 def _cells(cells: list[Any]) -> list[Cell]:

@@ -9,6 +9,7 @@ cells is {"day": …}, {"moment": …}, {"time": …} or {"span": seconds}.
 
 from __future__ import annotations
 
+import codecs
 import gc
 import resource
 import sys
@@ -25,6 +26,7 @@ from households.ledger.bounded.strings import Strings
 from households.ledger.bounded.worksheet import Book, RawRow, Worksheet
 
 MOST_MEMORY = 190 << 20
+LAST_WORDS = 8 << 20  # of these, to say that the memory was not enough
 FIRST_SECONDS = 8
 SECONDS_PER_STEP = 3
 ROWS_PER_STEP = 5_000
@@ -47,18 +49,19 @@ def main() -> None:
         except Refused as refused:
             writer.write(["refused", refused.code, refused.params])
         except MemoryError:
+            resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
             writer.write(["refused", "too_much_memory", {}])
 
 
 def codecs_ready() -> None:
     """Load what is loaded late, as no file can be opened afterwards."""
     for encoding in ("utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "gb18030", "cp437"):
-        "".encode(encoding)
+        codecs.lookup(encoding)
 
 
 def bind() -> None:
     """No more memory, time, files, sockets or processes than reading one file needs."""
-    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY - LAST_WORDS, MOST_MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (FIRST_SECONDS, MOST_SECONDS + 2))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -125,6 +128,11 @@ def _told(value: object) -> dict[str, str | float]:
     raise TypeError(type(value))
 
 
+def line(message: Message) -> bytes:
+    """The message as it goes to the parent."""
+    return orjson.dumps(message, _told, orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_APPEND_NEWLINE)
+
+
 class Writer:
     """Lines to the parent, gathered so that not every row is a system call."""
 
@@ -139,10 +147,7 @@ class Writer:
         self._send()
 
     def write(self, message: Message) -> None:
-        self._waiting += orjson.dumps(
-            message, default=_told, option=orjson.OPT_PASSTHROUGH_DATETIME
-        )
-        self._waiting += b"\n"
+        self._waiting += line(message)
         if len(self._waiting) >= BUFFER:
             self._send()
 

@@ -18,6 +18,7 @@ LONGEST_LINE = 1 << 20
 MOST_LINES_IN_A_CELL = 200
 DELIMITERS = ",\t;"
 SAMPLE_ROWS = 30
+FEWEST_NOUGHTS = 3
 MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -32,7 +33,14 @@ def rows(file: BinaryIO) -> Iterator[RawRow]:
     encoding = encoding_of(file)
     delimiter, is_declared = _delimiter(file, encoding)
     file.seek(0)
-    lines = _Lines(io.TextIOWrapper(file, encoding, newline=""))
+    text = io.TextIOWrapper(file, encoding, newline="")
+    try:
+        yield from _records(_Lines(text), delimiter, is_declared)
+    finally:
+        text.detach()
+
+
+def _records(lines: _Lines, delimiter: str, is_declared: bool) -> Iterator[RawRow]:
     csv.field_size_limit(MOST_LINES_IN_A_CELL * LONGEST_LINE)
     for number, cells in enumerate(csv.reader(lines, delimiter=delimiter), start=1):
         lines.end_record()
@@ -63,11 +71,9 @@ def encoding_of(file: BinaryIO) -> str:
 def _of_noughts(head: bytes) -> str:
     """UTF-16 without its mark has a nought in every second byte of Latin letters and commas."""
     odd, even = head[1::2].count(0), head[0::2].count(0)
-    if odd > 4 * even and odd > len(head) // 50:
-        return "utf-16-le"
-    if even > 4 * odd and even > len(head) // 50:
-        return "utf-16-be"
-    raise Refused("not_a_table")
+    if max(odd, even) < max(FEWEST_NOUGHTS, len(head) // 50) or max(odd, even) < 4 * min(odd, even):
+        raise Refused("not_a_table")
+    return "utf-16-le" if odd > even else "utf-16-be"
 
 
 def _checked(file: BinaryIO, encoding: str) -> str:
@@ -92,8 +98,10 @@ def _delimiter(file: BinaryIO, encoding: str) -> tuple[str, bool]:
     """What parts the cells, and whether a first line `sep=;` says so (Excel's own custom)."""
     file.seek(0)
     text = io.TextIOWrapper(file, encoding, newline="")
-    lines = [text.readline(LONGEST_LINE) for _row in range(SAMPLE_ROWS)]
-    text.detach()
+    try:
+        lines = [text.readline(LONGEST_LINE) for _row in range(SAMPLE_ROWS)]
+    finally:
+        text.detach()
     if declared := DECLARED.fullmatch(lines[0]):
         return declared[1], True
     counts = {one: _cells(lines, one) for one in DELIMITERS}

@@ -59,6 +59,8 @@ class Package:
         self.styles = ""
         self.strings = ""
         self._read_workbook(self._workbook())
+        if not self.sheets:
+            raise Refused("no_sheets")
 
     @property
     def has_links(self) -> bool:

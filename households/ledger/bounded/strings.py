@@ -10,6 +10,7 @@ from households.ledger.bounded import xml
 from households.ledger.bounded.refusal import Refused
 
 LARGEST = 80 << 20
+MOST = 3_300_000  # 100,000 rows of 30 columns, no text twice
 ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 
 
@@ -21,10 +22,12 @@ class Strings:
         self._ends = array("L", [0])
         self._is_guide = False
         self._parser = xml.parser()
-        self._parser.StartElementHandler = self._start
+        self._parser.StartElementHandler = self._begin
         self._parser.EndElementHandler = self._end
-        for _length in xml.feed(self._parser, chunks) if chunks else ():
-            if len(self._blob) > LARGEST:
+        if not chunks:
+            return
+        for _length in xml.feed(self._parser, chunks):
+            if len(self._blob) > LARGEST or len(self) > MOST:
                 raise Refused("too_many_texts")
 
     def __len__(self) -> int:
@@ -37,20 +40,23 @@ class Strings:
         end = self._ends[number + 1]
         return unescaped(self._blob[self._ends[number] : end].decode())
 
+    def _begin(self, name: str, _attributes: dict[str, str]) -> None:
+        space = name[: len(name) - len(xml.local(name))]
+        self._si, self._t, self._guide = space + "si", space + "t", space + "rPh"
+        self._parser.StartElementHandler = self._start
+
     def _start(self, name: str, _attributes: dict[str, str]) -> None:
-        tag = xml.local(name)
-        if tag == "t" and not self._is_guide:
+        if name == self._t and not self._is_guide:
             self._parser.CharacterDataHandler = self._take
-        elif tag == "rPh":
+        elif name == self._guide:
             self._is_guide = True
 
     def _end(self, name: str) -> None:
-        tag = xml.local(name)
-        if tag == "t":
+        if name == self._t:
             self._parser.CharacterDataHandler = None
-        elif tag == "si":
+        elif name == self._si:
             self._ends.append(len(self._blob))
-        elif tag == "rPh":
+        elif name == self._guide:
             self._is_guide = False
 
     def _take(self, text: str) -> None:

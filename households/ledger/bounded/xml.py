@@ -33,6 +33,8 @@ def feed(made: expat.XMLParserType, chunks: Iterable[bytes]) -> Iterator[int]:
     except expat.ExpatError as error:
         is_full = error.code == expat.errors.codes[expat.errors.XML_ERROR_NO_MEMORY]
         raise Refused("too_much_memory" if is_full else "damaged") from error
+    except (LookupError, ValueError) as error:  # an encoding that there is not
+        raise Refused("damaged") from error
     yield 0
 
 
