@@ -110,8 +110,11 @@ class Line:
             cell.number_format = number_format(column)
 
     def filled(self, values: Sequence[Any]) -> list[Any]:
+        """Nothing stands for an empty cell: its column has the format already."""
         for cell, value in zip(self.cells, values, strict=True):
-            form = cell.number_format
-            cell.value = escape(value) if isinstance(value, str) else value
-            cell.number_format = form  # a date brings a form of its own
-        return self.cells
+            if value is not None:
+                cell.value = escape(value) if isinstance(value, str) else value
+        return [
+            cell if value is not None else None
+            for cell, value in zip(self.cells, values, strict=True)
+        ]
