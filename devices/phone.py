@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
@@ -145,7 +146,14 @@ def _waiting(user: User) -> list[Household]:
         .select_related("area__owner")
         .prefetch_related(Prefetch("installations", kept), Prefetch("assignments", given))
     )
-    return list(rows.order_by("area__order", "door", "number")[: SHOWN + 1])
+    found = rows.order_by("area__order", "door", "number")[: SHOWN + 1]
+    return sorted(found, key=lambda home: (home.area.order, _as_read(home.door), home.number))
+
+
+def _as_read(door: str) -> list[tuple[str, int]]:
+    """9 号 before 10 号."""
+    parts = re.split(r"(\d+)", door)
+    return [(words, int(n or 0)) for words, n in zip(parts[::2], [*parts[1::2], ""], strict=True)]
 
 
 def _household(home: Household) -> dict[str, Any]:

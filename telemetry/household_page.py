@@ -7,9 +7,9 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
-from devices.models import Installation
+from devices.models import HeatConnection, Installation
 from households import clock, household_card, merging
-from households.models import Household
+from households.models import Household, Method
 from households.path import by_whom, lacks, standing
 from households.requests import SignedIn
 from households.views import Line
@@ -43,8 +43,23 @@ def household(request: SignedIn, number: str) -> HttpResponse:
 
 
 def _installed(home: Household) -> dict[str, object]:
+    """Whose work it is, its connection or its unit with what that told last."""
+    given = home.assignments.filter(withdrawn_at=None).select_related("supplier", "installer")
+    found: dict[str, object] = {
+        "assignment": given.first(),
+        "connection": HeatConnection.objects.filter(household=home).first(),
+        "has_unit": Method(home.method).has_unit,
+    }
+    return found | _unit(home)
+
+
+def _unit(home: Household) -> dict[str, object]:
     records = Installation.objects.filter(household=home, removed_on=None).select_related(
-        "unit__model__supplier", "unit__gateway", "unit__register_map", "unit__state"
+        "unit__model__supplier",
+        "unit__gateway",
+        "unit__register_map",
+        "unit__state",
+        "entered_by",
     )
     record = records.first()
     if record is None:

@@ -152,11 +152,9 @@ export class Form {
   showFold(step, index) {
     const shape = this.hasMessages(step) ? "bad" : index === this.step ? "run" : index < this.step ? "ok" : "wait";
     step.querySelector(".st").className = `st st-${shape}`;
-    const shown = [...step.querySelectorAll("input[id]:not([type=file], [type=hidden]), select")]
-      .filter((input) => !input.closest("[hidden]:not(.in)"))
-      .map((input) => input.value)
-      .filter(Boolean);
-    step.querySelector(".r").textContent = index < this.step ? shown.slice(-2).join(" ") : "";
+    const shown = step.dataset.step.split(" ").map((id) => at(id)?.value).filter(Boolean);
+    if (index === this.steps.length - 1 || index >= this.step) shown.length = 0;
+    step.querySelector(".r").textContent = shown.join(" ");
   }
 
   act(id, word, act) {

@@ -151,6 +151,7 @@ async function reveal(home, box) {
 function showList() {
   const homes = [...(page.work?.households ?? [])];
   if (page.order === "distance") homes.sort((one, other) => metresTo(one) - metresTo(other));
+  homes.sort((one, other) => (one.stage === "done") - (other.stage === "done")); // still to do first
   const listed = new Set(homes.map((home) => home.number));
   const kept = [...page.entries, ...page.drafts].filter((one) => !listed.has(one.number));
   at("houses").replaceChildren(...homes.map(row));
