@@ -10,8 +10,10 @@ from typing import Any
 from django.test import Client
 
 from devices.models import Assignment, SupplierMember, Unit
-from households import clock
-from households.models import ApiToken, Household, Role, User
+from households import clock, vault
+from households.ledger import reports
+from households.ledger.remarks import Remark
+from households.models import ApiToken, Household, Role, User, WorkbookExport, WorkbookImport
 from plans.models import PlanItem, TaskPlan
 from telemetry import groups
 from telemetry.models import Alarm, AlarmKind, Command, UnknownTransmitter
@@ -56,6 +58,7 @@ def make() -> World:
     _of_units(world)
     _of_lines(world)
     _of_accounts(world)
+    _of_workbooks(world)
     for role, user in world.users.items():
         world.sessions[role] = _signed_in(user)
     return world
@@ -138,7 +141,12 @@ def _of_units(world: World) -> None:
     def alarm(place: str) -> Alarm:
         unit, now = world.units[place], clock.now()
         return Alarm.objects.create(
-            kind=AlarmKind.FAULT, severity="critical", unit=unit, sample_at=now, seen_at=now, raised_at=now
+            kind=AlarmKind.FAULT,
+            severity="critical",
+            unit=unit,
+            sample_at=now,
+            seen_at=now,
+            raised_at=now,
         )
 
     def command(place: str) -> Command:
@@ -180,3 +188,32 @@ def _of_accounts(world: World) -> None:
 
     others = ApiToken.issue(people.user("bieren", Role.READER), "乙", ["units:read"])[0]
     world.things["token"] = {"own": own, "colleague": others, "foreign": others}
+
+
+def _of_workbooks(world: World) -> None:
+    """Checked imports and written exports; the colleague is an officer of the same town."""
+
+    def workbook() -> str:
+        return vault.put(b"PK", purpose="annotated")
+
+    def upload(by: User | None) -> WorkbookImport:
+        remark = Remark("改造户", 2, "联系电话", "F", "1380", "少 7 位", "填 11 位")
+        job = WorkbookImport(
+            by=by or world.cast.clerk, filename="台账.xlsx", size=2, state="checked"
+        )
+        job.file, job.annotated, job.returned = workbook(), workbook(), workbook()
+        job.report = reports.keep(reports.Report([remark], {}, {}))
+        numbers = ("rows", "sheets", "new", "changed", "unchanged", "right_rows", "wrong_rows")
+        numbers += ("mistakes", "reminders", "reminded_rows", "seconds")
+        job.counts = dict.fromkeys(numbers, 0) | {"by_sheet": {}}
+        job.save()
+        return job
+
+    def download(by: User | None) -> WorkbookExport:
+        whose = by or world.cast.clerk
+        return WorkbookExport.objects.create(by=whose, state="ready", file=workbook())
+
+    town = world.cast.area("钟家庄街道")
+    colleague, foreign = people.user("tongshi", Role.TOWN, town), world.cast.outsider
+    for kind, made in (("import", upload), ("export", download)):
+        world.things[kind] = {"own": made, "colleague": made(colleague), "foreign": made(foreign)}

@@ -44,6 +44,7 @@ WHO: dict[str, set[Role]] = {
     "connectors": {T, H},
     "assigners": {T, D},
     "givers": {S},
+    "registrars": {C, T, D},
 }
 WHOLE = {D, P, R, A}
 VILLAGE = {"own": WHOLE | {C, T}, "colleague": WHOLE | {T}, "foreign": WHOLE}
@@ -65,6 +66,8 @@ SEES: dict[str, dict[str, set[Role]]] = {
     "transmitter": ALL_OF_THEM,
     "group": ALL_OF_THEM,
     "token": {"own": set(Role), "colleague": set(), "foreign": set()},
+    "import": {"own": {C, T, D}, "colleague": set(), "foreign": set()},
+    "export": {"own": set(Role), "colleague": set(), "foreign": set()},
 }
 ROWS = """
 address                              object       GET             POST
@@ -84,6 +87,21 @@ personal/tokens/<pk>/revoke/         token        -               all
 households/                          -            all             -
 households/<number>/                 household    all             -
 households/<number>/phone/           household    all             -
+
+transfer/                            -            registrars      -
+transfer/template/                   -            registrars      -
+imports/upload/                      -            -               registrars
+imports/<uid>/                       import       all             -
+imports/<uid>/progress/              import       all             -
+imports/<uid>/confirm/               import       -               all
+imports/<uid>/choose/                import       -               all
+imports/<uid>/abandon/               import       -               all
+imports/<uid>/annotated/             import       all             -
+imports/<uid>/returned/              import       all             -
+exports/new/                         -            all             all
+exports/<uid>/                       export       all             -
+exports/<uid>/progress/              export       all             -
+exports/<uid>/file/                  export       all             -
 
 installations/                       -            all             -
 installations/assign/                -            -               assigners
