@@ -9,6 +9,7 @@ urlpatterns = [
     path("", include("households.slip_urls")),
     path("", include("households.transfer_urls")),
     path("", include("households.household_urls")),
+    path("", include("households.log_urls")),
     path("households/", views.ledger, name="households"),
     path("households/<slug:number>/phone/", phone_page.phone, name="household_phone"),
 ]

@@ -1,0 +1,12 @@
+"""History, looked-up phones and the public card."""
+
+from django.urls import path
+
+from households import log_pages, story_page
+
+urlpatterns = [
+    path("households/<slug:number>/story/", story_page.household_story, name="household_story"),
+    path("log/", log_pages.log, name="log"),
+    path("log/phones/", log_pages.reveal_log, name="reveal_log"),
+    path("log/head/", log_pages.seal_head, name="seal_head"),
+]
