@@ -80,7 +80,8 @@ function showNet() {
   const isOnline = navigator.onLine && page.trouble !== "offline";
   const parts = [say(isOnline ? "online" : "offline")];
   if (refused().length) parts.push(say("refused_n", { n: refused().length }));
-  parts.push(waiting().length ? say("waiting", { n: waiting().length }) : say("all_sent"));
+  if (waiting().length) parts.push(say("waiting", { n: waiting().length }));
+  if (!page.entries.length) parts.push(say("all_sent"));
   const text = parts.join("　");
   if (at("net").textContent !== text) at("net").textContent = text;
 }

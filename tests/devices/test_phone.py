@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from io import BytesIO
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from PIL import Image
 
 from devices.models import Installation
 from households.models import Household, StepKind, User
@@ -19,18 +21,18 @@ from tests.devices.test_installing import said
 
 
 @pytest.fixture
-def home(cast: Cast) -> Household:
-    """A household of 洞头村, given to 晨暖 and there to its installer."""
-    row = make.household(cast.area("洞头村"), number="26-12-0002", door="测试路 2 号")
-    make.reach(row, StepKind.SIGNED, cast.town_officer)
-    maker = cast.water.model.supplier
-    make.assign(row, maker, cast.town_officer, make.installer("anzhuang", maker))
-    return row
+def installer(cast: Cast) -> User:
+    """One of 晨暖's."""
+    return make.installer("anzhuang", cast.water.model.supplier)
 
 
 @pytest.fixture
-def installer(home: Household) -> User:
-    return User.objects.get(username="anzhuang")
+def home(cast: Cast, installer: User) -> Household:
+    """A household of 洞头村, given to 晨暖 and there to the installer."""
+    row = make.household(cast.area("洞头村"), number="26-12-0002", door="测试路 2 号")
+    make.reach(row, StepKind.SIGNED, cast.town_officer)
+    make.assign(row, cast.water.model.supplier, cast.town_officer, installer)
+    return row
 
 
 def client_of(user: User | None) -> Client:
@@ -136,10 +138,6 @@ def test_a_photo_that_is_none_stores_nothing(installer: User, home: Household) -
 
 
 def photo(width: int = 100) -> SimpleUploadedFile:
-    from io import BytesIO
-
-    from PIL import Image
-
     data = BytesIO()
     Image.new("RGB", (width, 80), "grey").save(data, "JPEG")
     return SimpleUploadedFile("photo.jpg", data.getvalue(), "image/jpeg")
