@@ -4,3 +4,8 @@ from django.apps import AppConfig
 class PlansConfig(AppConfig):
     name = "plans"
     verbose_name = "进度调度"
+
+    def ready(self) -> None:
+        from plans import wall
+
+        wall.register()

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from plans import dashboard, list_acts, list_pages, two_level_page
+from plans import dashboard, list_acts, list_pages, two_level_page, wall
 
 urlpatterns = [
     path("", dashboard.dashboard, name="dashboard"),
@@ -18,4 +18,8 @@ urlpatterns = [
     path("lists/<int:year>/<int:pk>/paper/", list_acts.list_paper, name="list_paper"),
     path("two-level/", two_level_page.two_level_page, name="two_level"),
     path("two-level/<int:pk>/", two_level_page.two_level_village, name="two_level_village"),
+    path("wall/", wall.wall, name="wall"),
+    path("wall/<str:token>/", wall.wall_link, name="wall_link"),
+    path("wall-links/", wall.wall_links, name="wall_links"),
+    path("wall-links/<int:pk>/revoke/", wall.revoke_wall_link, name="revoke_wall_link"),
 ]
