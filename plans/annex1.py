@@ -1,24 +1,27 @@
-"""改造任务计划表 (Annex 1 of the notice): reading it from CSV and checking it.
+"""改造任务计划表 (Annex 1 of the notice): reading it from a workbook or CSV, and checking it.
 
 The file has one line per village or per town's 散户, with English heads as in
-`plans/data/annex1_2020.csv` or the notice's own: two-row head, town named only on its first line,
-小计 and 总计 rows. Each number is held against every other that the file or the notice's sentence
-(目标任务) gives. `plans.task_plan.store` keeps what is read here: without a mistake or not at all.
+`plans/data/annex1_2020.csv` or as the notice prints it: title, unit, two-row head, town named only
+on its first line or merged over its lines, 小计 and 总计 rows. Totals are worked out anew and never
+read; those written are only compared. Each other number is held against every one that the file or
+the notice's sentence (目标任务) gives. `plans.task_plan.store` keeps what is read here: without a
+mistake or not at all.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import zip_longest
+from pathlib import Path
 
 from django.utils.translation import gettext as _
 
+from households.ledger import cells
+from households.ledger.columns import Column
+from households.ledger.reading import Cell, Finding, Unreadable
+from households.ledger.tables import Kind, Record, Table, tables
 from households.models import Method
 
 METHODS = {
@@ -29,28 +32,35 @@ METHODS = {
 }
 HEADS = {
     "seq": ("序号",),
-    "town": ("改造主体",),
-    "village": ("村（社区）",),
-    "households": ("改造户数", "改造户数（户数）"),
+    "town": ("改造主体", "镇（街道）", "责任主体"),
+    "village": ("村（社区）", "村", "社区"),
+    "households": ("改造户数", "户数", "计划户数", "计划改造户数", "任务数"),
     **{str(method.value): names for method, names in METHODS.items()},
     "note": ("备注",),
 }
-COLUMN_OF = {name: column for column, names in HEADS.items() for name in (column, *names)}
 OPTIONAL = {"note"}
-METHODS_HEAD = "改造方式"
-SUBTOTAL = ("小计",)
-TOTAL = ("总计", "合计")
+SUBTOTAL = "小计"
 WHOLE = ("全区", "全县", "全市")
 SCATTERED = ("", "散户", "（散户）")
 NUMBERS = ("households", *(str(method.value) for method in Method))
 LARGEST = 999_999
 LARGEST_SEQ = 9_999
+TOWN = re.compile(r".+(镇|街道|乡)")
 Numbers = Counter[str]
+KIND = Kind(
+    "plan",
+    "改造任务计划表",
+    tuple(
+        Column(key, names[0], cells.text(100), aliases=names[1:]) for key, names in HEADS.items()
+    ),
+    needs=(("town",), ("households",), NUMBERS[1:]),
+    keeps_totals=True,
+)
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """What is wrong and where: row as a spreadsheet counts it, head of the column, the cell."""
+    """What is wrong, or to be known, and where: row as a spreadsheet counts it, head, cell."""
 
     row: int | None
     column: str
@@ -86,200 +96,185 @@ class Line:
 
 @dataclass(frozen=True)
 class Report:
-    """What a file says: its lines, and every mistake in it."""
+    """What a file says: its lines, every mistake in it, what was read otherwise than written."""
 
     lines: list[Line]
     mistakes: list[Mistake]
+    reminders: list[Mistake] = field(default_factory=list)
 
 
-def load(data: bytes, sentence: str = "") -> list[Line]:
+def load(path: Path, filename: str = "", sentence: str = "") -> list[Line]:
     """The lines of a file without mistakes; raises PlanRefused."""
-    report = check(data, sentence)
+    report = check(path, filename, sentence)
     if report.mistakes:
         raise PlanRefused(report.mistakes)
     return report.lines
 
 
-def check(data: bytes, sentence: str = "") -> Report:
+def check(path: Path, filename: str = "", sentence: str = "") -> Report:
     """Read the file and hold every number in it against the others and against the sentence."""
     try:
-        rows = list(csv.reader(io.StringIO(_text(data), newline=""), strict=True))
-        sheet = _Sheet.of(rows)
-    except csv.Error as error:
-        return Report([], [Mistake(None, "", "", _("不是完整的 CSV：%s") % error)])
-    except PlanRefused as refused:
-        return Report([], refused.mistakes)
-    sheet.read()
+        return judge(tables(path, filename or path.name, [KIND]), sentence)
+    except Unreadable as refused:
+        return Report([], [Mistake(None, "", "", refused.sentence)])
+
+
+def judge(found: Iterable[Record | Finding], sentence: str = "") -> Report:
+    """The same of records that were read already."""
+    plan = _Plan()
+    for item in found:
+        plan.take(item)
+    if not plan.lines and not plan.mistakes:
+        plan.mistakes.append(Mistake(None, "", "", _("没有任何计划行")))
     if sentence:
-        sheet.mistakes += _against_sentence(sheet.lines, sentence)
-    return Report(sheet.lines, sheet.mistakes)
+        plan.mistakes += _against_sentence(plan.lines, sentence)
+    return Report(plan.lines, plan.mistakes, plan.reminders)
 
 
-def _text(data: bytes) -> str:
-    if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        raise PlanRefused([Mistake(None, "", "", _("这是 Excel 工作簿，请另存为 CSV 再导入"))])
-    for encoding in ("utf-8-sig", "gb18030"):
-        with suppress(UnicodeDecodeError):
-            text = data.decode(encoding)
-            if "\x00" not in text:  # as in UTF-16, which GB18030 may take for its own
-                return text
-    raise PlanRefused([Mistake(None, "", "", _("文字编码既不是 UTF-8 也不是 GB18030"))])
-
-
-def _clean(cell: str) -> str:
-    """The cell without the blanks and with the brackets that people type in different ways."""
-    return "".join(cell.split()).replace("(", "（").replace(")", "）")
+def _text(cell: Cell) -> str:
+    """The cell without blanks and with the brackets that people type in different ways."""
+    if isinstance(cell, float) and cell.is_integer():
+        cell = int(cell)
+    text = "" if cell is None else str(cell)
+    return "".join(text.split()).replace("(", "（").replace(")", "）")
 
 
 @dataclass
-class _Sheet:
-    """A file under reading: where its columns are, its lines and mistakes so far."""
+class _Plan:
+    """A plan under reading: its lines so far and what is wrong with them."""
 
-    rows: Sequence[Sequence[str]]
-    columns: list[str]
-    heads: dict[str, str]
-    first: int
     lines: list[Line] = field(default_factory=list)
     mistakes: list[Mistake] = field(default_factory=list)
+    reminders: list[Mistake] = field(default_factory=list)
     town: str = ""
+    table: Table | None = None
     row_of_seq: dict[int, int] = field(default_factory=dict)
     row_of_place: dict[tuple[str, str], int] = field(default_factory=dict)
 
-    @classmethod
-    def of(cls, rows: Sequence[Sequence[str]]) -> _Sheet:
-        """Find the head, of one row or of the notice's two; raises PlanRefused."""
-        top = next((n for n, row in enumerate(rows) if any(map(_clean, row))), None)
-        if top is None:
-            raise PlanRefused([Mistake(None, "", "", _("文件是空的"))])
-        heads, first = [_clean(cell) for cell in rows[top]], top + 1
-        if METHODS_HEAD in heads and first < len(rows):
-            heads = _merged(heads, [_clean(cell) for cell in rows[first]])
-            first += 1
-        _check_heads(heads, top + 1)
-        columns = [COLUMN_OF.get(head, "") for head in heads]
-        return cls(rows, columns, dict(zip(columns, heads, strict=True)), first)
-
-    def read(self) -> None:
-        for number, row in enumerate(self.rows[self.first :], start=self.first + 1):
-            cells = [
-                cell.strip() if column == "note" else _clean(cell)
-                for cell, column in zip_longest(row, self.columns[: len(row)], fillvalue="")
-            ]
-            if any(cells):
-                self._read_row(number, cells)
-        if not self.lines and not self.mistakes:
-            self.mistakes.append(Mistake(None, "", "", _("没有任何计划行")))
-
-    def _read_row(self, row: int, cells: list[str]) -> None:
-        named = dict(zip(self.columns, cells, strict=False))
-        beyond = "".join(cells[len(self.columns) :])
-        marks = (named.get("seq", ""), named.get("town", ""), named.get("village", ""))
-        if beyond:
-            self._wrong(row, "", beyond, _("格数多于表头，请检查逗号和引号"))
-        elif any(mark in SUBTOTAL for mark in marks):
-            self._compare(row, named, [line for line in self.lines if line.town == self.town])
-            self.town = ""
-        elif any(mark in TOTAL for mark in marks):
-            self._compare(row, named, self.lines)
+    def take(self, found: Record | Finding) -> None:
+        if isinstance(found, Finding):
+            told = Mistake(found.row, found.head, found.value, found.reason)
+            (self.mistakes if found.severity == "mistake" else self.reminders).append(told)
+            return
+        if self.table is not found.table:
+            self.table = found.table
+            self._check_heads(found.table)
+        if found.is_total:
+            self._compare(_Cells(found))
         else:
-            self._read_line(row, named)
+            self._read_line(self._straightened(_Cells(found)))
 
-    def _read_line(self, row: int, named: dict[str, str]) -> None:
+    def _check_heads(self, table: Table) -> None:
+        for key, names in HEADS.items():
+            if key not in table.places and key not in OPTIONAL:
+                self.mistakes.append(Mistake(table.row, names[0], "", _("缺少这一列")))
+
+    def _read_line(self, line: _Cells) -> None:
         before = len(self.mistakes)
-        seq = self._number(row, named, "seq", LARGEST_SEQ, required=True)
-        numbers = self._numbers(row, named)
-        self.town = self._words(row, named, "town", 40) or self.town
-        village = self._words(row, named, "village", 40)
+        seq = self._number(line, "seq", LARGEST_SEQ, required=True)
+        numbers = self._numbers(line)
+        self.town = self._words(line, "town", 40) or self.town
+        village = self._words(line, "village", 40)
         village = "" if village in SCATTERED else village
-        note = self._words(row, named, "note", 100)
-        self._check_place(row, seq, village, named)
+        note = self._words(line, "note", 100)
+        self._check_place(line, seq, village)
         if len(self.mistakes) == before:
-            self._cross_foot(row, numbers, named)
-        self.lines.append(Line(row, seq, self.town, village, numbers, note))
+            self._cross_foot(line, numbers)
+        self.lines.append(Line(line.row, seq, self.town, village, numbers, note))
 
-    def _check_place(self, row: int, seq: int, village: str, named: dict[str, str]) -> None:
+    def _straightened(self, line: _Cells) -> _Cells:
+        """A line that was typed one column too far to the right, as the notice prints one."""
+        is_late = not line["town"] and TOWN.fullmatch(line["village"])
+        if not is_late or line["households"] not in SCATTERED[1:]:
+            return line
+        reason = _("这一行从“改造主体”起向右错了一列，已按左移一列读取")
+        self.reminders.append(Mistake(line.row, "", "", reason))
+        return line.moved_left()
+
+    def _check_place(self, line: _Cells, seq: int, village: str) -> None:
         if not self.town:
-            self._wrong(row, "town", "", _("没有写改造主体（镇、街道）"))
-        twin = self.row_of_seq.setdefault(seq, row) if seq else row
-        if twin != row:
-            self._wrong(row, "seq", named["seq"], _("与第 %d 行的序号重复") % twin)
-        twin = self.row_of_place.setdefault((self.town, village), row)
-        if twin != row:
-            self._wrong(row, "village", village, _("与第 %d 行是同一个地方") % twin)
+            self._wrong(line, "town", _("没有写改造主体（镇、街道）"))
+        twin = self.row_of_seq.setdefault(seq, line.row) if seq else line.row
+        if twin != line.row:
+            self._wrong(line, "seq", _("与第 %d 行的序号重复") % twin)
+        twin = self.row_of_place.setdefault((self.town, village), line.row)
+        if twin != line.row:
+            self._wrong(line, "village", _("与第 %d 行是同一个地方") % twin)
 
-    def _cross_foot(self, row: int, numbers: Numbers, named: dict[str, str]) -> None:
+    def _cross_foot(self, line: _Cells, numbers: Numbers) -> None:
         total = sum(numbers[method] for method in Method)
         if numbers["households"] != total:
-            reason = _("改造户数不等于各改造方式之和 %d") % total
-            self._wrong(row, "households", named["households"], reason)
+            self._wrong(line, "households", _("改造户数不等于各改造方式之和 %d") % total)
 
-    def _compare(self, row: int, named: dict[str, str], lines: list[Line]) -> None:
-        written = self._numbers(row, named)
+    def _compare(self, line: _Cells) -> None:
+        """A total is never read: where it says otherwise, the officer is told."""
+        is_subtotal = any(SUBTOTAL in text for text in line.texts.values())
+        lines = [one for one in self.lines if one.town == self.town] if is_subtotal else self.lines
         summed = _sum(lines)
-        for column in NUMBERS:
-            if written[column] != summed[column]:
-                reason = _("与各行之和 %d 不符") % summed[column]
-                self._wrong(row, column, named.get(column, ""), reason)
+        if any(line[column] != str(summed[column]) for column in NUMBERS if line[column]) or (
+            summed["households"] and not line["households"]
+        ):
+            written = "、".join(line[column] for column in NUMBERS if line[column])
+            reason = _("这一行的合计与各行之和（%d 户）不符或错了列，按各行之和计算")
+            told = Mistake(line.row, "", written, reason % summed["households"])
+            self.reminders.append(told)
+        if is_subtotal:
+            self.town = ""
 
-    def _numbers(self, row: int, named: dict[str, str]) -> Numbers:
+    def _numbers(self, line: _Cells) -> Numbers:
         return Counter(
             {
-                column: self._number(row, named, column, LARGEST, column == "households")
+                column: self._number(line, column, LARGEST, column == "households")
                 for column in NUMBERS
             }
         )
 
-    def _number(
-        self, row: int, named: dict[str, str], column: str, most: int, required: bool
-    ) -> int:
+    def _number(self, line: _Cells, column: str, most: int, required: bool) -> int:
         """The cell as a whole number; a blank cell of a method is 0."""
-        cell = named.get(column, "")
-        if not cell and not required:
+        cell = line[column]
+        if column in line.wrong or (not cell and not required):
             return 0
         if not cell:
-            self._wrong(row, column, "", _("没有填"))
+            self._wrong(line, column, _("没有填"))
         elif not cell.isdecimal():
-            self._wrong(row, column, cell, _("要填不带小数和单位的数字"))
+            self._wrong(line, column, _("要填不带小数和单位的数字"))
         elif len(cell) > 9 or int(cell) > most:
-            self._wrong(row, column, cell, _("不能大于 %d") % most)
+            self._wrong(line, column, _("不能大于 %d") % most)
         else:
             return int(cell)
         return 0
 
-    def _words(self, row: int, named: dict[str, str], column: str, longest: int) -> str:
-        cell = named.get(column, "")
+    def _words(self, line: _Cells, column: str, longest: int) -> str:
+        cell = line[column]
         if len(cell) > longest:
-            self._wrong(row, column, cell, _("最多 %d 个字") % longest)
+            self._wrong(line, column, _("最多 %d 个字") % longest)
         return cell
 
-    def _wrong(self, row: int, column: str, value: str, reason: str) -> None:
-        self.mistakes.append(Mistake(row, self.heads.get(column, column), value, reason))
+    def _wrong(self, line: _Cells, column: str, reason: str) -> None:
+        self.mistakes.append(Mistake(line.row, line.heads[column], line[column], reason))
 
 
-def _merged(upper: list[str], lower: list[str]) -> list[str]:
-    """One head of two rows: the methods stand under 改造方式."""
-    width = max(len(upper), len(lower))
-    upper += [""] * (width - len(upper))
-    lower += [""] * (width - len(lower))
-    return [below or above for above, below in zip(upper, lower, strict=True)]
+class _Cells:
+    """A record's cells as texts, "" for those that are empty or have no column."""
 
+    def __init__(self, record: Record) -> None:
+        self.row, self.wrong = record.row, record.wrong
+        self.heads = {key: names[0] for key, names in HEADS.items()} | dict(record.table.heads)
+        self.texts = {
+            key: str(value or "").strip() if key == "note" else _text(value)
+            for key, value in record.values.items()
+        }
+        self._order = sorted(record.places, key=lambda key: record.places[key])
 
-def _check_heads(heads: list[str], row: int) -> None:
-    while heads and not heads[-1]:
-        heads.pop()
-    columns = [COLUMN_OF.get(head, "") for head in heads]
-    mistakes = [
-        Mistake(row, head, "", _("不认识的列，请对照任务计划表的表头"))
-        for head, column in zip(heads, columns, strict=True)
-        if not column
-    ]
-    for column, names in HEADS.items():
-        if columns.count(column) > 1:
-            mistakes.append(Mistake(row, names[0], "", _("这一列出现了不止一次")))
-        elif column not in columns and column not in OPTIONAL:
-            mistakes.append(Mistake(row, names[0], "", _("缺少这一列")))
-    if mistakes:
-        raise PlanRefused(mistakes)
+    def __getitem__(self, key: str) -> str:
+        return self.texts.get(key, "")
+
+    def moved_left(self) -> _Cells:
+        """The same cells, all behind 序号 one column further to the left."""
+        behind = [key for key in self._order if key not in ("seq", "note")]
+        moved = [self.texts[key] for key in behind[1:]] + [""]
+        self.texts |= dict(zip(behind, moved, strict=True))
+        return self
 
 
 def _sum(lines: Iterable[Line]) -> Numbers:

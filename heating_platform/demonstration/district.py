@@ -61,7 +61,7 @@ def make_plan(year: int) -> TaskPlan:
     """Areas and plan of the year with the notice's numbers and days."""
     district = Area.objects.create(level=Area.Level.DISTRICT, name=NAME)
     return task_plan.store(
-        annex1.load(PLAN_FILE.read_bytes()),
+        annex1.load(PLAN_FILE),
         district=district,
         year=year,
         basis=BASIS,
@@ -125,8 +125,8 @@ def _days(done: float, *, accepted: bool, index: int) -> dict[StepKind, int]:
     """The whole way of a household of which a share `done` of its line was complete before."""
     dice = Random(index)
     commissioned = _completion_day(min(done, 1.0))
-    days = {StepKind.SURVEYED: dice.randrange(0, 14), StepKind.LISTED: dice.randrange(14, 22)}
-    days[StepKind.SIGNED] = min(22 + dice.randrange(0, 12), commissioned - 2)
+    days = {StepKind.SURVEYED: dice.randrange(0, 14), StepKind.LISTED: FILED}
+    days[StepKind.SIGNED] = min(FILED + dice.randrange(0, 12), commissioned - 2)
     days[StepKind.INSTALLED] = max(days[StepKind.SIGNED], commissioned - dice.randrange(1, 9))
     days[StepKind.COMMISSIONED] = commissioned
     if accepted:
@@ -138,6 +138,7 @@ def _days(done: float, *, accepted: bool, index: int) -> dict[StepKind, int]:
     return days
 
 
+FILED = 22  # day on which the villages' lists are filed: their households are in the plan
 LAST = (date(2001, *END) - date(2001, *BEGIN)).days
 
 

@@ -14,7 +14,7 @@ from households.models import Area, Household, Method, Role, State, StepKind, Us
 from plans import annex1, progress, task_plan
 from plans.models import TaskPlan
 from tests import cast
-from tests.plans.test_annex1 import DATA
+from tests.plans.test_annex1 import FILE
 
 YEAR = 2026
 TODAY = date(YEAR, 9, 28)
@@ -30,7 +30,7 @@ def district(db: None) -> Area:
 @pytest.fixture
 def plan(district: Area) -> TaskPlan:
     return task_plan.store(
-        annex1.load(DATA),
+        annex1.load(FILE),
         district=district,
         year=YEAR,
         basis="示例",

@@ -17,7 +17,7 @@ from plans import annex1, task_plan
 
 
 class Command(BaseCommand):
-    help = "Check or import a year's task plan (CSV in the form of the notice's Annex 1)."
+    help = "Check or import a year's task plan (the notice's Annex 1, workbook or CSV)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
@@ -44,12 +44,15 @@ class Command(BaseCommand):
 
     def _lines(self, file: Path, sentence: str) -> list[annex1.Line]:
         try:
-            lines = annex1.load(file.read_bytes(), sentence)
+            report = annex1.check(file, sentence=sentence)
         except OSError as error:
             raise CommandError(_("打不开文件：%s") % error) from error
-        except annex1.PlanRefused as refused:
-            count = _("共 %d 处错误，没有导入任何一行") % len(refused.mistakes)
-            raise CommandError(f"{refused}\n{count}") from refused
+        for reminder in report.reminders:
+            self.stdout.write(_("提醒：%s") % reminder)
+        if report.mistakes:
+            count = _("共 %d 处错误，没有导入任何一行") % len(report.mistakes)
+            raise CommandError("\n".join([*map(str, report.mistakes), count]))
+        lines = report.lines
         households = sum(line.numbers["households"] for line in lines)
         counts = {"lines": len(lines), "households": households}
         self.stdout.write(_("没有错误：%(lines)d 行，%(households)d 户") % counts)

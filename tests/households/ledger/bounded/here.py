@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,9 +13,9 @@ from households.ledger.bounded import child
 from households.ledger.reading import Cell, Finding, Row, SheetBegin
 
 
-def items(path: Path) -> Iterator[SheetBegin | Row | Finding]:
+def items(source: Path | bytes) -> Iterator[SheetBegin | Row | Finding]:
     """What `reading.rows` would give; raises the child's own Refused."""
-    with path.open("rb") as file:
+    with io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") as file:
         yield from reading.told(orjson.loads(child.line(said)) for said in child.messages(file))
 
 
