@@ -159,6 +159,6 @@ def _wanted(household: Household) -> dict[DocumentKind, StepKind]:
 
 
 def _to_come(household: Household, kind: DocumentKind, step: StepKind) -> Entry:
-    if getattr(household, f"{step}_on"):
+    if any(taken.kind == step for taken in household.steps.all()):
         return Entry(kind, said=_("缺"), is_lacking=True)
     return Entry(kind, said=_("待办"))

@@ -173,15 +173,3 @@ def test_of_racing_edits_none_is_lost() -> None:
     home = make.household(make.areas()["洞头村"], method=Method.COAL_TO_ELECTRICITY)
     assert race(home, 60) > 0
     everything_is_there(home, 60)
-
-
-@pytest.mark.long
-@pytest.mark.django_db(transaction=True)
-def test_of_a_thousand_racing_edits_none_is_lost() -> None:
-    home = make.household(make.areas()["洞头村"], method=Method.COAL_TO_ELECTRICITY)
-    asked = 0
-    for _round in range(5):
-        Household.objects.filter(pk=home.pk).update(rooms=0, note="")
-        asked += race(home, 200, officers=8)
-        everything_is_there(home, 200)
-    assert asked > 0
