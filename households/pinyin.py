@@ -6,12 +6,17 @@ stored beside the name.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 from django.db import models
-from pypinyin import Style, pinyin
+
+# Words are never asked for, only characters: their list takes 45 MB in every process.
+os.environ.setdefault("PYPINYIN_NO_PHRASES", "1")
+
+from pypinyin import Style, pinyin  # noqa: E402 - reads the variable above
 
 # Surnames whose sound differs from the character's usual one.
 SURNAMES = {
