@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.db import connection, transaction
 
-from heating_platform.demonstration import district, farm, history, people, work
+from heating_platform.demonstration import district, farm, history, people, village_lists, work
 from heating_platform.demonstration.history import Span
 from households import clock
 from households.models import Area, Household
@@ -31,6 +31,7 @@ def _load(span: Span, state: Path, say: Callable[[str], None]) -> None:
     say("Making the demonstration district: plan, households, accounts, units.")
     homes = district.make_households(district.make_plan(clock.today().year))
     district.plan_steps(homes)
+    village_lists.hold_back(homes)
     makers = farm.make_suppliers()
     accounts = people.make_accounts({area.name: area for area in Area.objects.all()}, makers)
     units = farm.make_units([home for home in homes if home.gets_unit], span.begin)
@@ -43,3 +44,4 @@ def _load(span: Span, state: Path, say: Callable[[str], None]) -> None:
     work.assign(with_unit, makers, accounts)
     work.connect([home for home in homes if not home.gets_unit], accounts)
     district.take_steps(homes, accounts)
+    village_lists.make(homes, accounts)

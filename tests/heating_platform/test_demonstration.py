@@ -25,7 +25,19 @@ from devices.models import Gateway, Installation, Supplier, Unit
 from heating_platform.demonstration import district, farm, loading, people
 from heating_platform.demonstration.history import Span
 from households import clock, path
-from households.models import Household, Method, Role, State, Step, StepKind, User
+from households.models import (
+    ChangeSlip,
+    Household,
+    ListState,
+    Method,
+    Role,
+    SlipLine,
+    State,
+    Step,
+    StepKind,
+    User,
+    VillageList,
+)
 from plans import progress
 from plans.models import TaskPlan
 from telemetry.models import COLUMNS, Command, MissedPolls, Reading, UnitHour, UnitState
@@ -184,6 +196,39 @@ def test_whatever_the_day_of_the_year_no_step_lies_in_the_future(today: tuple[in
         assert days == sorted(days)
         assert days[-1] <= clock.today()
         assert days[0] >= date(2028, 1, 1)
+
+
+# -- lists and slips -----------------------------------------------------------------------
+
+
+def test_the_lists_are_filed_on_the_day_from_which_their_households_are_in_the_plan() -> None:
+    filed = VillageList.objects.filter(state=ListState.FILED)
+    assert filed.count() == 13
+    for one in filed:
+        days = Household.objects.filter(list_entries__village_list=one).values_list("listed_on")
+        assert set(days) == {(one.filed_on,)}
+        assert [act.kind for act in one.acts.all()] == [
+            "verify",
+            "notice",
+            "submit",
+            "review",
+            "file",
+        ]
+
+
+def test_one_list_still_hangs_out() -> None:
+    hanging = VillageList.objects.get(state=ListState.NOTICE)
+    assert hanging.area.name == "万苑社区"
+    assert hanging.notice_to is not None
+    assert hanging.notice_to > NOW.date()
+    assert hanging.papers.count() == 1
+    assert not Household.objects.filter(list_entries__village_list=hanging).exclude(listed_on=None)
+
+
+def test_slips_stand_in_several_states_and_none_changes_the_task() -> None:
+    states = Counter(ChangeSlip.objects.values_list("state", flat=True))
+    assert states == {"effective": 2, "reviewed": 1, "submitted": 1, "draft": 1}
+    assert not SlipLine.objects.exclude(left="", joined="").exists()
 
 
 # -- units ---------------------------------------------------------------------------------
