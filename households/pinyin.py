@@ -16,7 +16,7 @@ from django.db import models
 # Words are never asked for, only characters: their list takes 45 MB in every process.
 os.environ.setdefault("PYPINYIN_NO_PHRASES", "1")
 
-from pypinyin import Style, pinyin  # noqa: E402 - reads the variable above
+from pypinyin import Style, pinyin  # reads the variable above
 
 # Surnames whose sound differs from the character's usual one.
 SURNAMES = {
