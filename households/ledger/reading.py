@@ -36,7 +36,7 @@ FIRST_SECONDS = 9.5
 SECONDS_PER_ROW = 0.0006
 PIECE = 1 << 16
 LONGEST_MESSAGE = 64 << 20
-DEATHS = {
+DEATHS: dict[int, str] = {
     signal.SIGXCPU: "too_much_time",
     signal.SIGKILL: "too_much_time",
     signal.SIGSEGV: "too_much_memory",

@@ -210,10 +210,11 @@ class TableReader:
         return Finding(table.sheet, table.row, column, head, "", reason, advice, severity)
 
 
-def _own(row: Row) -> list[Cell]:
-    """The row's own cells: blank ones are None, and a cell merged across counts once."""
-    cells = [None if type(cell) is str and cell.isspace() else cell for cell in row.cells]
-    for column, mark in row.marks.items():
-        if mark == "spanned":
-            cells[column - 1] = None
-    return cells
+def _own(row: Row) -> Sequence[Cell]:
+    """The row's own cells: one that is merged across counts once."""
+    if "spanned" not in row.marks.values():
+        return row.cells
+    return [
+        None if row.marks.get(column) == "spanned" else cell
+        for column, cell in enumerate(row.cells, start=1)
+    ]

@@ -118,7 +118,7 @@ def _cells(lines: list[str], delimiter: str) -> int:
 def _value(cell: str) -> str | None:
     if cell.startswith('="') and (found := QUOTED_AS_FORMULA.fullmatch(cell)):
         return found[1] or None
-    return cell or None
+    return None if cell.isspace() else cell or None
 
 
 class _Lines:

@@ -166,7 +166,7 @@ class Worksheet:
             return text in ("1", "true")
         if kind == "d":
             return _iso(text)
-        return unescaped(text) or None
+        return None if text.isspace() else unescaped(text) or None
 
     def _shared(self, number: str) -> str | None:
         known = self._texts_of.get(number)
@@ -177,7 +177,7 @@ class Worksheet:
                 raise Refused("damaged") from None
             if len(self._texts_of) < MOST_AT_HAND:
                 self._texts_of[number] = known
-        return known or None
+        return None if known.isspace() else known or None
 
     def _number(self, text: str, how: Format) -> object:
         number: float

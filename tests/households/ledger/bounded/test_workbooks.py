@@ -33,7 +33,7 @@ def written(path: Path, cells: dict[tuple[int, int], object]) -> None:
 
 TEXTS = st.text(
     st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1, max_size=12
-).filter(lambda text: not text.startswith("=") and "_x" not in text)
+).filter(lambda text: text.strip() and not text.startswith("=") and "_x" not in text)
 MOMENTS = st.datetimes(datetime(1900, 3, 1), datetime(9999, 12, 30)).map(
     lambda moment: moment.replace(microsecond=0)
 )
