@@ -5,7 +5,7 @@ const KEY = "kept";
 const body = document.body;
 
 function forms() {
-  return [...document.forms].filter((form) => form.method === "post" && !form.closest(".topbar, .languages, .door"));
+  return [...document.forms].filter((form) => form.getAttribute("method") === "post" && !form.closest(".topbar, .languages, .door"));
 }
 
 function typed(form) {

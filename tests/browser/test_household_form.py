@@ -187,3 +187,29 @@ def test_without_encryption_the_page_says_what_it_cannot_do(open_as: Open, cast:
     with unfolded(clerk, "位置"):
         clerk.page.click("text=取当前位置")
         clerk.page.wait_for_selector("text=不是加密连接")
+
+
+def test_signing_in_again_keeps_the_text_and_the_other_s_change(open_as: Open, cast: Cast) -> None:
+    home = cast.water_household
+    clerk = open_as(cast.clerk)
+    page = clerk.page
+    clerk.go(f"/households/{home.number}/edit/")
+    with unfolded(clerk, "房屋"):
+        page.fill("#id_walls", "砖混")
+    cast.clerk.set_password(people.PASSWORD)  # ends every session of the account
+    cast.clerk.save()
+    Household.objects.filter(pk=home.pk).update(house_type="二层楼房")
+    page.click("button[name=draft]")
+    page.wait_for_url("**/sign-in/**")
+    page.fill("#id_username", cast.clerk.username)
+    page.fill("#id_password", people.PASSWORD)
+    page.click("main button.btn-primary")
+    page.wait_for_url(f"**/households/{home.number}/edit/**")
+    for _tenth in range(80):
+        if page.input_value("#id_walls") == "砖混":
+            break
+        page.wait_for_timeout(100)
+    page.click("button[name=draft]")
+    page.wait_for_selector("text=已暂存")
+    home.refresh_from_db()
+    assert (home.walls, home.house_type) == ("砖混", "二层楼房")
