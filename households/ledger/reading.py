@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time as clock_of_process
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -76,6 +76,16 @@ class Row:
     cells: list[Cell]
     hidden: bool = False
     marks: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def own(self) -> Sequence[Cell]:
+        """Its cells where one that is merged across counts once, at its left."""
+        if "spanned" not in self.marks.values():
+            return self.cells
+        return [
+            None if self.marks.get(column) == "spanned" else cell
+            for column, cell in enumerate(self.cells, start=1)
+        ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ OF_COLUMNS = {
     "ditto": lazy("这一列有 %(count)d 格写的是“同上”，按上一行读取"),
 }
 NO_COLUMN = 0
+VILLAGE = re.compile(r".{1,20}(村|社区|小区|庄)")
 
 
 @dataclass(slots=True)
@@ -76,7 +78,7 @@ class TableReader:
 
     def read(self, row: Row) -> Iterator[Record | Finding]:
         """The row as a record, if it is one."""
-        cells = _own(row)
+        cells = row.own
         if self._is_at_top and (asides.is_numbering(cells) or asides.is_units(cells)):
             return
         self._is_at_top = False
@@ -125,15 +127,21 @@ class TableReader:
         return self._table.kind.needs[-1] if self._table.kind.needs else ()
 
     def _passed_over(self, row: Row, cells: Sequence[Cell]) -> Iterator[Finding]:
-        """A lonely word that is neither note nor title may have been meant as a record."""
+        """A title between the rows may name the village of those that follow; a lonely word that
+        is neither note nor title may have been meant as a record."""
         filled = [n for n, cell in enumerate(cells, start=1) if cell is not None]
-        is_title = "spanned" in row.marks.values() or asides.is_note(cells)
-        if len(filled) != 1 or is_title:
+        text = cells[filled[0] - 1] if len(filled) == 1 else None
+        if not isinstance(text, str) or asides.is_note(cells):
             return
-        text = cells[filled[0] - 1]
-        if isinstance(text, str):
+        village = heads.place_of(text)
+        if VILLAGE.fullmatch(village) and self._table.kind.sheet_names not in self._table.places:
+            self._village = village
+            reason = _("以下各行按“%s”读取") % village
+        elif "spanned" in row.marks.values():
+            return
+        else:
             reason = _("这一行只有“%s”，没有当作一户读取") % text.strip()
-            yield Finding(row.sheet, row.number, filled[0], "", text, reason)
+        yield Finding(row.sheet, row.number, filled[0], "", text, reason)
 
     def _record(
         self, row: Row, cells: Sequence[Cell], is_total: bool
@@ -208,13 +216,3 @@ class TableReader:
         severity: Severity = "mistake" if is_mistake else "reminder"
         table = self._table
         return Finding(table.sheet, table.row, column, head, "", reason, advice, severity)
-
-
-def _own(row: Row) -> Sequence[Cell]:
-    """The row's own cells: one that is merged across counts once."""
-    if "spanned" not in row.marks.values():
-        return row.cells
-    return [
-        None if row.marks.get(column) == "spanned" else cell
-        for column, cell in enumerate(row.cells, start=1)
-    ]

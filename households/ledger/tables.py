@@ -128,7 +128,7 @@ class _Sheet:
         return 0, None
 
     def _head(self, row: Row, below: Row | None) -> Head | None:
-        return self._finder.head(row.cells, below.cells if below else (), self._begin.name)
+        return self._finder.head(row.own, below.own if below else (), self._begin.name)
 
     def _read_on(self, rows: _Ahead, head: Head | None) -> Iterator[Record | Finding]:
         for row in rows:
@@ -156,7 +156,7 @@ class _Sheet:
 
     def _headless(self, rows: Sequence[Row]) -> Finding:
         """What to say of a sheet without a head: the row that came nearest, and what it lacks."""
-        near = [(self._finder.nearest(row.cells, self._begin.name), row) for row in rows]
+        near = [(self._finder.nearest(row.own, self._begin.name), row) for row in rows]
         best = max(
             ((head, row) for head, row in near if head and head.missing),
             key=lambda pair: len(pair[0].places),

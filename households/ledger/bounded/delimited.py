@@ -62,10 +62,19 @@ def encoding_of(file: BinaryIO) -> str:
             return _checked(file, encoding)
     if b"\0" in head:
         return _checked(file, _of_noughts(head))
-    for encoding in ("utf-8", "gb18030"):
-        if _is(file, encoding):
-            return encoding
-    raise Refused("encoding")
+    if _is(file, "utf-8"):
+        return "utf-8"
+    if _begins_as_utf_8(head):  # and is spoilt further on: GB18030 would make words of it
+        raise Refused("encoding")
+    return _checked(file, "gb18030")
+
+
+def _begins_as_utf_8(head: bytes) -> bool:
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeError:
+        return False
+    return not text.isascii()
 
 
 def _of_noughts(head: bytes) -> str:

@@ -121,6 +121,7 @@ OTHERS = (
     ("a quote never closed", "台账.csv", '姓名,电话\n"张三,1\n李四,2\n'.encode(), "第 2 行"),
     ("a quote open for 10,000 lines", "台账.csv", b'a,b\n"' + b"1,2\n" * 10_000, "第 2 行"),
     ("a line of two megabytes", "台账.csv", b"a,b\n" + b"1," * MEGABYTE, "第 2 行太长"),
+    ("UTF-8 cut off", "台账.csv", ("姓名,电话\n" * 600 + "张").encode()[:-1], "编码"),
     ("UTF-8 broken within", "台账.csv", codecs.BOM_UTF8 + b"a,b\n\xff", "编码"),
 )  # fmt: skip
 HOSTILE += [Hostile(name, file, beginning(data), said) for name, file, data, said in OTHERS]

@@ -346,6 +346,26 @@ def a_lonely_word(sheet: Worksheet) -> None:
     fill(sheet, HEAD, cells(1), ["以下为散户"])
 
 
+@untidy(plain(3), ("reminder", 3, "这一列没有表头"))
+def a_head_merged_over_two_columns(sheet: Worksheet) -> None:
+    fill(sheet, ["台账"], [*HEAD, None], [*cells(1), "测试"])
+    sheet.merge_cells("G2:H2")
+
+
+@untidy(
+    {
+        ("台账", 3): {"town": TOWN, "village": "洞头村", "householder": "甲", "phone": "1"},
+        ("台账", 5): {"town": TOWN, "village": "时家岭社区", "householder": "乙", "phone": "2"},
+    },
+    ("reminder", 2, "以下各行按“洞头村”读取"),
+    ("reminder", 4, "以下各行按“时家岭社区”读取"),
+)
+def villages_as_titles_between_the_rows(sheet: Worksheet) -> None:
+    fill(sheet, ["序号", "镇（街道）", "姓名", "电话"], ["洞头村（1户）"], [1, TOWN, "甲", "1"])
+    fill(sheet, ["时家岭社区"], [2, TOWN, "乙", "2"])
+    sheet.merge_cells("A4:D4")
+
+
 @untidy(
     {
         ("台账", 2): line(
