@@ -303,11 +303,16 @@ CELERY_BEAT_SCHEDULE = {
     }.items()
 }
 
+DEFAULT_EXCEPTION_REPORTER_FILTER = "households.log_masking.NoPersonalData"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+        "line": {
+            "class": "households.log_masking.MaskingFormatter",
+            "format": "{asctime} {levelname} {name}: {message}",
+            "style": "{",
+        },
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env("LOG_LEVEL", "INFO")},
@@ -328,6 +333,9 @@ RAW_READINGS_DAYS = 60
 
 # Commands to many units at once: off, and for the platform service unit alone where on.
 GROUP_COMMANDS = env_bool("GROUP_COMMANDS")
+
+# Whom a resident calls; stands on every card and on what its QR opens.
+SERVICE_PHONE = env("SERVICE_PHONE")
 
 # A village's list hangs at least so many days before the town reviews it.
 NOTICE_DAYS = env_int("NOTICE_DAYS", 7)

@@ -24,7 +24,7 @@ from django.db import models
 from django.utils.translation import gettext as _
 
 from households.models import Change, ChangeKind, Household, User
-from households.models.households import masked
+from households.phones import masked
 from households.sealing import SealedField
 
 SALT = "household as it was opened"

@@ -10,10 +10,11 @@ from django.db.models import Count
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from households import phones, positions
+from households import personal_numbers, phones, positions
 from households.filters import AreaChoice
 from households.models import Area, Household, Method, PositionSource, SiteKind, User
-from households.models.households import PHONES, masked
+from households.models.households import PHONES
+from households.phones import masked
 from households.slips import Locks
 
 REASONS = [
@@ -195,6 +196,8 @@ class HouseholdForm(forms.ModelForm):
         self._bring_position_to_wgs84(cleaned)
         if cleaned.get("reason") == "other" and not cleaned.get("other_reason"):
             self.add_error("other_reason", _("选了“其他”，请写明原因"))
+        if why := personal_numbers.refused(cleaned.get("other_reason", "")):
+            self.add_error("other_reason", why)
         if cleaned.get("demolition_on") and not cleaned.get("in_demolition_plan"):
             # A day was given: it is in the plan; unless the mark was just taken away.
             cleaned["in_demolition_plan"] = not self.initial.get("in_demolition_plan")
@@ -246,6 +249,16 @@ class HouseholdForm(forms.ModelForm):
         if picked == "other":
             return str(self.cleaned_data["other_reason"])
         return str(dict(REASONS).get(picked, ""))
+
+    @property
+    def not_taken(self) -> list[str]:
+        """Why what was typed into fields that were locked meanwhile is not taken, in words."""
+        typed = [name for name in self.locked if name in self.data]
+        return [
+            self.locked[name]
+            for name in typed
+            if self.fields[name].has_changed(self.get_initial_for_field(self.fields[name], name), self.data[name])
+        ]
 
 
 def _dress(widget: forms.Widget) -> None:

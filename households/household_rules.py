@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from households import personal_numbers, phones, positions
 from households.models import Household, Method, PositionSource
 from households.models.households import FREE_TEXTS, PHONES
+from households.sealing import SealBroken
 
 SEASON_BEGINS = (11, 15)  # month and day: 采暖期 in Jincheng
 LARGEST_USUAL_M2 = 500
@@ -69,8 +70,15 @@ def missing(household: Household) -> list[Missing]:
 
 def _wrong_phones(household: Household) -> list[tuple[str, str]]:
     """A draft may keep a number that is not right yet."""
-    found = {name: phones.problem(getattr(household, name)) for name in PHONES}
-    return [(name, words) for name, words in found.items() if words]
+    found = [(name, _phone_problem(household, name)) for name in PHONES]
+    return [(name, words) for name, words in found if words]
+
+
+def _phone_problem(household: Household, name: str) -> str | None:
+    try:
+        return phones.problem(getattr(household, name))
+    except SealBroken:
+        return _("号码无法解密，请重新填写")
 
 
 def _of_the_method(household: Household) -> list[tuple[bool, Missing]]:

@@ -59,3 +59,8 @@ def _mobile_problem(digits: str) -> str:
     if len(digits) != 11:
         return _("手机号应为 11 位，现在是 %(n)d 位") % {"n": len(digits)}
     return _("没有以 %(begin)s 开头的手机号，请核对") % {"begin": digits[:2]}
+
+
+def masked(number: str) -> str:
+    """A phone number without its middle: 138****1234. Too short a one shows nothing of itself."""
+    return f"{number[:3]}****{number[-4:]}" if len(number) >= 7 else "*" * len(number)

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _lazy
 
 from households import clock
 from households.models import Change, ChangeKind, FormerNumber, Household, StepKind, User
-from households.models.households import masked
+from households.phones import masked
 from households.sealing import SealBroken, Sealed, SealedField
 
 A_PAGE = 20

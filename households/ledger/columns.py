@@ -288,7 +288,7 @@ OTHERS = (
 
 
 def _masked(number: str) -> object:
-    from households.models.households import masked
+    from households.phones import masked
 
     return masked(number) or None
 

@@ -20,7 +20,7 @@ from households.ledger.places import Places
 from households.ledger.remarks import Remarks
 from households.ledger.tables import Record
 from households.models import FormerNumber, Household, SiteKind, StepKind, User
-from households.models.households import masked
+from households.phones import masked
 from households.slips import Locks
 
 POSITION = ("longitude", "latitude", "position")

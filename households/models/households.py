@@ -106,11 +106,6 @@ def _state_expression() -> Case:
     )
 
 
-def masked(number: str) -> str:
-    """A phone number without its middle: 138****1234. Too short a one shows nothing of itself."""
-    return f"{number[:3]}****{number[-4:]}" if len(number) >= 7 else "*" * len(number)
-
-
 def phone_is(number: str) -> Q:
     """Exactly this number is one of the two, however it is written."""
     indexes = blind(number)
@@ -343,6 +338,6 @@ class Household(models.Model):
         A number that does not open any more says so, and a list with it is shown all the same.
         """
         try:
-            return masked(self.phone)
+            return phones.masked(self.phone)
         except SealBroken:
             return str(_("无法解密"))

@@ -15,7 +15,7 @@ from heating_platform.launcher import Platform
 
 # What is only for one machine without TLS: in production their defaults hold.
 OF_THIS_MACHINE = {"DEBUG", "DEMO", "HTTPS", "POLL_INTERVAL_S", "RUN_DIR"}
-OF_PRODUCTION = {"CSRF_TRUSTED_ORIGINS", "GROUP_COMMANDS", "TRUSTED_PROXIES"}
+OF_PRODUCTION = {"CSRF_TRUSTED_ORIGINS", "GROUP_COMMANDS", "SERVICE_PHONE", "TRUSTED_PROXIES"}
 VAR = "/var/lib/heating"
 
 
