@@ -94,7 +94,7 @@ def address(factor: SecondFactor) -> str:
 def picture(factor: SecondFactor) -> SafeString:
     """The QR code as SVG that stands in the page."""
     code = segno.make(address(factor), error="m")
-    return mark_safe(code.svg_inline(scale=4, border=2, light="#fff", omitsize=False))
+    return mark_safe(code.svg_inline(border=2, light="#fff", omitsize=True))
 
 
 def _new_secret() -> str:

@@ -69,13 +69,19 @@ def _touch(link: WallLink) -> None:
         WallLink.objects.filter(pk=link.pk).update(last_used_at=now)
 
 
+def _office(user: User) -> str:
+    """Whose wall it is, by its full name."""
+    whole = user.sees_whole_district
+    return _("区冬季清洁取暖工作领导小组办公室") if whole else user.office
+
+
 def _screen(request: HttpRequest, user: User) -> HttpResponse:
     plan = TaskPlan.objects.select_related("district").first()
     if plan is None:
-        return render(request, "plans/wall.html", {"office": user.office})
+        return render(request, "plans/wall.html", {"office": _office(user)})
     seen = wall_figures.look(user, plan)
     context = {
-        "office": user.office,
+        "office": _office(user),
         "wall": seen,
         "curve": wall_drawing.curve(seen),
         "circles": wall_drawing.circles(seen.spots),

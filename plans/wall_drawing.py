@@ -6,9 +6,10 @@ Coordinates are pixels of the wall; no text is under 22 px.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from math import ceil, cos, radians, sqrt
+from itertools import combinations
+from math import ceil, cos, hypot, radians, sqrt
 
 from django.utils.translation import gettext as _
 
@@ -20,6 +21,8 @@ WIDTH, HEIGHT = 710, 390
 LEFT, RIGHT, TOP, BOTTOM = 62, 150, 62, 40  # room for figures, labels, milestones, months
 LABEL = 30  # least distance of two labels
 MAP_WIDTH, MAP_HEIGHT, MAP_EDGE = 270, 250, 34
+LABEL_WIDTH = 50  # room for a rate at the right of a circle
+GAP, ROUNDS = 6, 200
 LOW_RATE = 80
 
 
@@ -59,6 +62,11 @@ class Circle:
     is_low: bool
     rate: str
     name: str
+
+    @property
+    def room(self) -> float:
+        """Its radius, and more where a rate stands beside it."""
+        return self.r + 16 if self.rate else self.r
 
 
 class _Scale:
@@ -161,7 +169,32 @@ def circles(spots: list[Spot]) -> list[Circle]:
         _circle(spot, (x - middle[0]) * unit, (middle[1] - y) * unit, most)
         for spot, (x, y) in zip(spots, places, strict=True)
     ]
-    return sorted(found, key=lambda circle: -circle.r)
+    return _side_by_side(sorted(found, key=lambda circle: -circle.r))
+
+
+def _side_by_side(found: list[Circle]) -> list[Circle]:
+    """Circles that cover one another move apart, as little as needed, within the picture."""
+    at = [[circle.x, circle.y + (-1) ** n] for n, circle in enumerate(found)]
+    for _round in range(ROUNDS):
+        for one, two in combinations(range(len(found)), 2):
+            _push(at[one], at[two], found[one].room + found[two].room + GAP)
+        for place, circle in zip(at, found, strict=True):
+            place[0] = min(max(place[0], circle.r), MAP_WIDTH - circle.r - LABEL_WIDTH)
+            place[1] = min(max(place[1], circle.r), MAP_HEIGHT - circle.r)
+    return [
+        replace(circle, x=round(x, 1), y=round(y, 1))
+        for circle, (x, y) in zip(found, at, strict=True)
+    ]
+
+
+def _push(one: list[float], two: list[float], apart: float) -> None:
+    """Both move half of what they lack to be `apart`."""
+    wide, high = two[0] - one[0], two[1] - one[1]
+    distance = hypot(wide, high) or 1.0
+    if (lacking := apart - distance) > 0:
+        for place, sign in ((one, -1), (two, 1)):
+            place[0] += sign * lacking / 2 * wide / distance
+            place[1] += sign * lacking / 2 * high / distance
 
 
 def _circle(spot: Spot, x: float, y: float, most: int) -> Circle:

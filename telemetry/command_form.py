@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -77,6 +78,7 @@ def command_form(request: SignedIn, pk: int) -> HttpResponse:
     context = {"unit": unit, "state": state_of(unit)} | command_context(request, unit)
     if request.method == "GET":
         return render(request, "telemetry/parts/command.html", context)
+    _may_command(request)
     try:
         command = _ask(request, unit, context["setting"])
     except CommandRefused as refused:
@@ -90,6 +92,11 @@ def _outcome(request: SignedIn, command: Command) -> HttpResponse:
     response = render(request, "telemetry/parts/outcome.html", {"command": command})
     response["HX-Trigger"] = "command-changed"
     return response
+
+
+def _may_command(request: SignedIn) -> None:
+    if not request.user.may_command:
+        raise PermissionDenied(_("您的角色不能远程设定；请联系镇（街道）或平台服务单位"))
 
 
 def _ask(request: SignedIn, unit: Unit, setting: Setting | None) -> Command:
@@ -148,8 +155,8 @@ def command_outcome(request: SignedIn, pk: str) -> HttpResponse:
 def cancel_command(request: SignedIn, pk: str) -> HttpResponse:
     """Take a waiting command back."""
     command = get_object_or_404(_seen_commands(request), pk=pk)
-    if request.user.may_command:
-        commands.cancel(command, request.user)
+    _may_command(request)
+    commands.cancel(command, request.user)
     command.refresh_from_db()
     return _outcome(request, command)
 
@@ -159,6 +166,7 @@ def cancel_command(request: SignedIn, pk: str) -> HttpResponse:
 def approve_command(request: SignedIn, pk: str) -> HttpResponse:
     """The second person agrees to what would stop a house's heating in the cold."""
     command = get_object_or_404(_seen_commands(request), pk=pk)
+    _may_command(request)
     try:
         commands.approve(command, request.user)
     except CommandRefused as refused:

@@ -135,7 +135,7 @@ def test_the_form_warns_of_it_before_anybody_asks(cast: Cast, client: Client) ->
     ("who", "code"),
     [
         ("town_officer", 422),
-        ("reader", 422),
+        ("reader", 403),
         ("outsider", 404),
         ("rival", 404),
         ("supplier_member", 302),
