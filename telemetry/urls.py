@@ -5,6 +5,7 @@ from django.urls import path
 from telemetry import (
     alarm_list,
     command_form,
+    dossier_page,
     group_pages,
     household_page,
     interval_form,
@@ -20,6 +21,11 @@ from telemetry import (
 
 urlpatterns = [
     path("households/<slug:number>/", household_page.household, name="household"),
+    path(
+        "households/<slug:number>/dossier/",
+        dossier_page.household_dossier,
+        name="household_dossier",
+    ),
     path("alarms/", alarm_list.alarms, name="alarms"),
     path("alarms/<int:pk>/acknowledge/", alarm_list.acknowledge_alarm, name="acknowledge_alarm"),
     path("units/", unit_list.units, name="units"),
