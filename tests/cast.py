@@ -20,6 +20,7 @@ from devices.models import (
     DeviceKind,
     DeviceModel,
     Gateway,
+    HeatConnection,
     Installation,
     Medium,
     RegisterMap,
@@ -235,6 +236,17 @@ def install(home: Household, thing: Unit, **changes: Any) -> Installation:
         "transmitter_number": thing.gateway.transmitter,
     }
     return Installation.objects.create(household=home, unit=thing, **fields | changes)
+
+
+def connect(home: Household, by: User, **changes: Any) -> HeatConnection:
+    """The heat company's record of a household that was connected and found warm."""
+    fields: dict[str, Any] = {
+        "station": "测试换热站",
+        "connected_on": INSTALLED_ON,
+        "heated_on": INSTALLED_ON,
+        "entered_at": SERVICE_BEGAN,
+    }
+    return HeatConnection.objects.create(household=home, entered_by=by, **fields | changes)
 
 
 def reach(home: Household, last: StepKind, by: User, on: date = INSTALLED_ON) -> Household:

@@ -8,14 +8,17 @@ from tests import cast as make
 from tests.cast import Cast
 
 NOW = datetime(2026, 11, 20, 4, tzinfo=UTC)
+FIRST = date(2026, 11, 1)
 
 
 @pytest.fixture
 def home(cast: Cast) -> Household:
-    """A household on the heat network: no gate of a unit stands in its way."""
-    return make.household(
+    """A household on the heat network, connected: no gate of a unit stands in its way."""
+    home = make.household(
         cast.area("南大街社区"), number="26-13-0001", method=Method.CENTRAL_HEATING
     )
+    make.connect(home, cast.district_officer, connected_on=FIRST, heated_on=FIRST)
+    return home
 
 
 def take(home: Household, kind: StepKind, day: int, cast: Cast) -> Household:
@@ -149,6 +152,7 @@ def test_many_households_take_a_step_together_or_none_does(cast: Cast, home: Hou
 
 def test_a_household_that_is_gone_takes_no_step(cast: Cast, home: Household) -> None:
     taken = path.Taken(home, date(2026, 11, 4), cast.town_officer)
+    home.heat_connection.delete()
     Household.objects.filter(pk=home.pk).delete()
     with clock.at(NOW), pytest.raises(Household.DoesNotExist):
         path.take_many(StepKind.SURVEYED, [taken])
