@@ -13,6 +13,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,9 +25,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 from kombu.exceptions import OperationalError
 
-from households import clock, vault
+from households import clock, history, vault
 from households.history import acting
 from households.ledger import annotating, checking, exporting, importing, reports, returning
+from households.ledger.others import OTHERS, Found, NotTaken, Other
 from households.ledger.reading import Unreadable
 from households.ledger.telling import telling
 from households.models import WorkbookExport, WorkbookImport
@@ -87,11 +89,12 @@ def _begin(job: Job) -> None:
 
 def _guarded(job: T, act: Callable[[T], None]) -> None:
     """Whatever happens, the row says so in words; what a file holds never gets into the log."""
-    with override(job.by.language):
+    via = f"{type(job).__name__} {str(job.uid)[:8]}"
+    with override(job.by.language), history.acting(job.by, via):
         try:
             act(job)
-        except Unreadable as refused:
-            _end(job, "refused" if isinstance(job, WorkbookImport) else "failed", refused.sentence)
+        except (Unreadable, NotTaken) as refused:
+            _end(job, "refused" if job.state == State.CHECKING else "failed", refused.sentence)
         except Exception:
             log.exception("a workbook could not be worked on: %s", job.uid)
             words = _("平台出错，没有写入任何内容。请再试一次；仍不行请报这个编号：%(number)s")
@@ -108,13 +111,27 @@ def _check(job: WorkbookImport) -> None:
     """Check the file, then keep the report and the annotated workbook, sealed."""
     with vault.plain(job.file) as path, telling(job) as progress:
         check = checking.check(path, job.filename, job.by, progress=progress)
-        seconds = (clock.now() - check.at).total_seconds()
-        job.counts = reports.counts(check) | {"seconds": round(seconds, 1)}
-        report = reports.build(check, path, job.filename)
+        other = None if check.heads else _look_further(path, job)
+        if other:
+            kind, found = other
+            job.counts = reports.counts_of_other(kind, found)
+            report = reports.of_other(found, path, job.filename)
+        else:
+            job.counts = reports.counts(check)
+            report = reports.build(check, path, job.filename)
+        job.counts["seconds"] = round((clock.now() - check.at).total_seconds(), 1)
         job.report = reports.keep(report)
         job.annotated = _annotated(path, job.filename, report)
         job.state, job.checked_at = State.CHECKED, check.at
     job.save(update_fields=["counts", "report", "annotated", "state", "checked_at"])
+
+
+def _look_further(path: Path, job: WorkbookImport) -> tuple[str, Found] | None:
+    """What another app finds in a file that holds no table of the ledger."""
+    for kind, other in OTHERS.items():
+        if found := other.look(path, job.filename, job.by):
+            return kind, found
+    return None
 
 
 def _annotated(path: Path, filename: str, report: reports.Report) -> str:
@@ -147,14 +164,24 @@ def _import(job: WorkbookImport) -> None:
     """Check again, because the ledger may have changed since, and import as was chosen."""
     with vault.plain(job.file) as path, telling(job) as progress:
         progress.total = job.counts["rows"]
+        if other := OTHERS.get(job.counts.get("kind", "")):
+            return _write_other(job, path, other)
         check = checking.check(path, job.filename, job.by, progress=progress, since=job.checked_at)
         report = reports.load(job.report)
-        if not reports.same(check, report):
+        if not reports.same(chain(check.mistakes, check.reminders), report):
             return _check_again(job)
         job.returned = _returned(path, job.filename, report) if job.only_right else ""
         with contextlib.suppress(importing.ImportRefused):
             return _write(job, check)
     return _check_again(job)
+
+
+def _write_other(job: WorkbookImport, path: Path, other: Other) -> None:
+    with acting(job.by, "import", job.uid), transaction.atomic():
+        done = other.write(path, job.filename, job.by, job.counts.get("answers", {}))
+        job.counts |= {"imported": {"rows": sum(done.values())} | done}
+        job.state, job.imported_at = State.IMPORTED, clock.now()
+        job.save(update_fields=["counts", "state", "imported_at"])
 
 
 def _write(job: WorkbookImport, check: checking.Check) -> None:
