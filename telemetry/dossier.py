@@ -12,7 +12,7 @@ from PIL import Image
 
 from devices.models import HeatConnection, Installation
 from households import cards, clock, documents, papers, vault
-from households.models import Document, Household, Method, State
+from households.models import Document, Household, Method, State, User
 from households.path import standing
 
 PERSON = ("householder", "applicant", "resident", "relation")
@@ -44,18 +44,18 @@ UNITS = {"heated_area": " m²"}
 LARGEST_PX = 1600  # of a photo's longer side: 200 dots an inch on the sheet
 
 
-def pdf(household: Household, *, office: str, address: str) -> bytes:
+def pdf(household: Household, *, reader: User, address: str) -> bytes:
     """The whole file of `household` in archive order.
 
-    `office` fills the form in; `address` is the begin of this platform's addresses, for the QR.
-    Phones are printed masked. Raises papers.NoFont where the letters are not installed.
+    Papers that `reader` may not see are left out; `address` is the begin of this platform's
+    addresses, for the QR. Phones are printed masked. Raises papers.NoFont where the letters are not installed.
     """
-    contents, attached = _contents(household)
+    contents, attached = _contents(household, reader)
     facts = {
         "title": _("改造户档案卡"),
         "number": household.number,
         "state": str(State(household.state).label),
-        "office": office,
+        "office": reader.office,
         "as_of": f"{clock.now().astimezone(clock.SHANGHAI):%Y-%m-%d %H:%M}",
         "sections": [_person(household), _house(household), _heating(household)],
         "steps": _steps(household),
@@ -153,10 +153,10 @@ def _steps(home: Household) -> list[dict[str, str]]:
 # -- what lies in the file ------------------------------------------------------------------
 
 
-def _contents(home: Household) -> tuple[list[dict[str, Any]], dict[str, bytes]]:
+def _contents(home: Household, reader: User) -> tuple[list[dict[str, Any]], dict[str, bytes]]:
     rows: list[dict[str, Any]] = []
     attached: dict[str, bytes] = {}
-    for n, entry in enumerate(documents.contents(home)):
+    for n, entry in enumerate(documents.contents(home, reader)):
         paper, said = entry.document, entry.said
         pictures = _pictures(paper, f"paper-{n}", attached) if paper else []
         if paper and not pictures:

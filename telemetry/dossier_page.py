@@ -20,7 +20,7 @@ def household_dossier(request: SignedIn, number: str) -> HttpResponse:
     home = get_object_or_404(rows, number=number)
     address = request.build_absolute_uri("/")
     try:
-        content = dossier.pdf(home, office=request.user.office, address=address)
+        content = dossier.pdf(home, reader=request.user, address=address)
     except papers.NoFont:
         return render(request, "telemetry/no_font.html", {"household": home}, status=503)
     response = HttpResponse(content, content_type="application/pdf")
