@@ -50,8 +50,8 @@ def main() -> None:
 def show(told: dict[str, float]) -> None:
     rise = told["peak_mb"] - told["before_mb"]
     print(
-        f"        {told['seconds']:.1f} s ({told['cpu']:.1f} s of its own CPU), peak {told['peak_mb']:.0f} MB "
-        f"({rise:.0f} MB more than Django alone)"
+        f"        {told['seconds']:.1f} s ({told['cpu']:.1f} s of its own CPU), "
+        f"peak {told['peak_mb']:.0f} MB ({rise:.0f} MB more than Django alone)"
     )
 
 

@@ -29,6 +29,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from households import vault
 from households.ledger import jobs, reports, result, template
+from households.ledger.others import OTHERS
 from households.models import User, WorkbookExport, WorkbookImport
 from households.models.transfers import Transfer
 from households.requests import SignedIn
@@ -128,7 +129,12 @@ def one_import(request: SignedIn, uid: uuid.UUID) -> HttpResponse:
         return render(request, "households/transfers/progress.html", context)
     if job.state == State.IMPORTED:
         done = job.counts["imported"]
-        context = {"job": job, "written": done["new"] + done["changed"]}
+        other = OTHERS.get(job.counts.get("kind", ""))
+        context = {
+            "job": job,
+            "written": done["new"] + done["changed"],
+            "leads_to": reverse(other.leads_to) if other else "",
+        }
         return render(request, "households/transfers/done.html", context)
     if job.state == State.CHECKED and not job.is_gone:
         return _result(request, job)
@@ -175,11 +181,14 @@ def choose(request: SignedIn, uid: uuid.UUID) -> HttpResponse:
         return redirect("import", uid=uid)
     job = _checked(request, uid)
     only_right = request.POST.get("rows") == "right"
+    asked = [name for name, _label, _example in job.counts.get("asks", ())]
+    job.counts["answers"] = {name: request.POST.get(name, "").strip()[:100] for name in asked}
     if refusal := result.refusal(job, reports.load(job.report), only_right):
         messages.error(request, refusal)
         return _result(request, job, 422)
     chosen = WorkbookImport.objects.filter(pk=job.pk, state=State.CHECKED)
-    if chosen.update(state=State.CHOSEN, only_right=only_right, sentence=""):
+    choice = {"only_right": only_right, "counts": job.counts, "sentence": ""}
+    if chosen.update(state=State.CHOSEN, **choice):
         jobs.wake()
     return redirect("import", uid=uid)
 

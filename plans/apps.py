@@ -6,6 +6,7 @@ class PlansConfig(AppConfig):
     verbose_name = "进度调度"
 
     def ready(self) -> None:
-        from plans import wall
+        from plans import plan_upload, wall
 
+        plan_upload.register()
         wall.register()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from itertools import chain
@@ -18,6 +18,7 @@ from typing import Any
 from households import vault
 from households.ledger.cells import as_typed
 from households.ledger.checking import Check
+from households.ledger.others import Found
 from households.ledger.reading import Row, rows
 from households.ledger.remarks import Remark
 
@@ -60,6 +61,12 @@ def build(check: Check, path: Path, filename: str) -> Report:
     return Report(remarks, _pieces(path, filename, remarks[:MOST_PLACES], heads), heads)
 
 
+def of_other(found: Found, path: Path, filename: str) -> Report:
+    remarks = sorted(found.remarks, key=_order)
+    pieces = _pieces(path, filename, remarks[:MOST_PLACES], found.heads)
+    return Report(remarks, pieces, found.heads)
+
+
 def _order(remark: Remark) -> tuple[Any, ...]:
     wrong = remark.severity == "mistake"
     return (not wrong, remark.row or 0, len(remark.letter or ""), remark.letter or "")
@@ -98,7 +105,7 @@ def counts(check: Check) -> dict[str, Any]:
         "new": check.new,
         "changed": check.changed,
         "unchanged": check.unchanged,
-        "right_rows": check.rows - len(wrong),
+        "right_rows": check.new + check.changed + check.unchanged,
         "wrong_rows": len(wrong),
         "mistakes": len(check.mistakes),
         "reminders": len(check.reminders),
@@ -107,10 +114,31 @@ def counts(check: Check) -> dict[str, Any]:
     }
 
 
-def same(check: Check, report: Report) -> bool:
+def counts_of_other(kind: str, found: Found) -> dict[str, Any]:
+    """The same of a workbook that is no ledger: its lines are new as long as they are right."""
+    mistakes = [remark for remark in found.remarks if remark.severity == "mistake"]
+    reminders = [remark for remark in found.remarks if remark.severity == "reminder"]
+    right = 0 if mistakes else found.rows
+    return {
+        "kind": kind,
+        "asks": found.asks,
+        "rows": found.rows,
+        "sheets": len(found.heads),
+        "new": right,
+        "changed": 0,
+        "unchanged": 0,
+        "right_rows": right,
+        "wrong_rows": len({(remark.sheet, remark.row) for remark in mistakes}),
+        "mistakes": len(mistakes),
+        "reminders": len(reminders),
+        "reminded_rows": len({(remark.sheet, remark.row) for remark in reminders}),
+        "by_sheet": dict(Counter(remark.sheet for remark in mistakes)),
+    }
+
+
+def same(remarks: Iterable[Remark], report: Report) -> bool:
     """Whether a second check says what the officer has read."""
-    now = {remark.key for remark in chain(check.mistakes, check.reminders)}
-    return now == {remark.key for remark in report.remarks}
+    return {remark.key for remark in remarks} == {remark.key for remark in report.remarks}
 
 
 def keep(report: Report) -> str:

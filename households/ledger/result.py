@@ -109,6 +109,9 @@ def refusal(job: WorkbookImport, report: Report, only_right: bool) -> str:
         return _("还有 %(n)d 处提醒没有确认。") % {"n": left}
     if not job.counts["new"] + job.counts["changed"]:
         return _("没有可以导入的行。")
+    for name, label, _example in job.counts.get("asks", ()):
+        if not job.counts["answers"].get(name):
+            return _("请填“%(label)s”。") % {"label": label}
     return ""
 
 
