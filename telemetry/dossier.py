@@ -48,7 +48,8 @@ def pdf(household: Household, *, reader: User, address: str) -> bytes:
     """The whole file of `household` in archive order.
 
     Papers that `reader` may not see are left out; `address` is the begin of this platform's
-    addresses, for the QR. Phones are printed masked. Raises papers.NoFont where the letters are not installed.
+    addresses, for the QR. Phones are printed masked. Raises papers.NoFont where the letters are
+    not installed.
     """
     contents, attached = _contents(household, reader)
     facts = {
