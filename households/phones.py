@@ -40,6 +40,8 @@ def _with_code_apart(plain: str) -> str:
 
 def problem(text: str) -> str | None:
     """What is wrong with a number, in words that say what to do; None where nothing is."""
+    if not text or MOBILE.fullmatch(text):
+        return None
     number = tidy(text)
     digits = number.replace("-", "")
     if not number or MOBILE.fullmatch(number) or LANDLINE.fullmatch(number):

@@ -30,6 +30,7 @@ NARROW = {wide: wide - 0xFEE0 for wide in (*range(0xFF10, 0xFF1A), *range(0xFF21
 NARROW |= {wide: wide - 0xFEE0 for wide in range(0xFF41, 0xFF5B)}
 NARROW |= dict.fromkeys((0x3000, 0xA0, 0x2002, 0x2003, 0x2009, 0x202F, 0x0A, 0x0D, 0x09), 0x20)
 NARROW |= dict.fromkeys((0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF, 0xAD), None)
+UNTIDY = re.compile(f"^['\\s]|\\s$|\\s\\s|[{''.join(map(chr, NARROW))}]")
 NOTHING = frozenset(("", "-", "--", "—", "——", "/", "\\", "无", "暂无", "没有", "未填", "空"))
 NOTHING_AT_ALL = frozenset(("", "-", "--", "—", "——", "/", "\\"))  # where 无 says something
 YES = frozenset(("是", "有", "对", "√", "✓", "✔", "☑", "1", "y", "yes", "true", "已"))
@@ -88,7 +89,7 @@ def as_typed(raw: Any) -> str:
 def tidy(raw: Any) -> str:
     """A cell as text: narrow digits and letters, single spaces, nothing invisible."""
     text = raw if isinstance(raw, str) else as_typed(raw)
-    if text.isascii() and text.isalnum():
+    if not UNTIDY.search(text):
         return text
     return " ".join(unescape(text).translate(NARROW).split())
 
@@ -228,7 +229,8 @@ def whole(least: int, most: int, units: str = "") -> Cleaner:
     """A whole number between both, perhaps with a unit behind it (`units`, a set of characters)."""
 
     def clean(raw: Any) -> Any:
-        advice = _("填整数，例如 3")
+        if type(raw) is int and least <= raw <= most:
+            return raw
         value = narrow(raw).replace(" ", "").rstrip(units)
         if value in NOTHING:
             return None
@@ -236,10 +238,11 @@ def whole(least: int, most: int, units: str = "") -> Cleaner:
         if number is None and value in SMALL:
             number = Decimal(SMALL[value])
         if number is None or not number.is_finite() or number % 1:
-            return mistake(_("不是整数"), advice)
+            return mistake(_("不是整数"), _("填整数，例如 3"))
         if not least <= number <= most:
             limits = {"least": least, "most": most}
-            return mistake(_("应在 %(least)d 到 %(most)d 之间") % limits, advice)
+            reason = _("应在 %(least)d 到 %(most)d 之间") % limits
+            return mistake(reason, _("填整数，例如 3"))
         return int(number)
 
     return clean
