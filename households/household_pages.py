@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from households import clock, duplicates, editing, history, positions, registering
+from households import clock, duplicates, editing, history, later_entry, positions, registering
 from households.editing import Opened, Woven
 from households.household_form import HouseholdForm
 from households.household_rules import missing, reminders
@@ -44,9 +44,9 @@ def new_household(request: SignedIn) -> HttpResponse:
     """
     require_registrar(request)
     if request.method != "POST":
-        home = Household(uid=uuid7(), year=clock.today().year)
+        home = Household(uid=uuid7(), year=later_entry.year_of(request))
         return _page(request, HouseholdForm(instance=home, user=request.user))
-    home = Household(uid=_uid(request), year=clock.today().year)
+    home = Household(uid=_uid(request), year=later_entry.year_of(request))
     if known := _known(request, home.uid):
         return _sent_again(request, known)
     form = HouseholdForm(request.POST, instance=home, user=request.user, draft=_is_draft(request))
@@ -125,6 +125,8 @@ def _correct(request: SignedIn, number: str) -> HttpResponse:
         return _page(request, form, home=theirs, opened=opened)
     with history.because(form.reason_words):
         woven.household.save(update_fields=woven.columns or ["updated_at"])
+    for why in form.not_taken:
+        messages.warning(request, why)
     return _saved(request, woven.household, woven)
 
 
@@ -185,6 +187,9 @@ def _is_draft(request: SignedIn) -> bool:
 
 def _saved(request: SignedIn, home: Household, woven: Woven | None = None) -> HttpResponse:
     """On to the household, to the next new one, or back to what 摸底登记 still waits for."""
+    if later_entry.is_of_an_earlier_year(home) and home.surveyed_on is None:
+        messages.success(request, _("%(n)s 已保存，请补录各步骤。") % {"n": home.number})
+        return redirect("later_entry", home.number)
     stands = _is_draft(request) or registering.submit(home, by=request.user)
     _tell(request, home, woven)
     if not stands:
@@ -224,6 +229,7 @@ def _page(
         "household": home,
         "uid": shown.uid,
         "unfolded": request.user.role != "clerk",
+        "earlier_year": later_entry.is_of_an_earlier_year(shown) and shown.year,
         **extra,
     }
     return render(request, "households/household_form.html", context)

@@ -8,11 +8,11 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from households import clock, path
 from households.filters import FIELD
@@ -20,6 +20,7 @@ from households.models import Household, Role, StepKind, User
 from households.requests import SignedIn
 
 # A clerk knows what was done in the village; what is granted is entered by those who grant it.
+EARLIEST = 2017  # year of the first winter plan for clean heating in northern China
 BY_CLERK = (StepKind.SURVEYED, StepKind.SIGNED, StepKind.INSTALLED)
 
 
@@ -65,6 +66,21 @@ def enterable(household: Household, user: User) -> list[StepKind]:
     return [kind for kind in kinds if getattr(household, f"{kind}_on") is None]
 
 
+def year_of(request: HttpRequest) -> int:
+    """The year for which a new household is entered: this one, or an earlier that is asked for.
+
+    Households of earlier years count in no figure of this year's task.
+    """
+    asked = request.POST.get("year") or request.GET.get("year", "")
+    known = asked.isdecimal() and EARLIEST <= int(asked) <= clock.today().year
+    return int(asked) if known else clock.today().year
+
+
+def is_of_an_earlier_year(household: Household) -> bool:
+    """Whether its steps are entered later, each with its actual day."""
+    return household.year < clock.today().year
+
+
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def later(request: SignedIn, number: str) -> HttpResponse:
@@ -75,7 +91,8 @@ def later(request: SignedIn, number: str) -> HttpResponse:
         raise PermissionDenied(_("补录由村（社区）、镇（街道）和区领导小组办公室办理。"))
     form = LaterForm(home, request.user, request.POST or None)
     if form.is_valid() and _taken(request, home, form):
-        return redirect("household", number=number)
+        on = "later_entry" if is_of_an_earlier_year(home) else "household"
+        return redirect(on, number=number)
     context = {"household": home, "form": form}
     status = 422 if form.is_bound else 200
     return render(request, "households/later_entry.html", context, status=status)
@@ -100,3 +117,13 @@ def _taken(request: SignedIn, home: Household, form: LaterForm) -> bool:
     else:
         messages.success(request, _("已补录“%(step)s”。") % words)
     return True
+
+
+@login_required
+@require_safe
+def earlier_years(request: SignedIn) -> HttpResponse:
+    """The years for which a household may be entered later."""
+    if not request.user.may_register:
+        raise PermissionDenied(_("补录由村（社区）、镇（街道）和区领导小组办公室办理。"))
+    years = range(clock.today().year - 1, EARLIEST - 1, -1)
+    return render(request, "households/earlier_years.html", {"years": years})

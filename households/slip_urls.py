@@ -13,5 +13,6 @@ urlpatterns = [
     path("slips/<uuid:uid>/paper/", slip_pages.slip_paper, name="slip_paper"),
     path("todo/", todo.todo_row, name="todo"),
     path("papers/<uuid:uid>/", list_papers.paper, name="paper"),
+    path("households/earlier/", later_entry.earlier_years, name="earlier_years"),
     path("households/<slug:number>/later/", later_entry.later, name="later_entry"),
 ]

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from households import path
+from households import clock, path
 from households.later_entry import enterable
 from households.models import Household, Step, StepKind
 from households.path import Later, StepRefused
+from households.uid import uuid7
 from tests import cast as make
 from tests.cast import Cast
 
@@ -118,3 +119,43 @@ def test_only_offices_of_the_own_area_enter(cast: Cast, old: Household, client: 
     client.logout()
     assert enter(client, old, "surveyed", "2023-06-01").status_code == 302
     assert not Step.objects.exists()
+
+
+def test_a_household_of_an_earlier_year_is_entered_and_goes_on_to_its_steps(
+    cast: Cast, client: Client
+) -> None:
+    client.force_login(cast.clerk)
+    assert "/households/new/?year=2023" in client.get("/households/earlier/").content.decode()
+    page = client.get("/households/new/?year=2023").content.decode()
+    assert 'name="year" value="2023"' in page
+    sent = {
+        "uid": str(uuid7()),
+        "year": "2023",
+        "area": cast.area("洞头村").pk,
+        "householder": "往年户",
+        "door": "示范巷 9 号",
+        "method": "central_heating",
+        "site_kind": "household",
+        "heated_area": "80",
+        "phone": "13000000009",
+    }
+    answer = client.post("/households/new/", sent)
+    home = Household.objects.get(householder="往年户")
+    assert (home.year, home.surveyed_on, home.number[:2]) == (2023, None, "23")
+    assert answer["Location"] == f"/households/{home.number}/later/"
+
+
+@pytest.mark.parametrize("year", ["1999", "2099", "x", ""])
+def test_another_year_than_an_earlier_one_means_this_one(
+    cast: Cast, client: Client, year: str
+) -> None:
+    client.force_login(cast.clerk)
+    page = client.get(f"/households/new/?year={year}").content.decode()
+    assert f'name="year" value="{clock.today().year}"' in page
+
+
+def test_who_registers_no_household_enters_none_of_earlier_years(
+    cast: Cast, client: Client
+) -> None:
+    client.force_login(cast.reader)
+    assert client.get("/households/earlier/").status_code == 403
