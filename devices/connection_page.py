@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,8 +24,9 @@ from devices import heat_network
 from devices.heat_network import Said
 from devices.models import HeatConnection
 from devices.reach import NETWORK
+from devices.work_list import as_read
 from households.filters import CHOICE, FIELD, AreaChoice, areas_of
-from households.models import Area, Household
+from households.models import Area, Household, State
 from households.models.households import HouseholdQuerySet
 from households.requests import SignedIn
 
@@ -94,6 +96,10 @@ class Line:
     wrong: str
 
     @property
+    def state(self) -> str:
+        return str(State(self.household.state).label)
+
+    @property
     def connection(self) -> HeatConnection | None:
         return getattr(self.household, "heat_connection", None)
 
@@ -109,7 +115,7 @@ def heat_connections(request: SignedIn) -> HttpResponse:
     area = sheet.cleaned_data["area"] if sheet.is_valid() else None
     building = sheet.cleaned_data.get("building", "") if area else ""
     everything = _households(request, area)
-    homes = list(everything.filter(door__startswith=building)[:AT_ONCE]) if area else []
+    homes = _in_order(everything.filter(door__startswith=building)[:AT_ONCE]) if area else []
     form, wrong = CommonForm(request.POST or None), {}
     if request.method == "POST":
         wrong = _save(request, form)
@@ -132,6 +138,10 @@ def _households(request: SignedIn, area: Area | None) -> HouseholdQuerySet:
     rows = Household.objects.visible_to(request.user).filter(method__in=NETWORK, withdrawn_on=None)
     rows = rows.filter(area__in=Area.objects.under(area)) if area else rows.none()
     return rows.select_related("area", "heat_connection").order_by("door", "number")
+
+
+def _in_order(rows: Iterable[Household]) -> list[Household]:
+    return sorted(rows, key=lambda home: (as_read(home.door), home.number))
 
 
 def _buildings(rows: models.QuerySet[Household]) -> list[tuple[str, int]]:

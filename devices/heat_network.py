@@ -65,7 +65,7 @@ def connect(rows: Sequence[Said], by: User) -> list[HeatConnection]:
     for one in kept:
         one.save()
     for kind, field in STEPS.items():
-        _take(kind, field, kept, by)
+        _take(kind, {row.household.pk: getattr(row, field) for row in rows}, by)
     return kept
 
 
@@ -95,13 +95,13 @@ def _mistakes(row: HeatConnection) -> list[str]:
     return found
 
 
-def _take(kind: StepKind, field: str, rows: list[HeatConnection], by: User) -> None:
-    """The step of those that have its day now and not yet as a step."""
-    homes = Household.objects.in_bulk([row.household_id for row in rows])
+def _take(kind: StepKind, days: dict[int, date | None], by: User) -> None:
+    """The step of all whose day was said now and is another than the one that counts."""
+    homes = Household.objects.in_bulk([pk for pk, day in days.items() if day])
     taken = [
-        path.Taken(homes[row.household_id], getattr(row, field), by)
-        for row in rows
-        if getattr(row, field) and getattr(homes[row.household_id], f"{kind}_on") is None
+        path.Taken(home, day, by)
+        for pk, home in homes.items()
+        if (day := days[pk]) and getattr(home, f"{kind}_on") != day
     ]
     if taken:
         path.take_many(kind, taken)

@@ -21,7 +21,7 @@ from devices.connecting import LAST_ADDRESS, speech
 from devices.installation_form import ADDS, REPLACES, InstallationForm, content_of, plain
 from devices.modbus.registration import key
 from devices.models import DeviceModel, Gateway, Installation, RegisterMap, Unit
-from households import clock, path, positions
+from households import clock, history, path, positions
 from households.models import Household, Method, StepKind, User
 
 Messages = dict[str, list[str]]
@@ -84,7 +84,8 @@ def _record(
         return kept
     if not reason:
         raise InstallationRefused({"reason": [_("这条记录已按别的内容存过：要改请写明更正原因")]})
-    return _correct(kept, said, by, reason)
+    with history.because(reason):
+        return _correct(kept, said, by, reason)
 
 
 def told_by(form: InstallationForm) -> Messages:

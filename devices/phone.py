@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
@@ -35,7 +34,7 @@ from devices.installing import InstallationRefused
 from devices.models import Assignment, Installation
 from devices.phone_words import words
 from devices.reach import NETWORK
-from devices.work_list import STAGE, STAGES, work_of
+from devices.work_list import STAGE, STAGES, as_read, work_of
 from households import clock, documents
 from households.incoming import FileRefused
 from households.models import DocumentKind, Household, User
@@ -147,13 +146,7 @@ def _waiting(user: User) -> list[Household]:
         .prefetch_related(Prefetch("installations", kept), Prefetch("assignments", given))
     )
     found = rows.order_by("area__order", "door", "number")[: SHOWN + 1]
-    return sorted(found, key=lambda home: (home.area.order, _as_read(home.door), home.number))
-
-
-def _as_read(door: str) -> list[tuple[str, int]]:
-    """9 号 before 10 号."""
-    parts = re.split(r"(\d+)", door)
-    return [(words, int(n or 0)) for words, n in zip(parts[::2], [*parts[1::2], ""], strict=True)]
+    return sorted(found, key=lambda home: (home.area.order, as_read(home.door), home.number))
 
 
 def _household(home: Household) -> dict[str, Any]:

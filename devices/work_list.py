@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeVar
@@ -160,6 +161,12 @@ def work_of(user: User) -> HouseholdQuerySet:
     it."""
     rows = Household.objects.visible_to(user).filter(withdrawn_on=None)
     return rows.filter(Q(listed_on__isnull=False) | Q(papers_incomplete=True))
+
+
+def as_read(door: str) -> list[tuple[str, int]]:
+    """9 号 before 10 号."""
+    parts = re.split(r"(\d+)", door)
+    return [(words, int(n or 0)) for words, n in zip(parts[::2], [*parts[1::2], ""], strict=True)]
 
 
 def _whole(rows: QuerySet[Household]) -> QuerySet[Household]:

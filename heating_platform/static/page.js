@@ -26,3 +26,16 @@ for (const menu of document.querySelectorAll("details.menu")) {
     }
   });
 }
+
+// Who leaves while the installer's page still holds entries is asked first; his list goes with him.
+for (const form of document.querySelectorAll("form[data-unsent]")) {
+  form.addEventListener("submit", async (event) => {
+    if (!localStorage.getItem("installing")) return;
+    event.preventDefault();
+    const queue = await import("./queue.js");
+    const n = (await queue.entriesOf(await queue.owner())).length;
+    if (n && !window.confirm(form.dataset.unsent.replace("{n}", n))) return;
+    await queue.leave();
+    form.submit();
+  });
+}

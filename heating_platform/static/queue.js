@@ -68,6 +68,7 @@ export async function keepWork(work) {
   const { csrf, ...kept } = work;
   await put("work", kept);
   await put("meta", { key: "owner", user: work.user });
+  localStorage.setItem("installing", "1"); // other pages ask before they sign out
 }
 
 export const workOf = (user) => get("work", user);
@@ -76,6 +77,7 @@ export const workOf = (user) => get("work", user);
 export async function leave() {
   await within("work", "readwrite", (store) => store.clear());
   await drop("meta", "owner");
+  localStorage.removeItem("installing");
 }
 
 // -- entries and drafts ---------------------------------------------------------------------

@@ -239,6 +239,34 @@ def test_leaving_asks_first_with_the_count(visitor: Visitor) -> None:
     until(visitor, "已全部上传")
 
 
+def test_leaving_from_another_page_asks_too_and_forgets_the_list(visitor: Visitor) -> None:
+    visitor.page.route("**/install/entries/", lambda route: route.abort())
+    fill(visitor)
+    visitor.page.click("#primary")
+    until(visitor, "待传 1 条")
+    visitor.go("/installations/")
+    asked: list[str] = []
+    visitor.page.once("dialog", lambda box: (asked.append(box.message), box.dismiss()))
+    visitor.page.click(".menu summary")
+    visitor.page.click("text=退出登录")
+    visitor.page.wait_for_timeout(300)
+    assert "还有 1 条安装记录没有上传" in asked[0]
+    visitor.page.once("dialog", lambda box: box.accept())
+    visitor.page.click("text=退出登录")
+    visitor.page.wait_for_url("**/sign-in/")
+    kept = visitor.page.evaluate(
+        """() => new Promise((done) => {
+          const request = indexedDB.open("installing");
+          request.onsuccess = () => {
+            const rows = request.result.transaction(["work", "entries"]);
+            const [work, entries] = ["work", "entries"].map((name) => rows.objectStore(name).count());
+            rows.oncomplete = () => done([work.result, entries.result]);
+          };
+        })"""
+    )
+    assert kept == [0, 1]
+
+
 def test_a_mistake_is_told_before_it_is_kept(visitor: Visitor) -> None:
     fill(visitor, factory_number="", transmitter_number="")
     visitor.page.click("#primary")

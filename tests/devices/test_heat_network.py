@@ -71,6 +71,15 @@ def test_warm_is_commissioned(company: User, building: list[Household]) -> None:
     assert building[0].heat_connection.station == "1 号换热站"
 
 
+def test_a_corrected_day_is_the_steps_day(company: User, building: list[Household]) -> None:
+    heat_network.connect([said(building[0])], company)
+    later = INSTALLED_ON + timedelta(days=1)
+    heat_network.connect([Said(building[0], connected_on=later)], company)
+    building[0].refresh_from_db()
+    assert building[0].installed_on == later
+    assert building[0].steps.filter(kind=StepKind.SIGNED).count() == 1
+
+
 def test_what_comes_ahead_of_its_agreement_is_kept_as_incomplete(
     company: User, building: list[Household]
 ) -> None:
