@@ -103,6 +103,17 @@ def test_the_wire_knows_neither_django_nor_celery_nor_database_nor_any_app() -> 
     assert not wrong
 
 
+def test_the_bounded_child_knows_nothing_but_itself() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in sources(ROOT / "households" / "ledger" / "bounded")
+        for name in imported(path)
+        if name.split(".")[0] in NOT_ON_THE_WIRE
+        or (name.split(".")[0] in LAYERS and not name.startswith("households.ledger.bounded"))
+    ]
+    assert not wrong
+
+
 def test_the_simulator_shares_no_reading_of_the_register_map_with_the_platform() -> None:
     platform = ("points", "pointmap", "blocks", "frames", "line", "visits")
     wrong = [

@@ -32,7 +32,7 @@ def _plain(text: str) -> str:
 
 def first_text(cells: Sequence[Cell]) -> str:
     """The first cell with something in it, without blanks and wide forms."""
-    return next((_plain(text) for text in _texts(cells) if text.strip()), "")
+    return next((_plain(str(cell)) for cell in cells if cell is not None), "")
 
 
 def is_total(cells: Sequence[Cell]) -> bool:

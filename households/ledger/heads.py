@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 LONGEST_HEAD = 40
 FEWEST_WITH_SHEET_NAME = 3
 PUNCTUATION = re.compile(r"[\W_]+")
+DIGIT = re.compile(r"\d")
 BRACKETS_AT_END = re.compile(r"[(\[【<〔][^()\[\]【】<>〔〕]*[)\]】>〕]\s*$")
 NUMBER_IN_FRONT = re.compile(r"^\d{1,2}[.、]")
 UNIT_AT_END = re.compile(r"(?<=..)(m2|平方米|平米|㎡|米|元|户|台|kw|度|℃|必填)$")
@@ -97,7 +98,7 @@ class Finder:
     def _is_telling(self, cell: str) -> bool:
         if cell in self._telling:
             return True
-        if cell.isalnum() or len(cell) > LONGEST_HEAD:
+        if cell.isalnum() or cell.isascii() or len(cell) > LONGEST_HEAD or DIGIT.search(cell):
             return False
         return any(name in self._telling for name in names(cell))
 

@@ -33,7 +33,8 @@ START = (
 )
 LARGEST_FILE = 100 << 20
 FIRST_SECONDS = 9.5
-SECONDS_PER_ROW = 0.0006
+SECONDS_PER_MEGABYTE = 1.0  # the child's own time is bounded in any case: these are for a machine
+SECONDS_PER_ROW = 0.002  # that has much else to do
 PIECE = 1 << 16
 LONGEST_MESSAGE = 64 << 20
 DEATHS: dict[int, str] = {
@@ -155,6 +156,7 @@ class _Child:
                 cwd="/",
                 env={key: os.environ[key] for key in ("LD_LIBRARY_PATH",) if key in os.environ},
             )
+        self._first_seconds = FIRST_SECONDS + SECONDS_PER_MEGABYTE * (path.stat().st_size >> 20)
         self._is_late = False
 
     def __enter__(self) -> _Child:
@@ -170,7 +172,7 @@ class _Child:
         """Its lines; they stop early when it dies or takes longer than so many rows may take."""
         waiting, count, waited = bytearray(), 0, 0.0
         while True:
-            limit = FIRST_SECONDS + count * SECONDS_PER_ROW
+            limit = self._first_seconds + count * SECONDS_PER_ROW
             began = clock_of_process.monotonic()
             piece = self._piece(limit - waited)
             waited += clock_of_process.monotonic() - began

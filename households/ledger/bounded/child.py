@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import codecs
 import gc
+import os
 import resource
 import sys
 from collections.abc import Iterator
@@ -27,7 +28,9 @@ from households.ledger.bounded.worksheet import Book, RawRow, Worksheet
 
 MOST_MEMORY = 190 << 20
 LAST_WORDS = 8 << 20  # of these, to say that the memory was not enough
-FIRST_SECONDS = 8
+FIRST_SECONDS = 8  # of processor time
+MOST_FIRST_SECONDS = 12  # for a file of 40 MiB
+BYTES_PER_SECOND = 10 << 20
 SECONDS_PER_STEP = 3
 ROWS_PER_STEP = 5_000
 MOST_SECONDS = 58
@@ -39,7 +42,7 @@ Message = list[object]
 def main() -> None:
     """Read standard input to its end or refusal; the parent hears of either."""
     codecs_ready()
-    bind()
+    bind(os.fstat(sys.stdin.fileno()).st_size)
     gc.disable()  # nothing here refers to itself, and there is a limit to it all
     with Writer(sys.stdout.buffer) as writer:
         try:
@@ -59,10 +62,11 @@ def codecs_ready() -> None:
         codecs.lookup(encoding)
 
 
-def bind() -> None:
-    """No more memory, time, files, sockets or processes than reading one file needs."""
+def bind(size: int) -> None:
+    """No more memory, time, files or sockets than reading a file of so many bytes needs."""
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY - LAST_WORDS, MOST_MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (FIRST_SECONDS, MOST_SECONDS + 2))
+    seconds = min(FIRST_SECONDS + size // BYTES_PER_SECOND, MOST_FIRST_SECONDS)
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, MOST_SECONDS + 2))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))  # those that are open stay open
@@ -86,8 +90,8 @@ def _allow(count: int) -> None:
     if count >= MOST_ROWS:
         raise Refused("too_many_rows")
     seconds = FIRST_SECONDS + SECONDS_PER_STEP * (count // ROWS_PER_STEP)
-    _soft, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    resource.setrlimit(resource.RLIMIT_CPU, (min(seconds, MOST_SECONDS), hard))
+    soft, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (min(max(soft, seconds), MOST_SECONDS), hard))
 
 
 def _workbook(file: BinaryIO) -> Iterator[Message]:

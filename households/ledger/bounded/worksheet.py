@@ -14,7 +14,7 @@ from households.ledger.bounded.places import DIGITS, MOST_COLUMNS, MOST_ROWS, co
 from households.ledger.bounded.refusal import Refused
 from households.ledger.bounded.strings import Strings, unescaped
 
-LARGEST_ROW = 16 << 20
+LARGEST_ROW = 8 << 20
 MOST_EXACT_DIGITS = 15  # of a whole number, in Excel
 MOST_AT_HAND = 20_000  # texts: towns, methods and makers come again in every row
 Attributes = dict[str, str]

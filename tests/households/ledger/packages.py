@@ -82,7 +82,7 @@ def parts(
         for n in range(1, len(sheets) + 1)
     )
     made: dict[str, Part] = {
-        "[Content_Types].xml": f'{XML}<Types xmlns="{TYPES}"/>',
+        "[Content_Types].xml": _types(len(sheets)),
         "_rels/.rels": f'{XML}<Relationships xmlns="{PACKAGE}"><Relationship Id="rId1" '
         f'Type="{OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
         "xl/workbook.xml": workbook
@@ -98,6 +98,21 @@ def parts(
         f'{XML}<Relationships xmlns="{PACKAGE}">{relations}</Relationships>'
     )
     return made | dict(extra or {})
+
+
+def _types(sheets: int) -> str:
+    ours = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+    named = {"workbook": "sheet.main", "sharedStrings": "sharedStrings", "styles": "styles"}
+    named |= {f"worksheets/sheet{n}": "worksheet" for n in range(1, sheets + 1)}
+    listed = "".join(
+        f'<Override PartName="/xl/{name}.xml" ContentType="{ours}.{kind}+xml"/>'
+        for name, kind in named.items()
+    )
+    relations = "application/vnd.openxmlformats-package.relationships+xml"
+    return (
+        f'{XML}<Types xmlns="{TYPES}"><Default Extension="rels" ContentType="{relations}"/>'
+        f'<Default Extension="xml" ContentType="application/xml"/>{listed}</Types>'
+    )
 
 
 def write(path: Path, made: Mapping[str, Part]) -> None:
