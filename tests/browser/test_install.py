@@ -259,7 +259,8 @@ def test_leaving_from_another_page_asks_too_and_forgets_the_list(visitor: Visito
           const request = indexedDB.open("installing");
           request.onsuccess = () => {
             const rows = request.result.transaction(["work", "entries"]);
-            const [work, entries] = ["work", "entries"].map((name) => rows.objectStore(name).count());
+            const count = (name) => rows.objectStore(name).count();
+            const [work, entries] = [count("work"), count("entries")];
             rows.oncomplete = () => done([work.result, entries.result]);
           };
         })"""
