@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from django.conf import settings
 from django.contrib.auth import logout
+from django.core.management import call_command
 from django.db.models import Exists, OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
@@ -29,6 +30,7 @@ from households.requests import address
 KEY = "sign_in"  # of the row of SignIn
 STANDING = "standing"  # role and area as the session began
 POLLED = "X-Polled"
+KEPT_FOR = timedelta(days=180)  # rows of sign-ins, to answer who was signed in when
 TOUCH_AFTER = timedelta(minutes=1)  # a busy person must not write at every request
 OWED = "owes"  # on the request: where the person has to go first
 ALWAYS_OPEN = {"sign_in", "sign_out", "sign_in_code", "language", "wall_link"}
@@ -44,6 +46,12 @@ def leave(request: HttpRequest) -> None:
     """Sign out here, and write down that this sign-in is over."""
     SignIn.objects.filter(pk=request.session.get(KEY)).end()
     logout(request)
+
+
+def forget() -> None:
+    """Clear away what nobody needs any more: once a day is enough."""
+    call_command("clearsessions")
+    SignIn.objects.filter(at__lt=clock.now() - KEPT_FOR).delete()
 
 
 class SignInMiddleware:

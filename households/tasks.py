@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from celery import shared_task
 
-from households import seals, vault
+from households import seals, sessions, vault
 from households.ledger import jobs
 
 
@@ -25,3 +25,9 @@ def sweep_files() -> None:
 def work_on_workbooks() -> None:
     """Workbooks that wait for their check, their import or their writing; mostly none does."""
     jobs.work()
+
+
+@shared_task(name="households.forget_sessions", ignore_result=True)
+def forget_sessions() -> None:
+    """Sessions that ended by themselves, and sign-ins of half a year ago."""
+    sessions.forget()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from households import clock
+from households import clock, sessions
 from households.models import RoleRule, SignIn, User
 from households.own_sessions import device
 from tests.cast import Cast
@@ -154,3 +154,11 @@ def test_without_proxies_nobody_chooses_his_address(cast: Cast) -> None:
 )
 def test_a_device_is_named_in_words(agent: str, words: str) -> None:
     assert device(agent) == words
+
+
+def test_old_sign_ins_are_forgotten_and_new_ones_kept(cast: Cast) -> None:
+    signed_in(cast.clerk)
+    SignIn.objects.update(at=clock.now() - timedelta(days=181))
+    client = signed_in(cast.clerk)
+    sessions.forget()
+    assert SignIn.objects.count() == 1 and is_open(client)
