@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from households import clock, documents, vault
+from households import clock, documents, personal_numbers, vault
 from households.incoming import JPEG, SUFFIXES, FileRefused
 from households.models import Document, DocumentKind, Household, User
 from households.requests import SignedIn
@@ -59,6 +59,11 @@ class DocumentForm(forms.Form):
         if on and on > clock.today():
             raise forms.ValidationError(_("日期还没有到"))
         return on
+
+    def clean_title(self) -> str:
+        if why := personal_numbers.refused(self.cleaned_data["title"]):
+            raise forms.ValidationError(why)
+        return str(self.cleaned_data["title"])
 
 
 def may_add(user: User) -> bool:

@@ -25,7 +25,7 @@ from django.utils.translation import gettext as _
 
 from households.models import Change, ChangeKind, Household, User
 from households.phones import masked
-from households.sealing import SealedField
+from households.sealing import SealBroken, SealedField
 
 SALT = "household as it was opened"
 # What belongs together is changed together: a latitude of one and a longitude of another officer
@@ -102,12 +102,15 @@ def equal(one: Household, other: Household, part: str) -> bool:
 
 
 def is_empty(household: Household, part: str) -> bool:
-    return all(getattr(household, name) in (None, "") for name in PARTS[part])
+    return all(_plain(household, name) in (None, "") for name in PARTS[part])
 
 
 def _plain(household: Household, name: str) -> Any:
     column = _column(name)
-    value = getattr(household, column.attname)
+    try:
+        value = getattr(household, column.attname)
+    except SealBroken:
+        value = household.__dict__[column.attname].text
     if isinstance(column, models.DecimalField) and value is not None:
         return column.to_python(value).normalize()
     return value
@@ -125,7 +128,11 @@ def shown(household: Household, part: str) -> str:
 
 
 def _shown(household: Household, name: str) -> str:
-    column, value = _column(name), getattr(household, name)
+    column = _column(name)
+    try:
+        value = getattr(household, name)
+    except SealBroken:
+        return _("无法解密")
     if value is None or value == "":
         return ""
     if isinstance(column, SealedField):

@@ -15,6 +15,7 @@ from households.filters import AreaChoice
 from households.models import Area, Household, Method, PositionSource, SiteKind, User
 from households.models.households import PHONES
 from households.phones import masked
+from households.sealing import SealBroken, Sealed
 from households.slips import Locks
 
 REASONS = [
@@ -109,10 +110,14 @@ class HouseholdForm(forms.ModelForm):
         }
 
     def __init__(self, *args: Any, user: User, draft: bool = False, **options: Any) -> None:
+        instance: Household = options["instance"]
+        self.phones = {name: _held(instance, name) for name in PHONES}
+        self.broken = {name: kept for name, kept in self.phones.items() if isinstance(kept, Sealed)}
+        instance.__dict__.update(dict.fromkeys(self.broken, ""))  # a form reads every field
         super().__init__(*args, **options)
+        instance.__dict__.update(self.broken)
         self.draft = draft
-        self.is_new = self.instance.pk is None
-        self.phones = {name: "" if self.is_new else getattr(self.instance, name) for name in PHONES}
+        self.is_new = instance.pk is None
         self.place_before = (
             self.instance.longitude,
             self.instance.latitude,
@@ -148,7 +153,7 @@ class HouseholdForm(forms.ModelForm):
 
     def _show_what_is_stored(self) -> None:
         for name, number in self.phones.items():
-            self.initial[name] = masked(number)
+            self.initial[name] = _masked(number)
         for name in TYPED_POSITION:
             value = getattr(self.instance, name)
             self.initial[name] = "" if value is None else f"{value:.6f}"
@@ -159,8 +164,8 @@ class HouseholdForm(forms.ModelForm):
         """A masked number that is the stored one's mask means: as it was."""
         typed = self.cleaned_data[name]
         stored = self.phones[name]
-        if typed == masked(stored):
-            return stored
+        if typed == _masked(stored):
+            return stored if isinstance(stored, str) else ""
         if "*" in typed:
             raise ValidationError(_("号码被遮住了一部分：请写完整号码，不改就保持原样"))
         return phones.tidy(typed)
@@ -232,6 +237,13 @@ class HouseholdForm(forms.ModelForm):
                 point[0], point[1], was, source
             )
 
+    def _post_clean(self) -> None:
+        """A number that does not open any more stays as it lies there until it is written anew."""
+        super()._post_clean()  # type: ignore[misc]
+        for name, held in self.broken.items():
+            if not self.cleaned_data.get(name):
+                self.instance.__dict__[name] = held
+
     def _update_errors(self, errors: ValidationError) -> None:
         """A draft keeps a telephone number that is not right yet; the list of what is missing
         goes on naming it."""
@@ -253,12 +265,29 @@ class HouseholdForm(forms.ModelForm):
     @property
     def not_taken(self) -> list[str]:
         """Why what was typed into fields that were locked meanwhile is not taken, in words."""
-        typed = [name for name in self.locked if name in self.data]
-        return [
-            self.locked[name]
-            for name in typed
-            if self.fields[name].has_changed(self.get_initial_for_field(self.fields[name], name), self.data[name])
-        ]
+        return [why for name, why in self.locked.items() if self._was_typed(name)]
+
+    def _was_typed(self, name: str) -> bool:
+        field, initial = self.fields[name], self.get_initial_for_field(self.fields[name], name)
+        if name not in self.data:
+            return False
+        try:
+            return bool(field.to_python(self.data[name]) != field.to_python(initial))
+        except ValidationError:
+            return True
+
+
+def _held(household: Household, name: str) -> str | Sealed:
+    """The number; one that does not open any more stays as it lies in the database."""
+    try:
+        return str(getattr(household, name))
+    except SealBroken:
+        sealed: Sealed = household.__dict__[name]
+        return sealed
+
+
+def _masked(number: str | Sealed) -> str:
+    return "" if isinstance(number, Sealed) else masked(number)
 
 
 def _dress(widget: forms.Widget) -> None:

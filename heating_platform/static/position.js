@@ -34,8 +34,12 @@ for (const box of document.querySelectorAll("[data-position]")) {
       maximumAge: 0,
     });
   });
-  // What is typed over was not measured here.
   for (const field of [latitude, longitude]) {
-    field.addEventListener("input", () => (accuracy.value = ""));
+    field.addEventListener("input", () => {
+      accuracy.value = ""; // what is typed over was not measured here
+      // Both at once, as map pages hand them out: the larger one is the longitude.
+      const pair = field.value.match(/^\s*(\d{2,3}\.\d+)\s*[,，、\s]\s*(\d{2,3}\.\d+)\s*$/);
+      if (pair) [latitude.value, longitude.value] = pair.slice(1).sort((a, b) => a - b);
+    });
   }
 }

@@ -320,10 +320,22 @@ class Household(models.Model):
     def mistakes(self) -> dict[str, str]:
         """What cannot be kept as it is: words by field."""
         found = {field: personal_numbers.refused(getattr(self, field)) for field in FREE_TEXTS}
-        found |= {field: phones.problem(getattr(self, field)) for field in PHONES}
+        found |= {field: self._phone_problem(field) for field in PHONES}
         if self.latitude is not None and self.longitude is not None:
             found["latitude"] = positions.outside(self.latitude, self.longitude)
         return {field: words for field, words in found.items() if words}
+
+    def _phone_problem(self, field: str) -> str | None:
+        """A number that does not open any more is nobody's mistake who writes other fields."""
+        try:
+            return phones.problem(getattr(self, field))
+        except SealBroken:
+            return None
+
+    @property
+    def is_filed(self) -> bool:
+        """Whether it is in the year's plan: some of its fields change by change slip alone."""
+        return self.listed_on is not None
 
     @property
     def has_phone(self) -> bool:

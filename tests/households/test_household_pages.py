@@ -2,6 +2,7 @@ import uuid
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from households.editing import Opened
@@ -312,3 +313,29 @@ def test_reminders_stand_beside_what_is_missing(cast: Cast, clerk: Client) -> No
     Household.objects.filter(pk=home.pk).update(in_network_area=True)
     for page in (f"/households/{home.number}/", f"/households/{home.number}/edit/"):
         assert "优先集中供热" in clerk.get(page).content.decode()
+
+
+def test_a_number_that_opens_no_more_hinders_no_correction(cast: Cast, clerk: Client) -> None:
+    home = cast.water_household
+    page = as_stored(home, phone="", note="换锁")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE households_household SET phone = split_part(phone, ':', 1) || ':AAAA:' || "
+            "split_part(phone, ':', 3) WHERE id = %s RETURNING phone",
+            [home.pk],
+        )
+        broken = cursor.fetchone()
+        page["opened"] = Opened.of(Household.objects.get(pk=home.pk)).signed
+        clerk.post(f"/households/{home.number}/edit/", page)
+        cursor.execute("SELECT phone, note FROM households_household WHERE id = %s", [home.pk])
+        assert cursor.fetchone() == (*broken, "换锁")
+
+
+def test_what_was_locked_meanwhile_is_told(cast: Cast, clerk: Client) -> None:
+    home = cast.water_household
+    page = as_stored(home, householder="别人", note="换锁")
+    make.reach(home, StepKind.LISTED, cast.clerk)
+    answer = clerk.post(f"/households/{home.number}/edit/", page, follow=True).content.decode()
+    assert "“户主”只能用变更单" in answer
+    home.refresh_from_db()
+    assert (home.householder, home.note) == ("测试户甲", "换锁")
