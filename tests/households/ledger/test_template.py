@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +10,13 @@ from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter
 
 from households.ledger import sheets, template
+from households.ledger.checking import check
 from households.ledger.columns import HOUSEHOLD
-from households.models import User
+from households.ledger.importing import run
+from households.models import Household, StepKind, User
 from tests.cast import Cast
 from tests.households.ledger.libreoffice import needs_libreoffice, through
+from tests.households.ledger.workbooks import home
 
 HEADS = "户编号 镇（街道） 村（社区） 门牌号 住户姓名 联系电话 取暖面积 经度 纬度 坐标来源"
 
@@ -177,3 +180,23 @@ def _plain(value: object) -> object:
     if isinstance(value, datetime):
         return value.date()
     return None if value == "" else value
+
+
+@needs_libreoffice
+def test_a_template_filled_in_and_saved_by_libreoffice_is_imported_as_it_was_typed(
+    cast: Cast, tmp_path: Path
+) -> None:
+    path = tmp_path / "t.xlsx"
+    book = written(path, cast.town_officer)
+    sheet = book["改造户"]
+    typed = home(7) | {"用电户号": "0001234567", "门牌号": "3-12", "合同日期": date(2026, 9, 12)}
+    for head, value in typed.items():
+        sheet[f"{column_of(sheet, head)}3"].value = value or None
+    book.save(path)
+    found = check(through(path), "台账.xlsx", cast.town_officer)
+    assert (found.rows, found.mistakes) == (1, [])
+    run(found, by=cast.town_officer)
+    made = Household.objects.get(householder=typed["住户姓名"], area=cast.area("洞头村"))
+    assert (made.phone, made.electricity_account) == ("13800000007", "0001234567")
+    assert (made.door, made.heated_area) == ("3-12", typed["取暖面积"])
+    assert made.steps.get(kind=StepKind.SIGNED).on == typed["合同日期"]
