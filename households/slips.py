@@ -97,7 +97,7 @@ class Locks:
 
     def of(self, household: Household) -> dict[str, str]:
         """Locked fields, each with the sentence that says why and what to do."""
-        if household.listed_on:
+        if household.is_filed:
             return {field: why_locked(field) for field in LOCKED}
         if (household.area_id, household.year) not in self._under_way:
             return {}
