@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 LONGEST_HEAD = 40
 FEWEST_WITH_SHEET_NAME = 3
+FEWEST_NAMES = 3
 PUNCTUATION = re.compile(r"[\W_]+")
 DIGIT = re.compile(r"\d")
 BRACKETS_AT_END = re.compile(r"[(\[【<〔][^()\[\]【】<>〔〕]*[)\]】>〕]\s*$")
@@ -84,23 +85,20 @@ class Finder:
 
     def __init__(self, kinds: Collection[Kind]) -> None:
         self._kinds = [(kind, _index(kind)) for kind in kinds]
-        self._telling = frozenset(
-            name
-            for kind, index in self._kinds
-            for name, (key, _rank) in index.items()
-            if any(key in group for group in kind.needs)
-        )
+        self._names = frozenset(name for _kind, index in self._kinds for name in index)
 
     def may_be_head(self, cells: Sequence[Cell]) -> bool:
-        """Quickly, whether a row is worth a closer look."""
-        return any(type(cell) is str and self._is_telling(cell) for cell in cells)
+        """Quickly, whether a row among records is worth a closer look: a word such as 户主 may
+        stand in any row, several names of columns only in a head."""
+        found = sum(type(cell) is str and self._is_name(cell) for cell in cells)
+        return found >= min(FEWEST_NAMES, sum(cell is not None for cell in cells))
 
-    def _is_telling(self, cell: str) -> bool:
-        if cell in self._telling:
+    def _is_name(self, cell: str) -> bool:
+        if cell in self._names:
             return True
         if cell.isalnum() or cell.isascii() or len(cell) > LONGEST_HEAD or DIGIT.search(cell):
             return False
-        return any(name in self._telling for name in names(cell))
+        return any(name in self._names for name in names(cell))
 
     def head(self, cells: Sequence[Cell], below: Sequence[Cell], sheet: str) -> Head | None:
         """The head that begins with this row, if one does: the kind of which most is found."""

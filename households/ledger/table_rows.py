@@ -23,6 +23,7 @@ OF_COLUMNS = {
     "ditto": lazy("这一列有 %(count)d 格写的是“同上”，按上一行读取"),
 }
 NO_COLUMN = 0
+FEWEST_BESIDE_A_NOTE = 5  # cells of a row that is a record whatever its first word
 VILLAGE = re.compile(r".{1,20}(村|社区|小区|庄)")
 
 
@@ -85,7 +86,7 @@ class TableReader:
         is_total = asides.is_total(cells)
         if asides.is_example(cells) or (is_total and not self._table.kind.keeps_totals):
             return
-        if not is_total and (asides.is_note(cells) or not self._is_filled(row, cells)):
+        if not is_total and not self._is_filled(row, cells):
             yield from self._passed_over(row, cells)
             return
         yield from self._record(row, cells, is_total)
@@ -108,7 +109,7 @@ class TableReader:
         return heads.place_of(self._table.sheet) if is_needed else ""
 
     def _is_filled(self, row: Row, cells: Sequence[Cell]) -> bool:
-        """Whether the row says something of its own, and more than one lonely word."""
+        """Whether the row says something of its own: more than a note or one lonely word."""
         own = [
             column
             for column in self._key_of
@@ -116,6 +117,8 @@ class TableReader:
             and cells[column - 1] is not None
             and row.marks.get(column) != "merged"
         ]
+        if len(own) < FEWEST_BESIDE_A_NOTE and asides.is_note(cells):
+            return False
         marked = any(mark in ("error", "uncached") for mark in row.marks.values())
         if len(own) > 1 or marked:
             return True
@@ -130,18 +133,18 @@ class TableReader:
         """A title between the rows may name the village of those that follow; a lonely word that
         is neither note nor title may have been meant as a record."""
         filled = [n for n, cell in enumerate(cells, start=1) if cell is not None]
-        text = cells[filled[0] - 1] if len(filled) == 1 else None
-        if not isinstance(text, str) or asides.is_note(cells):
+        if len(filled) != 1 or asides.is_note(cells):
             return
+        column, text = filled[0], str(cells[filled[0] - 1]).strip()
         village = heads.place_of(text)
         if VILLAGE.fullmatch(village) and self._table.kind.sheet_names not in self._table.places:
             self._village = village
             reason = _("以下各行按“%s”读取") % village
-        elif "spanned" in row.marks.values():
+        elif "spanned" in row.marks.values() or (text.isdecimal() and column not in self._key_of):
             return
         else:
-            reason = _("这一行只有“%s”，没有当作一户读取") % text.strip()
-        yield Finding(row.sheet, row.number, filled[0], "", text, reason)
+            reason = _("这一行只有“%s”，没有当作一户读取") % text
+        yield Finding(row.sheet, row.number, column, "", text, reason)
 
     def _record(
         self, row: Row, cells: Sequence[Cell], is_total: bool

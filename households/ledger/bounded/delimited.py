@@ -16,7 +16,7 @@ from households.ledger.bounded.worksheet import RawRow
 PIECE = 1 << 20
 LONGEST_LINE = 1 << 20
 MOST_LINES_IN_A_CELL = 200
-DELIMITERS = ",\t;"
+DELIMITERS = ",\t;|"
 SAMPLE_ROWS = 30
 FEWEST_NOUGHTS = 3
 MARKS = (

@@ -341,9 +341,21 @@ def numbered_rows_that_were_never_filled(sheet: Worksheet) -> None:
 @untidy(
     plain(2),
     ("reminder", 3, "没有当作一户读取"),
+    ("reminder", 4, "没有当作一户读取"),
 )
-def a_lonely_word(sheet: Worksheet) -> None:
-    fill(sheet, HEAD, cells(1), ["以下为散户"])
+def a_lonely_word_and_a_lonely_phone(sheet: Worksheet) -> None:
+    fill(sheet, HEAD, cells(1), ["以下为散户"], [None] * 5 + [13800000002])
+
+
+@untidy(
+    {
+        ("台账", 2): line(1, relation="户主", site_kind="住户"),
+        ("台账", 3): line(2, town="审核中的镇", relation="户主", site_kind="住户"),
+    }
+)
+def words_of_heads_among_the_values(sheet: Worksheet) -> None:
+    fill(sheet, [*HEAD[1:], "与户主关系", "类别"], [*cells(1)[1:], "户主", "住户"])
+    fill(sheet, [*cells(2, town="审核中的镇")[1:], "户主", "住户"])
 
 
 @untidy(plain(3), ("reminder", 3, "这一列没有表头"))
