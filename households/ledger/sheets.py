@@ -72,7 +72,7 @@ def print_across(sheet: Any, pages: int = 1) -> None:
     sheet.page_setup.fitToWidth = pages
     sheet.page_setup.fitToHeight = 0
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
-    sheet.page_margins = PageMargins(left=0.47, right=0.47, top=0.59, bottom=0.59)
+    sheet.page_margins = PageMargins(left=0.47, right=0.47, top=0.59, bottom=0.7, footer=0.35)
     sheet.print_title_rows = "1:1"
     if pages > 1:
         sheet.print_title_cols = "A:A"
