@@ -31,7 +31,13 @@ LABELS: dict[str, Any] = {
     "papers_incomplete": _lazy("手续不全"),
     "recorded_by_id": _lazy("录入人"),
     "added_by_id": _lazy("添加人"),
+    "created_at": _lazy("建立时间"),
+    "at": _lazy("时间"),
+    "made_at": _lazy("建立时间"),
+    "revoked_at": _lazy("停用时间"),
 }
+# Programs of the platform itself, as the database knows its sessions.
+OURS = ("manage.py", "gunicorn", "celery")
 EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 
@@ -113,7 +119,7 @@ def told(changes: Sequence[Change]) -> list[Event]:
         parts = [part for change in together if (part := names.part(change)).lines]
         if parts:
             first = together[0]
-            outside = first.user_id is None
+            outside = first.user_id is None and not first.program.startswith(OURS)
             events.append(Event(first.at, names.who(first), first.reason, outside, parts))
     return events
 
@@ -160,10 +166,10 @@ class _Names:
             return f"{user.office} {user}"
         if change.user_id:
             return _("账号 %(n)d（已删除）") % {"n": change.user_id}
-        return _("平台之外：%(program)s（%(role)s）") % {
-            "program": change.program or "—",
-            "role": change.role,
-        }
+        if change.program.startswith(OURS):
+            return _("平台程序：%(program)s") % {"program": change.program}
+        told = {"program": change.program or "—", "role": change.role}
+        return _("平台之外：%(program)s（%(role)s）") % told
 
     def part(self, change: Change) -> Part:
         before, after = change.before or {}, change.after or {}
@@ -187,9 +193,11 @@ class _Names:
         was, now = (self._shown(change, model_field, value) for value in (before, after))
         if was == now:
             return None
-        label = str(LABELS.get(column) or getattr(model_field, "verbose_name", column))
+        label = _label(column, model_field)
         if change.kind == ChangeKind.UPDATE:
             return Line(label, was, now)
+        if before is False or after is False:
+            return None  # of a whole row, only what is said
         return Line(label, was if change.before else "", now if change.after else "")
 
     def _shown(self, change: Change, model_field: Any, value: Any) -> str:
@@ -218,6 +226,15 @@ class _Names:
             return masked(Sealed(value).opened(label, model_field.attname, uid, change.row_id))
         except SealBroken:
             return _("无法解密")
+
+
+def _label(column: str, model_field: Any) -> str:
+    """As the form calls it; a relation without a name of its own by what it leads to."""
+    name = str(LABELS.get(column) or getattr(model_field, "verbose_name", column))
+    related = getattr(model_field, "related_model", None)
+    if related and name == column.removesuffix("_id").replace("_", " "):
+        return str(related._meta.verbose_name)
+    return name
 
 
 def _columns(change: Change) -> Iterator[tuple[str, Any]]:
