@@ -25,7 +25,8 @@ from households.ledger.tables import KINDS, Record, Table, tables
 from households.models import User
 
 TABLES = ("installation", "household")  # a head that fits both as well is the first one's
-BATCH = 5000  # rows that are held against the ledger at once
+# Rows that are held against the ledger at once: a usual file in one go, a large one in less memory.
+FIRST_BATCH, NEXT_BATCH = 5000, 2000
 Progress = Callable[[int], None]
 
 
@@ -99,7 +100,7 @@ class _Run:
     def take(self, record: Record) -> None:
         self.check.rows += 1
         self.batch.append(self._cleaned(record))
-        if len(self.batch) == BATCH:
+        if len(self.batch) == (NEXT_BATCH if self.check.rows > FIRST_BATCH else FIRST_BATCH):
             self._judge()
 
     def end(self) -> Check:

@@ -25,6 +25,7 @@ from households.phones import masked
 from households.slips import Locks
 
 POSITION = ("longitude", "latitude", "position")
+ROWS = 2**21  # more than a sheet has
 NEEDED = ("householder", "method")
 # What an empty cell means where it is not None.
 EMPTY: dict[str, Any] = {
@@ -53,7 +54,8 @@ class Judge:
         self.locks = Locks()
         self._blank = Household()
         self._numbers: dict[str, tuple[str, int]] = {}
-        self._seen: dict[int, tuple[str, int]] = {}
+        self._seen: dict[int, int] = {}  # 100,000 rows have 200,000 marks: numbers, not tuples
+        self._sheets: list[str] = []
 
     def judge(self, lines: Sequence[Line]) -> None:
         """Find each line's household, what it changes, and what is wrong with it."""
@@ -328,14 +330,20 @@ class Judge:
 
     def _other(self, line: Line, mark: int, known: dict[int, str]) -> str:
         """Who else has this mark, in words; empty where nobody has."""
-        here = (line.record.sheet, line.record.row)
+        here = self._packed(line.record)
         earlier = self._seen.setdefault(mark, here)
         if earlier != here:
-            return _row_words(line.record, earlier)
+            sheet, row = divmod(earlier, ROWS)
+            return _row_words(line.record, (self._sheets[sheet], row))
         number = known.get(mark)
         if number is None or (line.home and number == line.home.number):
             return ""
         return _("已有 %(number)s") % {"number": number}
+
+    def _packed(self, record: Record) -> int:
+        if record.sheet not in self._sheets:
+            self._sheets.append(record.sheet)
+        return self._sheets.index(record.sheet) * ROWS + record.row
 
     def _known_twins(self, homes: Sequence[Household]) -> dict[int, str]:
         """The ledger's numbers by their marks, as far as these homes may share them."""

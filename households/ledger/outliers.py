@@ -35,20 +35,23 @@ class _Values:
         self._rows = array("L")
         self._tables: list[Table] = []
         self._keys: list[str] = []
-        self._raws: list[Any] = []
+        self._raws: dict[int, Any] = {}  # of cells that are no plain numbers
 
     def add(self, number: float, record: Record, key: str) -> None:
         self.numbers.append(number)
         self._rows.append(record.row)
         self._tables.append(record.table)
         self._keys.append(key)
-        self._raws.append(record.values.get(key))
+        raw = record.values.get(key)
+        if raw != number:
+            self._raws[len(self._keys) - 1] = raw
 
     def tell(self, remarks: Remarks, judge: Callable[[int], Told | None]) -> None:
         """Say what `judge` finds of the n-th value, at its place."""
         for n, key in enumerate(self._keys):
             if told := judge(n):
-                record = Record(self._tables[n], self._rows[n], {key: self._raws[n]})
+                raw = self._raws.get(n, self.numbers[n])
+                record = Record(self._tables[n], self._rows[n], {key: raw})
                 remarks.tell(record, key, told)
 
 
