@@ -283,6 +283,11 @@ class Household(models.Model):
             models.Index(fields=["year", "method", "state"]),
             models.Index(fields=["phone_index"]),
             models.Index(fields=["other_phone_index"]),
+            models.Index(  # doubles are looked for while one types
+                name="household_of_account",
+                fields=["electricity_account"],
+                condition=~Q(electricity_account=""),
+            ),
         ]
         constraints = [
             models.CheckConstraint(
