@@ -5,7 +5,7 @@ Figures are numbers and dates are dates; a text that would run as a formula is t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import IO, Any
 
@@ -57,7 +57,7 @@ def write(file: IO[bytes], user: User, ledger: Ledger) -> None:
 class _Sheet:
     """A table as offices print it: title, unit, head that repeats, rows with lines, foot."""
 
-    def __init__(self, book: Workbook, name: str, head: list[str], widths: list[float]) -> None:
+    def __init__(self, book: Workbook, name: str, head: list[str], widths: Sequence[float]) -> None:
         self.sheet = book.create_sheet(name)
         self.head = head
         for n, width in enumerate(widths, start=1):

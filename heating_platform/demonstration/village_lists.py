@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 
 from PIL import Image
@@ -137,7 +137,7 @@ def _slips(accounts: dict[str, User]) -> None:
     here = Household.objects.filter(area__name="泽州东社区").select_related("area__owner")
     homes = here.exclude(listed_on=None).filter(accepted_on=None).order_by("number")[:5]
     heir = people.name(people.NAMES - 1)
-    asked = (
+    asked: Sequence[tuple[SlipKind, Part, dict[str, str], str, int]] = (
         (SlipKind.HOUSEHOLDER, Part.CHANGES, {"householder": heir}, slips.Why.SOLD, 3),
         (SlipKind.VACANT, Part.CHANGES, {}, slips.Why.EMPTY, 3),
         (SlipKind.WITHDRAWN, Part.LEAVES, {}, slips.Why.GIVEN_UP, 2),

@@ -206,7 +206,7 @@ def test_the_list_filters_and_hands_out_its_rows(
     assert found(f"q={homes[0].number}") == 1
     assert found("q=〔2026〕9") == 1
     assert found(f"area={cast.area('钟家庄街道').pk}") == 2
-    rows = b"".join(town.get("/slips/?export=csv")).decode("utf-8-sig")  # type: ignore[arg-type]
+    rows = b"".join(town.get("/slips/?export=csv")).decode("utf-8-sig")
     assert "2026-钟家庄街道-001,钟家庄街道,泽州东社区,退出改造" in rows
 
 

@@ -159,7 +159,11 @@ def test_a_split_makes_a_second_household_with_a_number_of_its_own(
     homes[0].refresh_from_db()
     new = slip.lines.get(part=Part.JOINS).household
     assert new is not None
-    assert (new.householder, new.heated_area, new.method) == ("分出户", 36, homes[0].method)
+    assert (new.householder, new.heated_area, new.method) == (
+        "分出户",
+        Decimal(36),
+        homes[0].method,
+    )
     assert new.number not in {home.number for home in homes}
     assert new.state == "to_sign"
     assert homes[0].heated_area == Decimal("50.0")

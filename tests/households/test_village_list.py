@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -47,7 +48,7 @@ def homes(cast: Cast) -> list[Household]:
     return list_scene.waiting(cast.area("泽州东社区"), by=cast.town_officer)
 
 
-def refused(words: str) -> object:
+def refused(words: str) -> Any:
     return pytest.raises(ListRefused, match=words)
 
 

@@ -43,7 +43,7 @@ def lines(client: Client) -> dict[str, Any]:
 
 def book(client: Client) -> Any:
     answer = client.get(f"/two-level/?{YEAR}&export=xlsx")
-    return load_workbook(io.BytesIO(b"".join(answer)))  # type: ignore[arg-type]
+    return load_workbook(io.BytesIO(b"".join(answer)))
 
 
 def test_a_village_tells_how_far_its_households_are(page: Client) -> None:
