@@ -14,7 +14,7 @@ from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from households import clock, duplicates, editing, history, later_entry, positions, registering
 from households.editing import Opened, Woven
@@ -37,6 +37,7 @@ def require_registrar(request: SignedIn) -> None:
 
 @login_required
 @never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
 def new_household(request: SignedIn) -> HttpResponse:
     """A new household: 暂存 keeps whatever is there, 提交 takes 摸底登记 as well.
 
@@ -95,6 +96,7 @@ def _sent_again(request: SignedIn, home: Household) -> HttpResponse:
 
 @login_required
 @never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
 def edit_household(request: SignedIn, number: str) -> HttpResponse:
     """Correct a household, or go on with a draft. What another officer saved meanwhile stays."""
     home = get_object_or_404(_reach(request), number=number)

@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
 
 from households import editing, merging
 from households.household_pages import require_registrar
@@ -39,6 +40,7 @@ class Side:
 
 @login_required
 @never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
 def merge_households(request: SignedIn, number: str, other: str) -> HttpResponse:
     """Field by field: which value holds. `number` stays, `other` leads to it afterwards."""
     rows = Household.objects.visible_to(request.user).select_related("area__owner")
