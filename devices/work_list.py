@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeVar
@@ -39,7 +40,7 @@ from devices.models import Assignment, HeatConnection, Installation, Supplier
 from devices.reach import NETWORK
 from households import lists
 from households.filters import HouseholdFilter, choice
-from households.models import Household, User
+from households.models import Household, State, User
 from households.models.households import HouseholdQuerySet
 from households.path import standing
 from households.requests import SignedIn
@@ -59,13 +60,23 @@ def _given() -> QuerySet[Assignment]:
     return Assignment.objects.filter(household=OuterRef("pk"), withdrawn_at=None)
 
 
+WAITING = (State.TO_SIGN, State.TO_INSTALL)
+DONE = (State.TO_ACCEPT, State.ACCEPTED, State.PROVEN, State.STOVE_REMOVED)
+UNDER_WAY = (State.PAPERS_INCOMPLETE, *WAITING, State.TO_COMMISSION, *DONE)
+AT_STAGE = {
+    "lack": Q(state=State.PAPERS_INCOMPLETE),
+    "assign": Q(~Exists(_given()), state__in=WAITING) & ~Q(method__in=NETWORK),
+    "install": Q(state__in=WAITING) & (Q(method__in=NETWORK) | Exists(_given())),
+    "commission": Q(state=State.TO_COMMISSION),
+    "done": Q(state__in=DONE),
+}
+STAGE_OF = {
+    State.PAPERS_INCOMPLETE: "lack",
+    State.TO_COMMISSION: "commission",
+    **dict.fromkeys(DONE, "done"),
+}
 STAGE = Case(
-    When(papers_incomplete=True, then=Value("lack")),
-    When(installed_on=None, method__in=NETWORK, then=Value("install")),
-    When(~Exists(_given()), installed_on=None, then=Value("assign")),
-    When(installed_on=None, then=Value("install")),
-    When(commissioned_on=None, then=Value("commission")),
-    default=Value("done"),
+    *(When(condition, then=Value(stage)) for stage, condition in AT_STAGE.items()),
     output_field=CharField(),
 )
 
@@ -113,7 +124,7 @@ class WorkFilter(HouseholdFilter):
         )
 
     def at_stage(self, rows: HouseholdQuerySet, name: str, stage: str) -> HouseholdQuerySet:
-        return rows.alias(stage=STAGE).filter(stage=stage)
+        return rows.filter(AT_STAGE[stage])
 
     def of_supplier(self, rows: HouseholdQuerySet, name: str, pk: int) -> HouseholdQuerySet:
         return rows.filter(Exists(_given().filter(supplier=pk)))
@@ -159,8 +170,7 @@ class Line:
 def work_of(user: User) -> HouseholdQuerySet:
     """Households that the user sees and that are to be equipped: on the list, or recorded ahead of
     it."""
-    rows = Household.objects.visible_to(user).filter(withdrawn_on=None)
-    return rows.filter(Q(listed_on__isnull=False) | Q(papers_incomplete=True))
+    return Household.objects.visible_to(user).filter(state__in=UNDER_WAY)
 
 
 def as_read(door: str) -> list[tuple[str, int]]:
@@ -204,8 +214,7 @@ def installations(request: SignedIn) -> HttpResponseBase:
 
 
 def _chips(request: SignedIn, found: WorkFilter) -> list[lists.Chip]:
-    rows = found.of_any_stage().order_by().annotate(stage=STAGE)
-    counts = dict(rows.values_list("stage").annotate(n=Count("*")))
+    counts = _counts(found.of_any_stage().order_by())
     chosen = request.GET.get("stage", "")
     chips = [lists.Chip("", _("全部"), "", sum(counts.values()), not chosen)]
     for stage, (label, shape) in STAGES.items():
@@ -214,6 +223,21 @@ def _chips(request: SignedIn, found: WorkFilter) -> list[lists.Chip]:
                 lists.Chip(stage, str(label), shape, counts.get(stage, 0), stage == chosen)
             )
     return chips
+
+
+def _counts(rows: HouseholdQuerySet) -> Counter[str]:
+    """How many are at each stage. An index tells the states; only of those that wait for a unit is
+    asked whether somebody has the work."""
+    counts: Counter[str] = Counter()
+    for method, state, n in rows.values_list("method", "state").annotate(n=Count("*")):
+        waits = method in NETWORK and state in WAITING
+        counts["install" if waits else STAGE_OF.get(state, "assign")] += n
+    if counts["assign"]:
+        given = rows.filter(Exists(_given()), state__in=WAITING).exclude(method__in=NETWORK)
+        n = given.count()
+        counts["assign"] -= n
+        counts["install"] += n
+    return counts
 
 
 def _suppliers(user: User) -> list[Supplier]:
