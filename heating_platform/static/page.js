@@ -1,13 +1,36 @@
 // What every page does: a changed filter asks again, an open menu closes when left.
 
 for (const form of document.querySelectorAll("form[data-ask-on-change]")) {
+  const sealed = new Map();
   form.addEventListener("change", () => form.requestSubmit());
-  // An empty condition does not belong into the address.
+  // Names and phones do not belong into the address: the platform seals them first.
+  form.addEventListener("submit", async (event) => {
+    const words = [...form.querySelectorAll("[data-words]")].filter((input) => input.value.trim());
+    if (!words.length) return;
+    event.preventDefault();
+    for (const input of words) {
+      const text = await sealedWords(input);
+      if (text === null) return location.reload(); // signed out meanwhile
+      sealed.set(input.name, text);
+    }
+    form.submit();
+  });
   form.addEventListener("formdata", (event) => {
+    for (const [name, text] of sealed) event.formData.set(name, text);
+    sealed.clear();
+    // An empty condition does not belong into the address either.
     for (const [name, value] of [...event.formData]) {
       if (value === "") event.formData.delete(name);
     }
   });
+}
+
+async function sealedWords(input) {
+  const headers = JSON.parse(document.body.getAttribute("hx-headers"));
+  const body = new URLSearchParams({ words: input.value });
+  const asked = { method: "POST", headers, body, redirect: "manual" };
+  const answer = await fetch(input.dataset.words, asked).catch(() => null);
+  return answer?.ok ? answer.text() : null;
 }
 
 // A number that was asked for to be dialled (the answer's HX-Trigger).
@@ -39,3 +62,7 @@ for (const form of document.querySelectorAll("form[data-unsent]")) {
     form.submit();
   });
 }
+
+// On a phone the entry of this page comes into sight.
+const here = document.querySelector(".topbar nav a[aria-current]");
+if (here) here.parentElement.scrollLeft = here.offsetLeft - here.parentElement.offsetLeft;

@@ -19,14 +19,17 @@ from openpyxl import Workbook
 
 from households.filters import HouseholdFilter
 from households.ledger import sheets
+from households.ledger.choices import TREES
 from households.ledger.columns import Column
 from households.ledger.tables import KINDS
+from households.ledger.template import Options, add_lists
 from households.models import Household, PhoneReveal, RevealHow, User
 from households.models.households import HouseholdQuerySet
 
 T = TypeVar("T")
 Progress = Callable[[int, int], None]
 AT_ONCE = 2000  # rows fetched together
+ROOM = 1000  # rows below the last one that have the drop-downs too
 PHONES = ("phone", "other_phone")
 REASONS = (
     ("visit", _lazy("入户、安装联系")),
@@ -75,7 +78,8 @@ def write(
     if phones == "plain":
         _record(user, households, reason)
     total = households.count()
-    book = Workbook(write_only=True)
+    book, options = Workbook(write_only=True), Options()
+    trees = [tree(user) for tree in TREES]
     for key, rows_of in ROWS.items():
         columns = sheets.offered(KINDS[key])
         if phones == "plain":
@@ -83,7 +87,10 @@ def write(
         rows = _fetched(rows_of(households))
         if key == "household":
             rows = _counted(rows, total, progress)
-        _write_sheet(book.create_sheet(KINDS[key].label), columns, rows)
+        sheet = book.create_sheet(KINDS[key].label)
+        add_lists(sheet, columns, options, trees, last_row=total + ROOM)
+        _write_sheet(sheet, columns, rows)
+    options.write(book.create_sheet(sheets.OPTIONS))
     book.save(path)
     return total
 

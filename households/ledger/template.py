@@ -7,7 +7,8 @@ the usual way, but a name of a range may hold no brackets, as （散户） does.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -36,13 +37,14 @@ def write(path: Path | str, user: User) -> None:
     book.remove(book.active)
     kinds = [KINDS[key] for key in KINDS_OF_A_TEMPLATE if key in KINDS]
     tables = [(kind, book.create_sheet(kind.label)) for kind in kinds]
-    words, options = book.create_sheet(sheets.WORDS), Options(book.create_sheet(sheets.OPTIONS))
+    words, options = book.create_sheet(sheets.WORDS), Options()
     trees = [tree(user) for tree in TREES]
     for kind, sheet in tables:
         columns = sheets.offered(kind)
         _fill(sheet, columns, _example(columns, trees))
         add_lists(sheet, columns, options, trees)
         _add_checks(sheet, columns)
+    options.write(book.create_sheet(sheets.OPTIONS))
     _explain(words, kinds, {key for tree in trees for key in tree.keys})
     book.save(path)
 
@@ -69,44 +71,42 @@ def _example(columns: Sequence[Column], trees: Iterable[Tree]) -> list[object]:
 
 @dataclass
 class Options:
-    """The sheet of lists: each list is a column of it, asked for by what it holds."""
+    """The lists that drop-downs read, each a column of a hidden sheet."""
 
-    sheet: Any
-
-    def __post_init__(self) -> None:
-        self.sheet.sheet_state = "hidden"
-        self.columns: dict[tuple[str, ...], tuple[int, int]] = {}
+    columns: dict[tuple[str, ...], int] = field(default_factory=dict)
 
     def add(self, head: str, values: Sequence[str]) -> str:
-        """The range that holds `values`, written once: `'选项'!$A$2:$A$9`."""
-        key = (head, *values)
-        if key not in self.columns:
-            place = len(self.columns) + 1
-            for row, value in enumerate([head, *values], start=1):
-                cell = self.sheet.cell(row, place, value)
-                cell.number_format = sheets.TEXT
-            self.columns[key] = (place, len(values) + 1)
-        place, last = self.columns[key]
+        """The range that will hold `values`, kept once: `'选项'!$A$2:$A$9`."""
+        place = self.columns.setdefault((head, *values), len(self.columns) + 1)
         letter = get_column_letter(place)
-        return f"'{sheets.OPTIONS}'!${letter}$2:${letter}${max(last, 2)}"
+        return f"'{sheets.OPTIONS}'!${letter}$2:${letter}${max(len(values) + 1, 2)}"
+
+    def write(self, sheet: Any) -> None:
+        sheet.sheet_state = "hidden"
+        for row in zip_longest(*self.columns):
+            sheet.append(row)
 
 
 def add_lists(
-    sheet: Any, columns: Sequence[Column], options: Options, trees: Iterable[Tree]
+    sheet: Any,
+    columns: Sequence[Column],
+    options: Options,
+    trees: Iterable[Tree],
+    last_row: int = LAST_ROW,
 ) -> None:
     """Drop-downs on every column with choices, those of a tree narrowed by the cells before."""
     places = {column.key: get_column_letter(n) for n, column in enumerate(columns, start=1)}
     heads = {column.key: column for column in columns}
-    fitting = [tree for tree in trees if set(tree.keys) <= set(places)]
+    fitting = [tree for tree in trees if tree.rows and set(tree.keys) <= set(places)]
     for tree in fitting:
         for depth, key in enumerate(tree.keys):
             source = _source(tree, depth, options, heads, places)
-            _add(sheet, places[key], _list(source, heads[key]))
+            _add(sheet, places[key], _list(source, heads[key]), last_row)
     in_trees = {key for tree in fitting for key in tree.keys}
     for column in columns:
         if column.choices and column.key not in in_trees:
             source = options.add(column.head, list(map(str, column.choices)))
-            _add(sheet, places[column.key], _list(source, column))
+            _add(sheet, places[column.key], _list(source, column), last_row)
 
 
 def _source(
@@ -146,9 +146,9 @@ def _add_checks(sheet: Any, columns: Sequence[Column]) -> None:
             _add(sheet, get_column_letter(place), DataValidation(**check, **_prompt(column)))
 
 
-def _add(sheet: Any, letter: str, validation: DataValidation) -> None:
-    validation.add(f"{letter}2:{letter}{LAST_ROW}")
-    sheet.add_data_validation(validation)
+def _add(sheet: Any, letter: str, validation: DataValidation, last_row: int = LAST_ROW) -> None:
+    validation.add(f"{letter}2:{letter}{last_row}")
+    sheet.data_validations.append(validation)
 
 
 def _prompt(column: Column) -> dict[str, object]:

@@ -278,6 +278,16 @@ def test_a_check_whose_worker_fell_silent_is_taken_again(officer: Client) -> Non
     assert WorkbookImport.objects.get().state == "checked"
 
 
+def test_an_import_whose_worker_was_killed_is_written_once(officer: Client) -> None:
+    job = checked(officer, [home(1), home(2)])
+    post(officer, job, "choose", rows="all")
+    long_ago = clock.now() - SILENT - timedelta(seconds=1)
+    WorkbookImport.objects.update(state="importing", seen_at=long_ago)
+    assert jobs.work() == 1
+    assert jobs.work() == 0
+    assert imported() == 2
+
+
 def test_an_abandoned_import_is_forgotten_at_once(officer: Client) -> None:
     job = checked(officer, [home(1), WRONG])
     assert post(officer, job, "abandon").status_code == 302

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
-from households.ledger import exporting, sheets
+from households.ledger import exporting, sheets, template
 from households.ledger.checking import Check, check
 from households.ledger.importing import run
 from households.models import Household, Method, PhoneReveal, User
@@ -147,6 +147,25 @@ def test_what_is_changed_in_an_export_updates_that_household_alone(
     run(found, by=cast.town_officer)
     full.refresh_from_db()
     assert (full.rooms, full.phone) == (6, "13800000007")
+
+
+def test_an_export_has_the_drop_downs_of_the_template(cast: Cast, tmp_path: Path) -> None:
+    book = exported(cast.town_officer, tmp_path / "x.xlsx")
+    template.write(tmp_path / "t.xlsx", cast.town_officer)
+    wanted = lists_of(load_workbook(tmp_path / "t.xlsx"))
+    assert lists_of(book) == wanted
+    assert len(wanted) >= 10
+    assert book[sheets.OPTIONS].sheet_state == "hidden"
+
+
+def lists_of(book: Any) -> set[str]:
+    """Title and words of every drop-down of both tables."""
+    return {
+        f"{sheet.title} {rule.errorTitle} {rule.formula1.split('(')[0].split('!')[0]}"
+        for sheet in (book["改造户"], book["安装记录"])
+        for rule in sheet.data_validations.dataValidation
+        if rule.type == "list"
+    }
 
 
 def test_progress_tells_how_many_of_how_many(
