@@ -5,7 +5,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from households import positions
-from households.household_rules import missing, reminders
+from households.household_rules import may_be_surveyed, missing, reminders
 from households.models import Household, Method
 from tests.cast import Cast
 
@@ -90,3 +90,16 @@ def test_what_cannot_be_kept_is_refused_for_every_way_in(home: Household) -> Non
     with pytest.raises(ValidationError) as refused:
         home.full_clean()
     assert set(refused.value.message_dict) == {"phone", "latitude"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "may"),
+    [({}, True), ({"door": ""}, False), ({"door": "", "place": "庙东第三户"}, True)],
+)
+def test_what_is_needed_is_told_without_its_words(
+    home: Household, changes: dict[str, str], may: bool
+) -> None:
+    for name, value in changes.items():
+        setattr(home, name, value)
+    assert may_be_surveyed(home) is may
+    assert any(one.is_needed for one in missing(home)) is not may

@@ -53,3 +53,26 @@ def test_two_officers_at_once_get_different_numbers() -> None:
     for thread in threads:
         thread.join()
     assert len(given) == 40 == len(set(given))
+
+
+def test_many_places_get_their_numbers_at_once(
+    cast: Cast, django_assert_max_num_queries: object
+) -> None:
+    here, there = cast.area("司匠村"), cast.area("万苑社区")
+    first = numbering.take(here, 2026)[0]
+    with django_assert_max_num_queries(4):  # type: ignore[operator]
+        given = numbering.take_many({(here.pk, 2026): 2, (there.pk, 2026): 1})
+    line = first.rpartition("-")[0]
+    assert given[here.pk, 2026] == [f"{line}-0002", f"{line}-0003"]
+    assert [number.rpartition("-")[2] for number in given[there.pk, 2026]] == ["0001"]
+    assert given[there.pk, 2026][0].rpartition("-")[0] != line
+    assert numbering.take(here, 2026) == [f"{line}-0004"]
+
+
+def test_places_that_would_have_the_same_line_get_different_ones(cast: Cast) -> None:
+    areas = [cast.area(name) for name in ("下庄", "浪井村")]
+    for area in areas:
+        area.order = 7
+        area.save()
+    given = numbering.take_many({(area.pk, 2026): 1 for area in areas})
+    assert len({number for numbers in given.values() for number in numbers}) == 2

@@ -156,3 +156,22 @@ def test_a_household_that_is_gone_takes_no_step(cast: Cast, home: Household) -> 
     Household.objects.filter(pk=home.pk).delete()
     with clock.at(NOW), pytest.raises(Household.DoesNotExist):
         path.take_many(StepKind.SURVEYED, [taken])
+
+
+def test_new_households_begin_with_their_first_step(cast: Cast) -> None:
+    fields = {"year": 2026, "method": Method.CENTRAL_HEATING, "area": cast.area("洞头村")}
+    waits = Household(number="26-12-0071", householder="测试户丙", **fields)
+    ready = Household(number="26-12-0072", householder="测试户丁", **fields)
+    path.begin([waits, ready], [path.Taken(ready, make.INSTALLED_ON, cast.clerk)])
+    waits.refresh_from_db()
+    ready.refresh_from_db()
+    assert (waits.state, waits.steps.count()) == (State.DRAFT, 0)
+    assert (ready.state, ready.surveyed_on) == (State.TO_LIST, make.INSTALLED_ON)
+    assert ready.steps.get().recorded_by == cast.clerk
+
+
+def test_no_new_household_begins_in_the_future(cast: Cast) -> None:
+    home = Household(number="26-12-0071", year=2026, area=cast.area("洞头村"))
+    with pytest.raises(path.StepRefused):
+        path.begin([home], [path.Taken(home, date(2099, 1, 1), cast.clerk)])
+    assert not Household.objects.filter(number="26-12-0071").exists()
