@@ -5,20 +5,37 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 from django.test import Client
 
 from devices.models import Assignment, SupplierMember, Unit
-from households import clock, vault
+from households import cards, clock, vault
 from households.ledger import reports
 from households.ledger.remarks import Remark
-from households.models import ApiToken, Household, Role, User, WorkbookExport, WorkbookImport
-from plans.models import PlanItem, TaskPlan
+from households.models import (
+    ApiToken,
+    ChangeSlip,
+    Document,
+    DocumentKind,
+    HistorySeal,
+    Household,
+    ListEntry,
+    Paper,
+    Role,
+    SignIn,
+    SlipLine,
+    User,
+    WorkbookExport,
+    WorkbookImport,
+)
+from plans.models import PlanItem, TaskPlan, WallLink
 from telemetry import groups
 from telemetry.models import Alarm, AlarmKind, Command, UnknownTransmitter
 from tests import cast as people
 from tests.cast import Cast
+from tests.households import list_cases
 
 VILLAGES = {"own": "洞头村", "colleague": "时家岭社区", "foreign": "司匠村"}
 PLACES = tuple(VILLAGES)
@@ -59,6 +76,7 @@ def make() -> World:
     _of_lines(world)
     _of_accounts(world)
     _of_workbooks(world)
+    _of_papers(world)
     for role, user in world.users.items():
         world.sessions[role] = _signed_in(user)
     return world
@@ -132,6 +150,7 @@ def _of_households(world: World) -> None:
         )
 
     world.everywhere("-", None)
+    world.everywhere("card", SimpleNamespace(code=cards.code_of(world.homes["own"])))
     world.things["household"] = world.homes
     world.things["area"] = areas
     world.add("plan-line", line)
@@ -149,13 +168,15 @@ def _of_units(world: World) -> None:
             raised_at=now,
         )
 
+    asker = people.user("qu2", Role.DISTRICT)
+
     def command(place: str) -> Command:
         return Command.objects.create(
             unit=world.units[place],
             signal="indoor_temp_setpoint",
             target=20,
             reason="frost",
-            requested_by=world.cast.district_officer,
+            requested_by=asker,
             expires_at=clock.now(),
         )
 
@@ -186,8 +207,21 @@ def _of_accounts(world: World) -> None:
     def own(asker: User | None) -> ApiToken:
         return ApiToken.issue(asker or world.cast.reader, "甲", ["units:read"])[0]
 
-    others = ApiToken.issue(people.user("bieren", Role.READER), "乙", ["units:read"])[0]
+    stranger = people.user("bieren", Role.READER)
+    others = ApiToken.issue(stranger, "乙", ["units:read"])[0]
     world.things["token"] = {"own": own, "colleague": others, "foreign": others}
+    world.everywhere("account", stranger)
+
+    def session(asker: User | None) -> SignIn:
+        now = clock.now()
+        return SignIn.objects.create(user=asker or stranger, at=now, last_seen=now)
+
+    theirs = session(stranger)
+    world.things["session"] = {"own": session, "colleague": theirs, "foreign": theirs}
+    sealed = {"ids": [1], "leaves": bytes(32), "previous": "", "head": "0" * 64}
+    HistorySeal.objects.create(number=1, after_id=0, last_id=1, made_at=clock.now(), **sealed)
+    link, secret = WallLink.issue(world.cast.district_officer, "一楼", 30)
+    world.everywhere("wall-link", SimpleNamespace(pk=link.pk, token=secret))
 
 
 def _of_workbooks(world: World) -> None:
@@ -217,3 +251,59 @@ def _of_workbooks(world: World) -> None:
     colleague, foreign = people.user("tongshi", Role.TOWN, town), world.cast.outsider
     for kind, made in (("import", upload), ("export", download)):
         world.things[kind] = {"own": made, "colleague": made(colleague), "foreign": made(foreign)}
+
+
+def _of_papers(world: World) -> None:
+    """Papers of households, village lists under way, slips in draft, and their papers."""
+
+    def document(place: str) -> Document:
+        return Document.objects.create(
+            household=world.homes[place],
+            kind=DocumentKind.HOUSE_PHOTO,
+            on=clock.today(),
+            content_type="image/jpeg",
+            size=2,
+            digest=place,
+            file=vault.put(b"JP", purpose="document"),
+            thumbnail=vault.put(b"JP", purpose="document"),
+            added_by=world.cast.district_officer,
+            added_at=clock.now(),
+        )
+
+    def listing(place: str) -> SimpleNamespace:
+        area = world.things["area"][place]
+        one = list_cases.a_list(world.cast, area=area, state="notice")
+        ListEntry.objects.create(village_list=one, household=world.homes[place])
+        uid = world.homes[place].uid
+        return SimpleNamespace(year=one.year, pk=area.pk, listing=one, uid=uid)
+
+    def slip(place: str) -> ChangeSlip:
+        area = world.things["area"][place]
+        made = list_cases.a_slip(world.cast, area=area, town=area.town, serial=area.pk)
+        SlipLine.objects.create(slip=made, household=world.homes[place], part="leaves")
+        return made
+
+    def paper(place: str) -> Paper:
+        return Paper.objects.create(
+            village_list=world.things["list"][place].listing,
+            title="公示照片",
+            content_type="image/jpeg",
+            size=2,
+            digest=place,
+            file=vault.put(b"JP", purpose="document"),
+            added_by=world.cast.district_officer,
+            added_at=clock.now(),
+        )
+
+    def two(place: str) -> SimpleNamespace:
+        number = world.homes[place].number
+        return SimpleNamespace(number=number, other=number)
+
+    for kind, make_one in (
+        ("document", document),
+        ("list", listing),
+        ("slip", slip),
+        ("paper", paper),
+        ("two-households", two),
+    ):
+        world.add(kind, make_one)

@@ -18,14 +18,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
+from django.core.handlers.wsgi import WSGIHandler
 from django.db import transaction
-from django.test import Client, override_settings
+from django.http import HttpRequest, HttpResponse
+from django.test import RequestFactory, override_settings
 from django.urls import URLPattern, URLResolver, get_resolver
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework.response import Response
 
+from heating_platform import urls
 from households.models import Role
+from households.uid import uuid7
+from telemetry import dossier
 from tests.rights_world import PLACES, World, make
 
 pytestmark = pytest.mark.django_db
@@ -36,7 +44,7 @@ WHO: dict[str, set[Role]] = {
     "public": set(Role),
     "plan-followers": set(Role) - {N, S},
     "line-tenders": {P, A},
-    "line-viewers": {P, A, D, R},
+    "line-viewers": {P, A, S, N},
     "commanders": {T, D, P, S},
     "alarm-keepers": {T, D, P, A},
     "service-unit": {P},
@@ -45,27 +53,40 @@ WHO: dict[str, set[Role]] = {
     "assigners": {T, D},
     "givers": {S},
     "registrars": {C, T, D},
+    "paper-bringers": {C, T, D, N, S},
+    "town-and-district": {T, D},
+    "district": {D},
+    "drafters": {C, T},
+    "keepers": {A},
+    "wall-makers": {D, A},
 }
 WHOLE = {D, P, R, A}
 VILLAGE = {"own": WHOLE | {C, T}, "colleague": WHOLE | {T}, "foreign": WHOLE}
-UNIT = {"own": WHOLE | {C, T, S}, "colleague": WHOLE | {T}, "foreign": WHOLE}
+UNIT = {"own": WHOLE | {C, T, S, N}, "colleague": WHOLE | {T}, "foreign": WHOLE}
+LINE = {"own": {P, A, S, N}, "colleague": {P, A}, "foreign": {P, A}}
+HOME = {"own": set(Role) - {H}, "colleague": WHOLE | {T, E, V}, "foreign": WHOLE | {E, V}}
 ALL_OF_THEM = {place: set(Role) for place in PLACES}
 SEES: dict[str, dict[str, set[Role]]] = {
     "-": ALL_OF_THEM,
-    "household": {
-        "own": set(Role) - {H},
-        "colleague": WHOLE | {T, E, V},
-        "foreign": WHOLE | {E, V},
-    },
+    "household": HOME,
+    "two-households": HOME,
+    "document": {**HOME, "own": HOME["own"] - {N, S}},  # those see what concerns the unit
+    "list": VILLAGE,
+    "slip": VILLAGE,
+    "paper": VILLAGE,
     "area": VILLAGE,
     "plan-line": VILLAGE,
     "unit": UNIT,
-    "line": UNIT,
+    "line": LINE,
     "alarm": UNIT,
     "command": UNIT,
     "transmitter": ALL_OF_THEM,
     "group": ALL_OF_THEM,
+    "account": ALL_OF_THEM,
+    "wall-link": ALL_OF_THEM,
+    "card": ALL_OF_THEM,
     "token": {"own": set(Role), "colleague": set(), "foreign": set()},
+    "session": {"own": set(Role), "colleague": set(), "foreign": set()},
     "import": {"own": {C, T, D}, "colleague": set(), "foreign": set()},
     "export": {"own": set(Role), "colleague": set(), "foreign": set()},
 }
@@ -76,17 +97,75 @@ progress/curves/                     -            all             -
 progress/table/                      -            all             -
 progress/definitions/                -            all             -
 
+two-level/                           -            all             -
+two-level/<pk>/                      area         all             -
+todo/                                -            all             -
+
+wall/                                -            plan-followers  -
+wall/<token>/                        wall-link    public          -
+wall-links/                          -            wall-makers     wall-makers
+wall-links/<pk>/revoke/              wall-link    -               wall-makers
+
 sign-in/                             -            public          public
+sign-in/code/                        -            public          public
 sign-out/                            -            -               public
 language/                            -            -               public
 personal/                            -            all             -
-personal/password/                   -            -               all
+personal/password/                   -            all             all
+personal/second-factor/              -            all             all
+personal/second-factor/codes/        -            -               all
+personal/second-factor/remove/       -            -               all
+personal/sessions/<pk>/end/          session      -               all
+personal/sessions/others/end/        -            -               all
 personal/tokens/                     -            -               all
 personal/tokens/<pk>/revoke/         token        -               all
 
+accounts/                            -            keepers         -
+accounts/new/                        -            keepers         keepers
+accounts/rules/                      -            keepers         keepers
+accounts/<pk>/                       account      keepers         keepers
+accounts/<pk>/password/              account      -               keepers
+accounts/<pk>/disable/               account      -               keepers
+accounts/<pk>/enable/                account      -               keepers
+accounts/<pk>/unlock/                account      -               keepers
+accounts/<pk>/sessions/              account      -               keepers
+accounts/<pk>/second-factor/         account      -               keepers
+accounts/<pk>/handover/              account      keepers         keepers
+log/                                 -            keepers         -
+log/phones/                          -            keepers         -
+log/head/                            -            keepers         -
+
+card/<code>/                         card         public          -
+words/                               -            -               all
+households/earlier/                  -            registrars      -
+households/<number>/dossier/         household    plan-followers  -
+households/new/                      -            registrars      registrars
+households/alike/                    -            -               registrars
+households/<number>/edit/            household    registrars      registrars
+households/<number>/later/           household    registrars      registrars
+households/<number>/merge/<other>/   two-households registrars    registrars
+households/<number>/papers/          household    -               paper-bringers
+households/<number>/story/           household    plan-followers  -
+documents/<uid>/                     document     all             -
+documents/<uid>/thumbnail/           document     all             -
+documents/<uid>/withdraw/            document     -               registrars
+lists/                               -            all             -
+lists/file/                          -            -               district
+lists/<year>/<pk>/                   list         all             -
+lists/<year>/<pk>/act/               list         -               drafters
+lists/<year>/<pk>/objection/         list         -               drafters
+lists/<year>/<pk>/remark/            list         -               town-and-district
+lists/<year>/<pk>/paper/             list         -               drafters
+slips/                               -            all             -
+slips/new/                           -            drafters        drafters
+slips/<uid>/                         slip         all             -
+slips/<uid>/edit/                    slip         drafters        drafters
+slips/<uid>/act/                     slip         -               drafters
+slips/<uid>/paper/                   slip         -               drafters
+papers/<uid>/                        paper        all             -
 households/                          -            all             -
 households/<number>/                 household    all             -
-households/<number>/phone/           household    all             -
+households/<number>/phone/           household    -               all
 
 transfer/                            -            registrars      -
 transfer/template/                   -            registrars      -
@@ -121,7 +200,7 @@ units/<pk>/chart/                    unit         all             -
 units/<pk>/readings/                 unit         all             -
 units/<pk>/interval/                 unit         -               line-tenders
 units/<pk>/command/                  unit         all             commanders
-commands/awaiting/                   -            commanders      -
+commands/awaiting/                   -            all             -
 commands/<pk>/                       command      all             -
 commands/<pk>/cancel/                command      -               commanders
 commands/<pk>/approve/               command      -               commanders
@@ -135,11 +214,11 @@ lines/                               -            line-viewers    -
 lines/unknown/                       -            line-tenders    -
 lines/unknown/<pk>/                  transmitter  line-tenders    line-tenders
 lines/<pk>/                          line         all             -
-lines/<pk>/settings/                 line         line-tenders    line-tenders
+lines/<pk>/settings/                 line         -               line-tenders
 lines/<pk>/trust/                    line         -               line-tenders
 lines/<pk>/secret/                   line         -               line-tenders
-lines/<pk>/transmitter/              line         line-tenders    line-tenders
-lines/<pk>/trace/                    line         all             -
+lines/<pk>/transmitter/              line         -               line-tenders
+lines/<pk>/trace/                    line         line-tenders    -
 lines/<pk>/trace/switch/             line         -               line-tenders
 lines/<pk>/trace/file/               line         line-tenders    -
 
@@ -165,6 +244,15 @@ api/alarms/                          -            all             -
 api/alarms/<pk>/                     alarm        all             -
 api/alarms/<pk>/acknowledge/         alarm        -               alarm-keepers
 """
+# Where an empty form says nothing about rights.
+SENT = {
+    "groups/<pk>/confirm/": "step=one",
+    "households/new/": f"uid={uuid7()}",
+    "households/alike/": f"uid={uuid7()}",
+    "lists/<year>/<pk>/remark/": "uid={0.uid}",
+    "lists/<year>/<pk>/act/": "act=verify",
+    "slips/<uid>/act/": "act=submit",
+}
 SIGN_IN = "sign in"
 LET_IN: set[int | str] = {200, 201, 202, 204, 301, 302, 400, 409, 422}
 
@@ -185,7 +273,7 @@ class Row:
             return self.expected(role, place, "GET") | {405}
         may, sees = self.may(method), role in SEES[self.kind][place]
         if not may:
-            known = role in self.may("GET") | self.may("POST") and sees
+            known = role in self.may("GET") & self.may("POST") and sees
             return {405} if known else {403, 404, 405}
         if role not in may:
             return {403, 404}
@@ -201,8 +289,8 @@ class Row:
 
     @property
     def leads_out(self) -> set[int | str]:
-        """What is open to everybody may lead to signing in, and does so for good reason."""
-        return {SIGN_IN} if "public" in (self.get, self.post) else set()
+        """What is open to everybody may lead to signing in, or have been asked too often."""
+        return {SIGN_IN, 429} if "public" in (self.get, self.post) else set()
 
     def path(self, thing: Any) -> str:
         path = "/" + self.address.removeprefix("/")
@@ -234,22 +322,37 @@ def test_every_address_has_a_line_and_every_line_an_address() -> None:
 @pytest.fixture(scope="module")
 def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
     """Made once, because making it costs as much as asking for it all."""
-    switched_on = override_settings(GROUP_COMMANDS=True)
+    quick = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    switched_on = override_settings(GROUP_COMMANDS=True, PASSWORD_HASHERS=quick)
+    refusing = pytest.MonkeyPatch()
+    for code in (403, 404):  # most answers: their pages would take half of the time
+        refusing.setattr(urls, f"handler{code}", partial(_refused, code), raising=False)
+    refusing.setattr(dossier, "pdf", lambda *of_whom, **how: b"%PDF")
+    refusing.setattr(SpectacularAPIView, "_get_schema_response", lambda *asked: Response())
     with django_db_blocker.unblock(), switched_on, transaction.atomic():
         yield make()
         transaction.set_rollback(True)
+    refusing.undo()
 
 
-BROWSER = Client(raise_request_exception=False)
+def _refused(code: int, request: HttpRequest, exception: Exception) -> HttpResponse:
+    return HttpResponse(status=code)
 
 
-def answer(session: str, method: str, path: str) -> int | str:
+BROWSER = RequestFactory()
+PLATFORM = WSGIHandler()  # not the test client: it copies the contexts of all templates
+
+
+def answer(session: str, method: str, path: str, sent: str | None = None) -> int | str:
     """How the platform answers; whatever it did is undone."""
+    kind = "application/json" if sent is None else "application/x-www-form-urlencoded"
     BROWSER.cookies.clear()
     if session:
         BROWSER.cookies["sessionid"] = session
+    request = BROWSER.generic(method, path, sent or "", content_type=kind)
+    request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]
     with transaction.atomic():
-        response = BROWSER.generic(method, path, content_type="application/json")
+        response = PLATFORM.get_response(request)
         transaction.set_rollback(True)
     if response.status_code == 302 and response["Location"].startswith("/sign-in/"):
         return SIGN_IN
@@ -257,11 +360,15 @@ def answer(session: str, method: str, path: str) -> int | str:
 
 
 def asked(row: Row) -> Iterator[tuple[Role, str, str]]:
-    """Role, place and method of everything that is asked of one address."""
+    """Role, place and method of everything that is asked of one address; what a page does not
+    know at all is asked by one who is let in and by one who is not."""
     for role in Role:
         for place in PLACES if row.kind != "-" else PLACES[:1]:
             for method in ("GET", "POST"):
-                yield role, place, method
+                if row.may(method) or place == PLACES[0]:
+                    yield role, place, method
+    let_in = row.may("GET") | row.may("POST")
+    for role in (*list(let_in)[:1], *[role for role in Role if role not in let_in][:1]):
         for method in ("HEAD", "PUT", "PATCH", "DELETE"):
             yield role, PLACES[0], method
 
@@ -270,8 +377,11 @@ def asked(row: Row) -> Iterator[tuple[Role, str, str]]:
 def test_everybody_gets_what_the_table_says(row: Row, world: World) -> None:
     wrong = []
     for role, place, method in asked(row):
-        path = row.path(world.thing(row.kind, place, world.users[role]))
-        got, right = answer(world.sessions[role], method, path), row.expected(role, place, method)
+        thing = world.thing(row.kind, place, world.users[role])
+        path = row.path(thing)
+        sent = SENT[row.address].format(thing) if row.address in SENT else None
+        got = answer(world.sessions[role], method, path, sent)
+        right = row.expected(role, place, method)
         if got not in right:
             wrong.append(f"{role} {place} {method}: {got}, not {' '.join(map(str, right))}")
     assert not wrong, "\n".join(wrong)
