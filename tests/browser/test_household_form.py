@@ -168,6 +168,7 @@ def test_a_photo_goes_into_the_file(open_as: Open, cast: Cast, way: str) -> None
             for n in range(2)
         ]
         page.set_input_files("#id_files", files)
+        assert page.is_visible("#id_camera") == (way != "desk")
     page.click("#papers button:has-text('上传')")
     page.wait_for_selector("text=已收 2 份材料")
     page.wait_for_selector("#papers img.thumb")
