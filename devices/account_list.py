@@ -18,10 +18,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from households import account_acts, lists
-from households.filters import FIELD, AreaFilter, choice
+from households.filters import AreaFilter, choice
 from households.models import Role, User
 from households.models.accounts import UserQuerySet
 from households.requests import SignedIn
+from households.searching import WordsFilter
 
 STATES = {
     "in_use": (_lazy("在用"), "st-ok"),
@@ -78,11 +79,7 @@ def in_state(rows: QuerySet[User], state: str) -> QuerySet[User]:
 
 
 class AccountFilter(filters.FilterSet):
-    q = filters.CharFilter(
-        method="search",
-        label=_lazy("查找"),
-        widget=forms.TextInput({**FIELD, "type": "search", "placeholder": _lazy("账号、姓名")}),
-    )
+    q = WordsFilter(_lazy("账号、姓名"))
     role = choice(_lazy("角色"), _lazy("角色：全部"), Role.choices)
     area = AreaFilter("area")
     state = filters.ChoiceFilter(

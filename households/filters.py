@@ -22,6 +22,7 @@ from households.models import (
     WorkbookImport,
 )
 from households.models.households import HouseholdQuerySet, phone_is
+from households.searching import WordsFilter
 
 FIELD = {"class": "form-control"}
 CHOICE = {"class": "form-select"}
@@ -89,13 +90,7 @@ def choice(label: object, empty: object, choices: object, **options: object) -> 
 
 
 class HouseholdFilter(filters.FilterSet):
-    q = filters.CharFilter(
-        method="search",
-        label=_("查找"),
-        widget=forms.TextInput(
-            {**FIELD, "type": "search", "placeholder": _("户主、门牌号、户编号、用电户号")}
-        ),
-    )
+    q = WordsFilter(_("户主、门牌号、户编号、用电户号"))
     area = AreaFilter("area")
     method = choice(_("改造方式"), _("改造方式：全部"), Method.choices)
     progress = choice(_("进度"), _("进度：全部"), PROGRESS, method="reached")

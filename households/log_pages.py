@@ -32,6 +32,7 @@ from households.models import (
     User,
 )
 from households.requests import SignedIn
+from households.searching import WordsFilter
 
 View = Callable[..., HttpResponseBase]
 EXPORTED_AT_MOST = 20_000  # rows of one file
@@ -55,11 +56,7 @@ def _tables() -> list[tuple[str, str]]:
 class _InTime(filters.FilterSet):
     """By person and days, which both lists have."""
 
-    who = filters.CharFilter(
-        method="by_whom",
-        label=_lazy("经办人"),
-        widget=forms.TextInput({**FIELD, "type": "search", "placeholder": _lazy("姓名或账号")}),
-    )
+    who = WordsFilter(_lazy("姓名或账号"), method="by_whom", label=_lazy("经办人"))
     since = filters.DateFilter(
         method="from_day", label=_lazy("自"), widget=forms.DateInput({**FIELD, "type": "date"})
     )

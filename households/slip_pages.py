@@ -18,11 +18,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from households import list_papers, lists, slips
-from households.filters import FIELD, AreaFilter, choice
+from households.filters import AreaFilter, choice
 from households.incoming import FileRefused
 from households.models import ChangeSlip, Household, Part, SlipActKind, SlipKind, SlipState, User
 from households.models.slips import ChangeSlipQuerySet
 from households.requests import SignedIn
+from households.searching import WordsFilter
 from households.slip_effects import SlipRefused
 from households.slip_form import SlipForm
 from households.templatetags.paperwork import SLIP_SHAPES
@@ -32,12 +33,7 @@ MOST_HOMES = 600  # offered while typing; any 户编号 of the own area may be t
 
 
 class SlipFilter(filters.FilterSet):
-    q = filters.CharFilter(
-        method="search",
-        widget=forms.TextInput(
-            {**FIELD, "type": "search", "placeholder": _("户编号、户主、依据（文号）")}
-        ),
-    )
+    q = WordsFilter(_("户编号、户主、依据（文号）"))
     area = AreaFilter("area")
     kind = choice(_("变更事项"), _("变更事项：全部"), SlipKind.choices)
     year = filters.NumberFilter(widget=forms.HiddenInput)

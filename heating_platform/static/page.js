@@ -8,11 +8,14 @@ for (const form of document.querySelectorAll("form[data-ask-on-change]")) {
     const words = [...form.querySelectorAll("[data-words]")].filter((input) => input.value.trim());
     if (!words.length) return;
     event.preventDefault();
+    if (form.dataset.asking) return; // Enter both changes and submits
+    form.dataset.asking = "1";
     for (const input of words) {
       const text = await sealedWords(input);
       if (text === null) return location.reload(); // signed out meanwhile
       sealed.set(input.name, text);
     }
+    delete form.dataset.asking;
     form.submit();
   });
   form.addEventListener("formdata", (event) => {

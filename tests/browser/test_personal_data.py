@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from households import cards, history, reveals, seals
@@ -101,3 +103,18 @@ def test_a_card_is_scanned_without_signing_in(
     visitor.go(f"/card/{cards.code_of(cast.water_household)}/")
     visitor.page.get_by_text("26-12-0001").wait_for()
     sound(visitor)
+
+
+def test_a_name_that_is_looked_for_never_stands_in_the_address(
+    visitor: Visitor, cast: Cast
+) -> None:
+    visitor.be(cast.district_officer)
+    visitor.go("/households/?method=coal_to_electricity")
+    visitor.page.fill("[name=q]", "测试户甲")
+    visitor.page.keyboard.press("Enter")
+    visitor.page.wait_for_url(re.compile(r"q=%7E1\."))
+    assert visitor.page.input_value("[name=q]") == "测试户甲"
+    assert "method=coal_to_electricity" in visitor.page.url
+    assert visitor.page.get_by_text("26-12-0001").is_visible()
+    assert not visitor.page.get_by_text("26-10-0001").is_visible()
+    assert not visitor.troubles
