@@ -237,7 +237,15 @@ def _of_workbooks(world: World) -> None:
         )
         job.file, job.annotated, job.returned = workbook(), workbook(), workbook()
         job.report = reports.keep(reports.Report([remark], {}, {}))
-        numbers = ("rows", "sheets", "new", "changed", "unchanged", "right_rows", "wrong_rows")
+        numbers: tuple[str, ...] = (
+            "rows",
+            "sheets",
+            "new",
+            "changed",
+            "unchanged",
+            "right_rows",
+            "wrong_rows",
+        )
         numbers += ("mistakes", "reminders", "reminded_rows", "seconds")
         job.counts = dict.fromkeys(numbers, 0) | {"by_sheet": {}}
         job.save()
