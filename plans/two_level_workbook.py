@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import IO, Any
 
+from django.db.models import Case, F, Q, When
 from django.utils.translation import gettext as _
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
@@ -17,7 +18,7 @@ from openpyxl.utils import get_column_letter
 
 from households import clock
 from households.ledger.escaping import escape
-from households.models import Household, StepKind, User
+from households.models import Area, Household, StepKind, User
 from households.views import Line as HouseholdLine
 from plans import progress
 from plans.two_level import FIGURES, Ledger, Line
@@ -46,12 +47,20 @@ def write(file: IO[bytes], user: User, ledger: Ledger) -> None:
     towns.foot(user)
     villages = _Sheet(book, _("村级台账"), _home_head(), HOME_WIDTHS)
     villages.title(title)
-    rows = progress.households(user, ledger.plan).select_related("area__owner")
-    rows = rows.prefetch_related("steps").order_by("area__owner__order", "area__order", "number")
-    for n, home in enumerate(rows.iterator(chunk_size=1000), start=1):
+    for n, home in enumerate(_homes(user, ledger), start=1):
         villages.row(_home_row(n, home))
     villages.foot(user)
     book.save(file)
+
+
+def _homes(user: User, ledger: Ledger) -> Iterator[Household]:
+    """In the notice's order: towns, in each its villages and last its 散户."""
+    is_town = Q(area__level=Area.Level.TOWN)
+    town = Case(When(is_town, then=F("area__order")), default=F("area__owner__order"))
+    rows = progress.households(user, ledger.plan).annotate(town=town)
+    rows = rows.order_by("town", "-area__level", "area__order", "number")
+    rows = rows.select_related("area__owner").prefetch_related("steps")
+    yield from rows.iterator(chunk_size=1000)
 
 
 class _Sheet:
@@ -71,9 +80,13 @@ class _Sheet:
         self.sheet.freeze_panes = "D4"
 
     def title(self, words: str) -> None:
+        self.sheet.row_dimensions[1].height, self.sheet.row_dimensions[3].height = 28, 32
         title = WriteOnlyCell(self.sheet, words)
         title.font = Font(bold=True, size=16)
-        self.sheet.append([title])
+        across = [title, *(WriteOnlyCell(self.sheet, None) for _ in self.head[1:])]
+        for cell in across:  # centred over the table without merging cells
+            cell.alignment = Alignment(horizontal="centerContinuous", vertical="center")
+        self.sheet.append(across)
         moment = clock.now().astimezone(clock.SHANGHAI)
         stamp = _("截止时间：%(time)s　单位：户") % {"time": f"{moment:%Y-%m-%d %H:%M}"}
         self.sheet.append([WriteOnlyCell(self.sheet, stamp)])
@@ -109,7 +122,7 @@ class _Sheet:
 
 # -- villages ------------------------------------------------------------------------------
 
-TOWN_WIDTHS = [6, 14, 14, 11, 11, 24, *([9] * len(FIGURES)), 12]
+TOWN_WIDTHS = [6, 14, 14, 12, 12, 24, *([10] * len(FIGURES)), 12]
 
 
 def _town_head() -> list[str]:

@@ -110,6 +110,16 @@ def test_the_workbook_holds_both_levels_with_numbers_as_numbers(page: Client) ->
     assert homes[1][7] == 86
 
 
+def test_the_second_level_follows_the_notice_with_scattered_households_last(
+    cast: Cast, page: Client
+) -> None:
+    for place, number in (("钟家庄街道", "26-15-0001"), ("西上庄街道", "26-09-0001")):
+        make.household(cast.area(place), number=number)
+    page.force_login(cast.district_officer)
+    numbers = [row[3] for row in book(page)["村级台账"].iter_rows(4, values_only=True) if row[0]]
+    assert numbers[:4] == ["26-09-0001", "26-10-0001", "26-12-0001", "26-15-0001"]
+
+
 def test_the_workbook_runs_no_formula_and_shows_no_whole_phone(cast: Cast, page: Client) -> None:
     Household.objects.filter(pk=cast.water_household.pk).update(householder="=1+1")
     sheet = book(page)["村级台账"]
