@@ -18,7 +18,7 @@ WHY = {
         "文件展开后有 %(megabytes)d MB，超出能读的大小。请分成几个文件，或删去多余的工作表"
     ),
     "large_file": lazy("文件有 %(megabytes)d MB，最大只能 %(most)d MB。请分成几个文件，或删去图片"),
-    "large_row": lazy("第 %(row)d 行之后的一行大得不像表格，无法读取"),
+    "large_row": lazy("第 %(row)d 行附近的内容大得不像表格，无法读取"),
     "row_out_of_range": lazy("行号 %(row)d 超出了 Excel 的范围，文件已损坏或不是 Excel 保存的"),
     "too_many_rows": lazy("一个文件最多导入 100,000 行，请分成几个文件"),
     "too_many_texts": lazy("文件里的文字太多，请分成几个文件"),

@@ -18,7 +18,7 @@ from households.ledger.bounded.refusal import Refused
 
 PIECE = 1 << 16
 LARGEST_PART = 400 << 20  # 100,000 rows of 30 columns take 120 to 300 MiB
-LARGEST_SMALL_PART = 16 << 20
+LARGEST_SMALL_PART = 48 << 20  # old workbooks carry tens of thousands of styles
 LARGEST_DIRECTORY = 1 << 20
 MOST_PARTS = 5_000
 END_OF_DIRECTORY = b"PK\x05\x06"

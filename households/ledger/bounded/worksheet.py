@@ -61,7 +61,7 @@ class Worksheet:
         for length in xml.feed(self._parser, chunks):
             self._since += length
             if self._since > LARGEST_ROW:
-                raise Refused("large_row", row=self._row.number)
+                raise Refused("large_row", row=self._row.number + 1)
             yield from self._done
             self._done.clear()
             if self._is_over:

@@ -214,15 +214,15 @@ def a_sheet_larger_than_it_says(path: Path) -> None:
 
 
 @hostile("大得不像表格")
-def three_hundred_megabytes_of_blanks(path: Path) -> None:
-    entry = bomb(SHEET, SHEET_BEGIN, b" " * MEGABYTE, 300, SHEET_END)
+def a_hundred_megabytes_of_blanks(path: Path) -> None:
+    entry = bomb(SHEET, SHEET_BEGIN, b" " * MEGABYTE, 100, SHEET_END)
     with_bomb(path, SHEET, entry, parts({"台账": ""}))
 
 
 @hostile("大得不像表格")
-def one_row_of_300_megabytes(path: Path) -> None:
+def one_row_of_100_megabytes(path: Path) -> None:
     entry = bomb(
-        SHEET, f"{SHEET_BEGIN}<row>", b"<c><v>1</v></c>" * 70_000, 300, f"</row>{SHEET_END}"
+        SHEET, f"{SHEET_BEGIN}<row>", b"<c><v>1</v></c>" * 70_000, 100, f"</row>{SHEET_END}"
     )
     with_bomb(path, SHEET, entry, parts({"台账": ""}))
 

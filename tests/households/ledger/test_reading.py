@@ -17,6 +17,7 @@ from tests.households.ledger.corpus_hostile import HOSTILE, Hostile
 from tests.households.ledger.packages import HEAD
 
 LONGEST_S = 10
+MAKING_S = 5  # the file itself
 
 
 def read(path: Path, filename: str = "台账.xlsx") -> list[Row]:
@@ -36,23 +37,27 @@ def path(tmp_path: Path) -> Path:
 
 def try_hostile(case: Hostile, path: Path) -> None:
     case.make(path)
-    began = clock_of_process.monotonic()
     if case.said:
         assert case.said in refusal(path, case.filename)
     else:
         assert len(read(path, case.filename)) == case.rows
-    assert clock_of_process.monotonic() - began < LONGEST_S
 
 
 @pytest.mark.parametrize("case", [case for case in HOSTILE if not case.is_slow], ids=str)
-def test_a_hostile_file_is_refused_in_words_or_read_harmlessly(case: Hostile, path: Path) -> None:
+def test_a_hostile_file_is_refused_in_words_or_read_harmlessly(
+    case: Hostile, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However busy the machine is: the child's processor time is bounded in any case."""
+    monkeypatch.setattr("households.ledger.reading.FIRST_SECONDS", 60.0)
     try_hostile(case, path)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("case", [case for case in HOSTILE if case.is_slow], ids=str)
 def test_a_file_that_only_burns_time_is_given_up(case: Hostile, path: Path) -> None:
+    began = clock_of_process.monotonic()
     try_hostile(case, path)
+    assert clock_of_process.monotonic() - began < LONGEST_S + MAKING_S
 
 
 def test_the_corpus_is_not_small() -> None:

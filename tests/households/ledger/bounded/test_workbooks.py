@@ -275,6 +275,14 @@ def test_columns_too_far_to_the_right_are_told_and_not_read(path: Path) -> None:
     assert len(read(path)[0].cells) == 1024
 
 
+def test_links_to_other_files_are_told_and_never_followed(path: Path) -> None:
+    link = {"xl/externalLinks/externalLink1.xml": XML}
+    packages.write(path, packages.parts({"台账": packages.good_sheet()}, extra=link))
+    told = [item for item in items(path) if isinstance(item, Finding)]
+    assert [found.severity for found in told] == ["reminder"]
+    assert "别的文件" in told[0].reason
+
+
 def test_no_spoilt_workbook_brings_down_its_reader(path: Path) -> None:
     """Bytes changed in parts that are packed anew: read or refused, and nothing else happens."""
     plain = {name: str(part).encode() for name, part in odd_forms()["plain"].items()}
