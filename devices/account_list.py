@@ -151,7 +151,7 @@ def _head() -> list[str]:
         _("区域、单位"),
         _("状态"),
         _("最近登录"),
-        *(str(User._meta.get_field(one).verbose_name) for one in account_acts.PERMISSIONS),
+        *(str(words) for words in account_acts.PERMISSION_WORDS.values()),
     ]
 
 

@@ -14,12 +14,18 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Sum
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from households import clock, passwords
 from households.models import Area, Role, User
 from households.models.accounts import WHOLE_DISTRICT
 
-PERMISSIONS = ("keeps_accounts", "keeps_rights", "keeps_log")
+PERMISSION_WORDS = {
+    "keeps_accounts": _lazy("账号管理（系统管理员）"),
+    "keeps_rights": _lazy("权限管理（安全管理员）"),
+    "keeps_log": _lazy("日志管理（审计管理员）"),
+}
+PERMISSIONS = tuple(PERMISSION_WORDS)
 LEVELS = {Role.CLERK: Area.Level.VILLAGE, Role.TOWN: Area.Level.TOWN}
 
 
@@ -110,12 +116,7 @@ def _rights(account: User) -> tuple[Any, ...]:
 
 def _keepers_remain(held: list[str]) -> None:
     """Of the permissions that an account held, each is still in somebody's hands."""
-    words = {
-        "keeps_accounts": _("账号管理（系统管理员）"),
-        "keeps_rights": _("权限管理（安全管理员）"),
-        "keeps_log": _("日志管理（审计管理员）"),
-    }
     for permission in held:
         if not User.objects.filter(is_active=True, **{permission: True}).exists():
-            name = {"name": words[permission]}
+            name = {"name": PERMISSION_WORDS[permission]}
             raise Refused(_("至少要有一个在用账号负责“%(name)s”，请先交给别人。") % name)

@@ -17,7 +17,7 @@ from households.models import RoleRule, SignIn, User
 from households.requests import SignedIn
 from households.sessions import KEY, idle_limit
 
-SYSTEMS = {
+SYSTEMS: dict[str, object] = {
     "HarmonyOS": _lazy("鸿蒙"),
     "iPhone": "iPhone",
     "iPad": "iPad",
@@ -26,7 +26,7 @@ SYSTEMS = {
     "Macintosh": _lazy("苹果电脑"),
     "Linux": _lazy("Linux 电脑"),
 }
-BROWSERS = {
+BROWSERS: dict[str, object] = {
     "MicroMessenger": _lazy("微信"),
     "QQBrowser": _lazy("QQ 浏览器"),
     "Edg": "Edge",
@@ -51,7 +51,7 @@ def device(agent: str) -> str:
     return _("，").join(part for part in parts if part) or _("未知设备")
 
 
-def _named(agent: str, names: dict[str, str]) -> str:
+def _named(agent: str, names: dict[str, object]) -> str:
     return next((str(words) for mark, words in names.items() if mark in agent), "")
 
 
@@ -77,6 +77,6 @@ def end(request: SignedIn, pk: int) -> HttpResponse:
 @require_POST
 def end_others(request: SignedIn) -> HttpResponse:
     """End all of the own sign-ins but this one."""
-    count = request.user.sign_ins.exclude(pk=request.session.get(KEY)).end()
+    count = request.user.sign_ins.exclude(pk=request.session.get(KEY, 0)).end()
     messages.success(request, _("已结束其他 %(n)d 处登录。") % {"n": count})
     return redirect("personal")

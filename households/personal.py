@@ -75,7 +75,7 @@ def password(request: SignedIn) -> HttpResponse:
         return render(request, "households/password.html", {"password_form": form})
     request.user.must_change_password = False
     update_session_auth_hash(request, form.save())
-    request.user.sign_ins.exclude(pk=request.session.get(sessions.KEY)).end()
+    request.user.sign_ins.exclude(pk=request.session.get(sessions.KEY, 0)).end()
     messages.success(request, _("密码已更改，其他地方的登录已失效。"))
     return redirect("personal")
 

@@ -44,7 +44,7 @@ def idle_limit(user: User, ruled_minutes: int | None = None) -> timedelta:
 
 def leave(request: HttpRequest) -> None:
     """Sign out here, and write down that this sign-in is over."""
-    SignIn.objects.filter(pk=request.session.get(KEY)).end()
+    SignIn.objects.filter(pk=request.session.get(KEY, 0)).end()
     logout(request)
 
 

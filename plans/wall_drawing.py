@@ -5,7 +5,7 @@ Coordinates are pixels of the wall; no text is under 22 px.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import combinations
@@ -91,7 +91,11 @@ def curve(wall: Wall) -> Curve:
     near = ready is not None and ready <= curves.days[-1] + timedelta(days=60)
     last = max(curves.days[-1], ready) if near and ready else curves.days[-1]
     scale = _Scale(wall, last)
-    by_name = {"due": curves.due, "complete": curves.complete, "accepted": curves.accepted}
+    by_name: dict[str, Sequence[int | None]] = {
+        "due": curves.due,
+        "complete": curves.complete,
+        "accepted": curves.accepted,
+    }
     lines = {name: _points(scale, curves.days, counts) for name, counts in by_name.items()}
     figures = wall.total.figures
     if near and ready and figures.complete < figures.task and curves.today <= last:
@@ -120,7 +124,7 @@ def _round_step(highest: int) -> int:
         power *= 10
 
 
-def _points(scale: _Scale, days: list[date], counts: list[int] | list[int | None]) -> str:
+def _points(scale: _Scale, days: list[date], counts: Sequence[int | None]) -> str:
     known = [(day, n) for day, n in zip(days, counts, strict=True) if n is not None]
     return " ".join(f"{scale.x(day)},{scale.y(n)}" for day, n in known)
 

@@ -31,8 +31,7 @@ from households.models import (
     WorkbookImport,
 )
 from plans.models import PlanItem, TaskPlan, WallLink
-from telemetry import groups
-from telemetry.models import Alarm, AlarmKind, Command, UnknownTransmitter
+from telemetry.models import Alarm, AlarmKind, Command, GroupCommand, UnknownTransmitter
 from tests import cast as people
 from tests.cast import Cast
 from tests.households import list_cases
@@ -192,7 +191,7 @@ def _of_lines(world: World) -> None:
         line_worker="main", name="QN-999999", names=["QN-999999"], since=now, seen_at=now
     )
     world.everywhere("transmitter", unknown)
-    group = groups.GroupCommand.objects.create(
+    group = GroupCommand.objects.create(
         signal="supply_temp_setpoint",
         target=45,
         area=world.cast.area("洞头村"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from datetime import timedelta
+from typing import ClassVar
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
@@ -49,8 +50,14 @@ class UserQuerySet(models.QuerySet["User"]):
         return self.filter(pk=user.pk, is_active=True)
 
 
-class _UserManager(UserManager["User"].from_queryset(UserQuerySet)):  # type: ignore[misc]
+class AccountManager(UserManager["User"]):
     use_in_migrations = False
+
+    def get_queryset(self) -> UserQuerySet:
+        return UserQuerySet(self.model, using=self._db)
+
+    def visible_to(self, user: User) -> UserQuerySet:
+        return self.get_queryset().visible_to(user)
 
 
 class User(AbstractUser):
@@ -70,7 +77,7 @@ class User(AbstractUser):
     keeps_rights = models.BooleanField(_("权限管理（安全管理员）"), default=False)
     keeps_log = models.BooleanField(_("日志管理（审计管理员）"), default=False)
 
-    objects = _UserManager()
+    objects: ClassVar[AccountManager] = AccountManager()
 
     class Meta:
         verbose_name = _("账号")
