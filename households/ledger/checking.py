@@ -7,22 +7,24 @@ rules hold as for the form; what they say is told with its place, in the officer
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from households import clock
-from households.ledger.cells import Told
+from households.ledger.cells import Told, mistake
 from households.ledger.judging import Judge
-from households.ledger.lines import PARTS, Kept, Line, Shape, Spool
+from households.ledger.lines import PARTS, Kept, Line, Place, Shape, Spool, kept, made
 from households.ledger.places import Places
 from households.ledger.reading import Finding
 from households.ledger.remarks import Remark as Remark
 from households.ledger.remarks import Remarks
 from households.ledger.tables import KINDS, Record, Table, tables
-from households.models import User
+from households.models import Household, User
 
 TABLES = ("installation", "household")  # a head that fits both as well is the first one's
 # Rows that are held against the ledger at once: a usual file in one go, a large one in less memory.
@@ -47,6 +49,7 @@ class Check:
     reminders: list[Remark] = field(default_factory=list)
     heads: dict[str, int] = field(default_factory=dict)
     spool: Spool = field(default_factory=Spool, repr=False)
+    named: set[Place] = field(default_factory=set, repr=False)  # new rows that another row names
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -105,6 +108,7 @@ class _Run:
 
     def end(self) -> Check:
         self._judge()
+        self._judge_deferred()
         self.judge.outliers.tell(self.remarks)
         self.check.mistakes = self.remarks.sorted("mistake")
         self.check.reminders = self.remarks.sorted("reminder")
@@ -154,11 +158,29 @@ class _Run:
         if not lines:
             return
         self.judge.judge(lines)
+        self._finish(lines)
+        if self.progress:
+            self.progress(self.check.rows)
+
+    def _finish(self, lines: Sequence[Line]) -> None:
         for part in PARTS:
             part.judge(lines, self.check.user, self.remarks)
         self.check.spool.add(list(self._left_to_do(lines)))
-        if self.progress:
-            self.progress(self.check.rows)
+
+    def _judge_deferred(self) -> None:
+        """Rows that name a household which another row of the file makes."""
+        lines = self.judge.deferred
+        places = {place for line in lines if (place := self.judge.place_of(line))}
+        rows = {place: row for place, row in self.check.spool.find(places).items() if row.is_new}
+        blank = Household()
+        homes = {place: made(blank, row) for place, row in rows.items()}
+        for line in lines:
+            line.of = self.judge.place_of(line)
+            line.home = homes.get(line.of) if line.of else None
+            if line.home is None:
+                self.remarks.tell(line.record, "householder", _not_there(line.of))
+        self.check.named = set(homes)
+        self._finish(lines)
 
     def _left_to_do(self, lines: Iterable[Line]) -> Iterable[Kept]:
         """What is left to do of the rows without a mistake, counted."""
@@ -170,14 +192,12 @@ class _Run:
                 continue
             self.check.new += line.is_new
             self.check.changed += not line.is_new
-            home = line.home
-            yield Kept(
-                line.record.sheet,
-                line.record.row,
-                home.pk,
-                None if line.is_new else home.updated_at,
-                line.changes
-                | ({"area_id": home.area_id, "year": home.year} if line.is_new else {}),
-                line.steps,
-                line.parts,
-            )
+            yield kept(line)
+
+
+def _not_there(of: Place | None) -> Told:
+    """A household that neither ledger nor file has, or that the file has in a wrong row."""
+    if of is None:
+        return mistake(_("台账里没有这一户"), _("填户编号，或先登记这一户；同表新增的户须填门牌号"))
+    told = {"sheet": of[0], "row": of[1]}
+    return mistake(_("所指的户（表“%(sheet)s”第 %(row)d 行）有错误") % told, _("先改正那一行"))

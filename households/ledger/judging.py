@@ -56,6 +56,8 @@ class Judge:
         self._numbers: dict[str, tuple[str, int]] = {}
         self._seen: dict[int, int] = {}  # 100,000 rows have 200,000 marks: numbers, not tuples
         self._sheets: list[str] = []
+        # Rows that name a household which the ledger does not have: perhaps the file does.
+        self.deferred: list[Line] = []
 
     def judge(self, lines: Sequence[Line]) -> None:
         """Find each line's household, what it changes, and what is wrong with it."""
@@ -127,8 +129,16 @@ class Judge:
             reason = _("本村有 %(n)d 户同名") % {"n": len(found)}
             self._told(line, "householder", mistake(reason, _("填户编号或门牌号")))
         else:
-            told = mistake(_("台账里没有这一户"), _("填户编号，或先登记这一户"))
-            self._told(line, "householder", told)
+            self.deferred.append(line)
+
+    def place_of(self, line: Line) -> tuple[str, int] | None:
+        """Where the file itself has the household that a deferred line names."""
+        named = (line.area.pk if line.area else 0, line.values.get("householder"))
+        packed = self._seen.get(hash((*named, line.values.get("door"))))
+        if packed is None:
+            return None
+        sheet, row = divmod(packed, ROWS)
+        return self._sheets[sheet], row
 
     def _known(self, numbers: Sequence[str]) -> dict[str, Household]:
         if not numbers:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pickle
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol
@@ -14,6 +15,7 @@ from households.ledger.remarks import Remarks
 from households.ledger.tables import Record, Table
 from households.models import Area, Household, StepKind, User
 
+Place = tuple[str, int]  # sheet and row
 STEPS = (StepKind.SURVEYED, StepKind.SIGNED, StepKind.INSTALLED)  # days that a row may tell
 
 
@@ -44,7 +46,8 @@ class Line:
     """One row: its cleaned `values` by column key (None: an empty cell of a column that is there),
     the household that it is about (not saved where it `is_new`), and what it changes.
 
-    `changes`: values by field of Household; `parts`: what each app makes of its own columns.
+    `changes`: values by field of Household; `parts`: what each app makes of its own columns;
+    `of`: the row of the file that makes the household, where this row only names it.
     """
 
     record: Record
@@ -56,6 +59,7 @@ class Line:
     changes: dict[str, Any] = field(default_factory=dict)
     steps: dict[StepKind, date] = field(default_factory=dict)
     parts: dict[str, Any] = field(default_factory=dict)
+    of: Place | None = None
 
     @property
     def does_nothing(self) -> bool:
@@ -65,7 +69,7 @@ class Line:
 @dataclass(frozen=True, slots=True)
 class Kept:
     """What is left to do of a right row. `pk` and `seen` (its updated_at) of a household that is
-    there; None for a new one."""
+    there; None for a new one, or where the household is made by the row `of`."""
 
     sheet: str
     row: int
@@ -74,6 +78,11 @@ class Kept:
     changes: dict[str, Any]
     steps: dict[StepKind, date]
     parts: dict[str, Any]
+    of: Place | None = None
+
+    @property
+    def is_new(self) -> bool:
+        return self.pk is None and self.of is None
 
 
 def kept(line: Line) -> Kept:
@@ -84,11 +93,21 @@ def kept(line: Line) -> Kept:
         line.record.sheet,
         line.record.row,
         home.pk,
-        None if line.is_new else home.updated_at,
+        home.updated_at if home.pk else None,
         line.changes | begun,
         line.steps,
         line.parts,
+        line.of,
     )
+
+
+def made(blank: Household, row: Kept) -> Household:
+    """The household that a new row makes, not saved and without number and uid; a copy is made
+    in a third of the time that a new one takes."""
+    home = copy(blank)
+    for name, value in row.changes.items():
+        setattr(home, name, value)
+    return home
 
 
 class Part(Protocol):
@@ -119,9 +138,14 @@ class Spool:
         self._batches: list[bytes] = []
 
     def add(self, rows: Sequence[Kept]) -> None:
-        packed = [(r.sheet, r.row, r.pk, r.seen, r.changes, r.steps, r.parts) for r in rows]
+        packed = [(r.sheet, r.row, r.pk, r.seen, r.changes, r.steps, r.parts, r.of) for r in rows]
         if packed:
             self._batches.append(zlib.compress(pickle.dumps(packed, -1), 1))
+
+    def find(self, places: Collection[Place]) -> dict[Place, Kept]:
+        """The rows at these places that wait for being written."""
+        rows = (row for batch in self.batches() for row in batch) if places else ()
+        return {(row.sheet, row.row): row for row in rows if (row.sheet, row.row) in places}
 
     def batches(self) -> Iterator[list[Kept]]:
         for batch in self._batches:

@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from openpyxl import Workbook
 
 from devices.models import Installation
 from households.ledger import checking, exporting, importing
 from households.ledger.checking import Check
 from households.models import Household, StepKind, User
 from tests.cast import Cast, household
-from tests.households.ledger.workbooks import home, workbook
+from tests.households.ledger.workbooks import home, saved, workbook
 
 Checked = Callable[..., Check]
 UNIT = {
@@ -70,6 +71,51 @@ def test_without_a_number_village_name_and_door_are_enough(cast: Cast, checked: 
     both = checked(cast.town_officer, [{**place, "门牌号": "测试路 3 号", **UNIT}], "安装记录")
     importing.run(both, by=cast.town_officer)
     assert Household.objects.get(number="26-12-0003").installations.count() == 1
+
+
+@pytest.mark.parametrize("households_first", [True, False])
+def test_two_sheets_of_a_file_make_a_household_and_its_unit(
+    cast: Cast, tmp_path: Path, households_first: bool
+) -> None:
+    new = home(77, **ELECTRIC)
+    named = {key: new[key] for key in ("镇（街道）", "村（社区）", "门牌号", "住户姓名")}
+    sheets = {
+        "改造户": [new],
+        "安装记录": [{**named, **UNIT}, {**named, **UNIT, "住户姓名": "别人"}],
+    }
+    order = list(sheets) if households_first else list(sheets)[::-1]
+    path = tmp_path / "台账.xlsx"
+    path.write_bytes(book_of({name: sheets[name] for name in order}))
+    check = checking.check(path, path.name, cast.town_officer)
+    assert told(check) == [(3, "住户姓名", "台账里没有这一户")]
+    assert (check.rows, check.new, check.changed) == (3, 1, 1)
+    done = importing.run(check, by=cast.town_officer, only_right=True)
+    assert (done.new, done.installed, done.left_out) == (1, 1, 1)
+    assert Household.objects.get(door="示范巷 77 号").installations.count() == 1
+
+
+def test_a_row_that_names_a_wrong_row_is_wrong_too(cast: Cast, tmp_path: Path) -> None:
+    new = home(77, **ELECTRIC, 取暖面积="九十")
+    named = {key: new[key] for key in ("镇（街道）", "村（社区）", "门牌号", "住户姓名")}
+    path = tmp_path / "台账.xlsx"
+    path.write_bytes(book_of({"改造户": [new], "安装记录": [{**named, **UNIT}]}))
+    check = checking.check(path, path.name, cast.town_officer)
+    assert [one.reason for one in check.mistakes] == [
+        "不是数字",
+        "所指的户（表“改造户”第 2 行）有错误",
+    ]
+
+
+def book_of(sheets: dict[str, list[dict[str, Any]]]) -> bytes:
+    book = Workbook()
+    book.remove(book.active)
+    for name, rows in sheets.items():
+        page = book.create_sheet(name)
+        heads = list(dict.fromkeys(head for row in rows for head in row))
+        page.append(heads)
+        for row in rows:
+            page.append([row.get(head) for head in heads])
+    return saved(book)
 
 
 def test_an_export_of_units_is_an_import_that_changes_nothing(cast: Cast, tmp_path: Path) -> None:
