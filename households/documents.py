@@ -12,7 +12,7 @@ from typing import IO
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from households import clock, incoming, vault
+from households import clock, history, incoming, vault
 from households.incoming import FileRefused
 from households.models import Document, DocumentKind, Household, Method, StepKind, User
 
@@ -110,7 +110,8 @@ def _store(
 def withdraw(document: Document, *, why: str) -> None:
     """Take a paper out of the file that does not belong there; its row stays and says why."""
     document.withdrawn_at, document.withdrawn_why = clock.now(), why
-    document.save(update_fields=["withdrawn_at", "withdrawn_why"])
+    with history.because(why):
+        document.save(update_fields=["withdrawn_at", "withdrawn_why"])
 
 
 # -- contents ------------------------------------------------------------------------------

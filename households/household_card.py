@@ -23,6 +23,7 @@ def facts(home: Household, user: User) -> dict[str, Any]:
         "reminders": reminders(home, middle=positions.middle_of(home.area)) if corrects else {},
         "alike": duplicates.of(home, user) if corrects else [],
         "entries": entries,
+        "former_numbers": list(home.former_numbers.values_list("number", flat=True)),
         "lacking": sum(entry.is_lacking for entry in entries),
         "document_form": DocumentForm() if may_add(user) else None,
         "withdrawn_why": WITHDRAWN_WHY,

@@ -60,10 +60,10 @@ def taken(data: bytes, words: Callable[[datetime | None], Sequence[str]] | None 
         raise FileRefused(_("只收照片（JPG、PNG、WebP）和 PDF"))
     try:
         photo = photos.read(data)
+        jpeg = photo.jpeg(words(photo.taken_at) if words else ())
     except photos.PhotoRefused as reason:
         raise FileRefused(reason.sentence) from None
-    lines = words(photo.taken_at) if words else ()
-    return Incoming(photo.jpeg(lines), JPEG, 1, photo.thumbnail(), photo.taken_at, photo.position)
+    return Incoming(jpeg, JPEG, 1, photo.thumbnail(), photo.taken_at, photo.position)
 
 
 def _pdf(data: bytes) -> Incoming:

@@ -44,7 +44,8 @@ class Photo:
     position: tuple[float, float] | None
 
     def jpeg(self, words: Sequence[str] = ()) -> bytes:
-        """The photo with these lines written into its lower edge."""
+        """The photo with these lines written into its lower edge. Raises PhotoRefused where the
+        font's package is not installed."""
         image = self.image.copy()
         if words:
             _write(image, words)
@@ -144,7 +145,10 @@ def _angle(parts: Sequence[Any], side: str) -> float:
 
 @cache
 def _font(size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(str(FONT), size)
+    try:
+        return ImageFont.truetype(str(FONT), size)
+    except OSError:
+        raise PhotoRefused(_("平台没有装字体，照片写不上水印：请联系系统管理员")) from None
 
 
 def _write(image: Image.Image, words: Sequence[str]) -> None:

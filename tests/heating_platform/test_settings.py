@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
 from heating_platform import settings
 from households import keys
@@ -81,3 +82,14 @@ def test_a_database_url_may_name_a_socket_or_a_host() -> None:
     )
     remote = settings.env_database("postgresql://heating:p%40ss@database:5433/heating")
     assert (remote["HOST"], remote["PORT"], remote["PASSWORD"]) == ("database", "5433", "p@ss")
+
+
+@pytest.mark.parametrize("box", ["", "35.4,112.7,35.6", "35.6,112.7,35.4,113.1", "a,b,c,d"])
+def test_a_district_s_box_is_south_west_north_east(
+    monkeypatch: pytest.MonkeyPatch, box: str
+) -> None:
+    monkeypatch.setenv("DISTRICT_BOX", "35.4,112.7,35.6,113.1")
+    assert settings.env_box("DISTRICT_BOX", "") == (35.4, 112.7, 35.6, 113.1)
+    monkeypatch.setenv("DISTRICT_BOX", box)
+    with pytest.raises(ImproperlyConfigured, match="south,west,north,east"):
+        settings.env_box("DISTRICT_BOX", "")

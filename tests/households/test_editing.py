@@ -171,5 +171,5 @@ def everything_is_there(home: Household, edits: int) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_of_racing_edits_none_is_lost() -> None:
     home = make.household(make.areas()["洞头村"], method=Method.COAL_TO_ELECTRICITY)
-    assert race(home, 60) > 0
-    everything_is_there(home, 60)
+    assert race(home, 30) > 0
+    everything_is_there(home, 30)

@@ -49,6 +49,7 @@ def test_the_other_s_number_and_uid_lead_to_the_household(
     assert (former.number, former.uid, former.household) == ("26-12-0102", other.uid, kept)
     answer = as_(cast.clerk).get("/households/26-12-0102/")
     assert answer.headers["Location"] == "/households/26-12-0101/"
+    assert "26-12-0102" in as_(cast.clerk).get("/households/26-12-0101/").content.decode()
     assert as_(cast.outsider).get("/households/26-12-0102/").status_code == 404
 
 

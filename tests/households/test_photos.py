@@ -122,6 +122,13 @@ def test_the_font_has_the_rare_characters_of_names() -> None:
     assert all(bytes(font.getmask(letter)) != missing for letter in "䶮㛃℃示甲镇村")
 
 
+def test_without_the_font_a_photo_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(photos, "FONT", photos.FONT.with_name("missing.ttf"))
+    photos._font.cache_clear()
+    with pytest.raises(PhotoRefused, match="没有装字体"):
+        photos.read(picture()).jpeg(["26-12-0001"])
+
+
 @needs_the_font
 def test_long_words_fit_a_narrow_photo() -> None:
     photo = photos.read(picture((300, 600)))
