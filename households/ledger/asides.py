@@ -1,4 +1,4 @@
-"""Rows of a table that are no records: totals, notes under it, numbering, units, examples."""
+"""What stands in a table beside its records: totals, notes, numbering, units, examples; ticks."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ NOTE = re.compile(
 )
 UNIT = re.compile(r"\(.{1,8}\)|m2|平方米|平米|户|米|元|个|台|度|°|℃|kw|年月日|必填|选填")
 EXAMPLE = ("示例", "例", "样例", "举例", "填写示例")
+NO_TICK = ("", "×", "✗", "☐", "x", "否", "无", "不", "0", "-", "—", "/")
 FIRST_CELLS = 4
 
 
@@ -66,3 +67,8 @@ def is_units(cells: Sequence[Cell]) -> bool:
     """The row under a head that has only units: （户）, ㎡."""
     texts = [_plain(text).lower() for text in _texts(cells) if text.strip()]
     return bool(texts) and all(UNIT.fullmatch(text) for text in texts)
+
+
+def is_tick(cell: Cell) -> bool:
+    """Whether a cell of a column that is ticked says yes: √, 1, 是 and all that is not a no."""
+    return cell is not None and bool(cell) and _plain(str(cell)).lower() not in NO_TICK

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from households.ledger.cells import Told
 from households.ledger.reading import Cell
 
 if TYPE_CHECKING:
@@ -63,7 +64,8 @@ class Head:
     """A head as it stands: columns count from 1; `others` are those that the kind does not know.
 
     `doubled`: columns that say once more, in the same words, what an earlier one says; `beside`:
-    columns that could be read for a key which another column fits better.
+    columns that could be read for a key which another column fits better; `ticks`: columns under a
+    group head, of which one is ticked (电代煤 under 改造方式), with the key and the choice.
     """
 
     kind: Kind
@@ -73,11 +75,13 @@ class Head:
     others: Mapping[int, str] = field(default_factory=dict)
     doubled: Mapping[int, str] = field(default_factory=dict)
     beside: Mapping[int, str] = field(default_factory=dict)
+    ticks: Mapping[int, tuple[str, str]] = field(default_factory=dict)
     missing: Sequence[tuple[str, ...]] = ()
 
     @property
-    def width(self) -> int:
-        return max([*self.places.values(), *self.others, *self.doubled, *self.beside])
+    def fit(self) -> tuple[int, int]:
+        """How well it fits: by what it names, then by how few rows it takes."""
+        return len(self.places) + bool(self.ticks), -self.height
 
 
 class Finder:
@@ -103,7 +107,7 @@ class Finder:
     def head(self, cells: Sequence[Cell], below: Sequence[Cell], sheet: str) -> Head | None:
         """The head that begins with this row, if one does: the kind of which most is found."""
         found = [head for head in self._candidates(cells, below, sheet) if not head.missing]
-        return max(found, key=lambda head: (len(head.places), -head.height), default=None)
+        return max(found, key=lambda head: head.fit, default=None)
 
     def nearest(self, cells: Sequence[Cell], sheet: str) -> Head | None:
         """The kind that this row comes nearest to, complete or not; None for no likeness."""
@@ -163,6 +167,7 @@ def _head(
         known = (index.get(name) for text in candidates for name in names(text))
         if best := next(filter(None, known), None):
             read[column] = best
+    ticks = _ticks(kind, texts, read)
     best_rank = {
         key: min(rank for other, rank in read.values() if other == key)
         for key, _rank in read.values()
@@ -178,16 +183,49 @@ def _head(
         else:
             places[key] = column
     said = {column: candidates[-1] for column, candidates in enumerate(texts, 1) if candidates}
+    ticks = {column: tick for column, tick in ticks.items() if tick[0] not in places}
+    for column, (key, choice) in ticks.items():
+        places.setdefault(key, column)
+        said[column] = texts[column - 1][0].removesuffix(choice)
     return Head(
         kind,
         height,
         places,
         {key: said[column] for key, column in places.items()},
-        {column: text for column, text in said.items() if column not in read},
+        {column: text for column, text in said.items() if column not in {*read, *ticks}},
         doubled,
         beside,
+        ticks,
         _missing(kind, places, sheet),
     )
+
+
+def _ticks(
+    kind: Kind, texts: Sequence[Sequence[str]], read: Collection[int]
+) -> dict[int, tuple[str, str]]:
+    """Columns whose names are choices of the column that their group head names."""
+    grouped = [
+        (column, candidates[-1], bare(candidates[0].removesuffix(candidates[-1])))
+        for column, candidates in enumerate(texts, start=1)
+        if len(candidates) > 1 and column not in read
+    ]
+    if not grouped:
+        return {}
+    named = {
+        bare(name): column
+        for column in kind.columns
+        if column.choices
+        for name in (column.head, *column.aliases)
+    }
+    return {
+        place: (named[group].key, choice)
+        for place, choice, group in grouped
+        if group in named and _is_understood(named[group].clean(choice))
+    }
+
+
+def _is_understood(value: object) -> bool:
+    return value is not None and not (isinstance(value, Told) and value.severity == "mistake")
 
 
 def _missing(kind: Kind, places: Mapping[str, int], sheet: str) -> list[tuple[str, ...]]:

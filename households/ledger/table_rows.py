@@ -42,7 +42,7 @@ class TableReader:
         self._table = Table(head.kind, row.sheet, row.number, head.places, head.heads)
         self._head = head
         self._key_of = {column: key for key, column in head.places.items()}
-        self._named = {*self._key_of, *head.others, *head.doubled, *head.beside}
+        self._named = {*self._key_of, *head.others, *head.doubled, *head.beside, *head.ticks}
         self._village = self._sheets_village()
         self._above: dict[str, Cell] = {}
         self._tallies: dict[tuple[str, int], _Tally] = {}
@@ -161,6 +161,10 @@ class TableReader:
             wrong = frozenset(self._key_of[found.column or NO_COLUMN] for found in broken)
             values.update(dict.fromkeys(wrong))
             yield from broken
+        if self._head.ticks:
+            many = self._read_ticks(row, cells, values)
+            wrong |= {self._key_of[found.column or NO_COLUMN] for found in many}
+            yield from many
         if row.hidden:
             self._count("hidden", NO_COLUMN, row)
         self._fill_dittos(row, values)
@@ -180,6 +184,26 @@ class TableReader:
                 found.append(self._of_cell(row, column, str(values[key]), _("公式的结果是错误值")))
             else:
                 found.append(self._of_cell(row, column, "", _("公式还没有算出结果")))
+        return found
+
+    def _read_ticks(
+        self, row: Row, cells: Sequence[Cell], values: dict[str, Cell]
+    ) -> list[Finding]:
+        """The one choice that is ticked becomes the value; several are a mistake."""
+        ticked: dict[str, list[str]] = {key: [] for key, _choice in self._head.ticks.values()}
+        for column, (key, choice) in self._head.ticks.items():
+            if column <= len(cells) and asides.is_tick(cells[column - 1]):
+                ticked[key].append(choice)
+        found = []
+        for key, choices in ticked.items():
+            values[key] = choices[0] if len(choices) == 1 else None
+            if len(choices) > 1:
+                column, head = self._table.places[key], self._table.heads[key]
+                reason, told = _("只能勾选一项"), "、".join(choices)
+                advice = _("请只留一项")
+                found.append(
+                    Finding(row.sheet, row.number, column, head, told, reason, advice, "mistake")
+                )
         return found
 
     def _of_cell(self, row: Row, column: int, value: str, reason: str) -> Finding:

@@ -122,7 +122,7 @@ class _Sheet:
                 continue
             if at + 1 < len(rows):
                 after = self._head(rows[at + 1], rows[at + 2] if at + 2 < len(rows) else None)
-                if after and _fits(after) > _fits(head):
+                if after and after.fit > head.fit:
                     return at + 1, after
             return at, head
         return 0, None
@@ -175,10 +175,6 @@ class _Sheet:
 
     def _told(self, row: Row, reason: str) -> Finding:
         return Finding(row.sheet, None, None, "", "", reason)
-
-
-def _fits(head: Head) -> tuple[int, int]:
-    return len(head.places), -head.height
 
 
 def _names(kind: Kind, keys: Sequence[str]) -> str:

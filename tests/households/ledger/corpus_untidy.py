@@ -358,6 +358,24 @@ def words_of_heads_among_the_values(sheet: Worksheet) -> None:
     fill(sheet, [*cells(2, town="审核中的镇")[1:], "户主", "住户"])
 
 
+@untidy(
+    {
+        ("台账", 3): {"village": VILLAGE, "householder": "甲", "method": "电代煤"},
+        ("台账", 4): {"village": VILLAGE, "householder": "乙", "method": "煤改气"},
+        ("台账", 5): {"village": VILLAGE, "householder": "丙"},
+        ("台账", 6): {"village": VILLAGE, "householder": "丁"},
+    },
+    ("mistake", 5, "只能勾选一项"),
+)
+def methods_that_are_ticked(sheet: Worksheet) -> None:
+    fill(sheet, ["序号", "村（社区）", "户主姓名", "改造方式"])
+    fill(sheet, [None, None, None, "集中供热", "电代煤", "煤改气"])
+    fill(sheet, [1, VILLAGE, "甲", None, "√"], [2, VILLAGE, "乙", "×", 0, 1])
+    fill(sheet, [3, VILLAGE, "丙", "√", "√"], [4, VILLAGE, "丁"])
+    for merged in ("A1:A2", "B1:B2", "C1:C2", "D1:F1"):
+        sheet.merge_cells(merged)
+
+
 @untidy(plain(3), ("reminder", 3, "这一列没有表头"))
 def a_head_merged_over_two_columns(sheet: Worksheet) -> None:
     fill(sheet, ["台账"], [*HEAD, None], [*cells(1), "测试"])
