@@ -45,14 +45,15 @@ def race(home: Household, user: User, edits: int, officers: int) -> int:
     """So many edits by several officers at once; how often one was asked back."""
     address = f"/households/{home.number}/edit/"
 
-    def officer(mark: int) -> int:
+    def officer(number: int) -> int:
+        client = as_(user)
         try:
-            return edit(as_(user), address, mark)
+            return sum(edit(client, address, mark) for mark in range(number, edits, officers))
         finally:
             connections[connection.alias].close()
 
     with ThreadPoolExecutor(officers) as pool:
-        return sum(pool.map(officer, range(edits)))
+        return sum(pool.map(officer, range(officers)))
 
 
 def marks(home: Household) -> int:
