@@ -170,12 +170,12 @@ class _Run:
     def _judge_deferred(self) -> None:
         """Rows that name a household which another row of the file makes."""
         lines = self.judge.deferred
-        places = {place for line in lines if (place := self.judge.place_of(line))}
+        places = {place for line in lines if (place := self.judge.twins.place_of(line))}
         rows = {place: row for place, row in self.check.spool.find(places).items() if row.is_new}
         blank = Household()
         homes = {place: made(blank, row) for place, row in rows.items()}
         for line in lines:
-            line.of = self.judge.place_of(line)
+            line.of = self.judge.twins.place_of(line)
             line.home = homes.get(line.of) if line.of else None
             if line.home is None:
                 self.remarks.tell(line.record, "householder", _not_there(line.of))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from copy import copy
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from households import clock, household_rules
@@ -20,12 +19,12 @@ from households.ledger.people import Masked
 from households.ledger.places import Places
 from households.ledger.remarks import Remarks
 from households.ledger.tables import Record
+from households.ledger.twins import Twins, row_words
 from households.models import FormerNumber, Household, SiteKind, StepKind, User
 from households.phones import masked
 from households.slips import Locks
 
 POSITION = ("longitude", "latitude", "position")
-ROWS = 2**21  # more than a sheet has
 NEEDED = ("householder", "method")
 # What an empty cell means where it is not None.
 EMPTY: dict[str, Any] = {
@@ -40,7 +39,6 @@ EMPTY: dict[str, Any] = {
     "demolition_on": None,
 }
 WEIGHED = ("heated_area", "latitude")  # against the village's other rows, see `outliers`
-TWINS = frozenset(("area_id", "householder", "door", "electricity_account"))
 
 
 class Judge:
@@ -54,8 +52,7 @@ class Judge:
         self.locks = Locks()
         self._blank = Household()
         self._numbers: dict[str, tuple[str, int]] = {}
-        self._seen: dict[int, int] = {}  # 100,000 rows have 200,000 marks: numbers, not tuples
-        self._sheets: list[str] = []
+        self.twins = Twins(user, remarks)
         # Rows that name a household which the ledger does not have: perhaps the file does.
         self.deferred: list[Line] = []
 
@@ -69,7 +66,7 @@ class Judge:
                 self._tell_differences(line, line.home)
             elif line.home is not None:
                 self._compare(line, line.home)
-        self._look_for_twins([line for line in lines if line.home and _names_itself_anew(line)])
+        self.twins.look(lines)
 
     # -- which household ---------------------------------------------------------------------
 
@@ -130,15 +127,6 @@ class Judge:
             self._told(line, "householder", mistake(reason, _("填户编号或门牌号")))
         else:
             self.deferred.append(line)
-
-    def place_of(self, line: Line) -> tuple[str, int] | None:
-        """Where the file itself has the household that a deferred line names."""
-        named = (line.area.pk if line.area else 0, line.values.get("householder"))
-        packed = self._seen.get(hash((*named, line.values.get("door"))))
-        if packed is None:
-            return None
-        sheet, row = divmod(packed, ROWS)
-        return self._sheets[sheet], row
 
     def _known(self, numbers: Sequence[str]) -> dict[str, Household]:
         if not numbers:
@@ -325,54 +313,6 @@ class Judge:
             told = reminder(None, reason, _("先合同、后改造；确认后记为手续不全"))
             self._told(line, "signed_on", told)
 
-    # -- twins -------------------------------------------------------------------------------
-
-    def _look_for_twins(self, lines: Sequence[Line]) -> None:
-        """Rows that may be the same household as another row, or as one of the ledger."""
-        known = self._known_twins([line.home for line in lines if line.home])
-        for line in lines:
-            others: dict[str, list[str]] = {}
-            for mark, column in _marks(line.home) if line.home else ():
-                if other := self._other(line, mark, known):
-                    others.setdefault(other, []).append(column)
-            for other, columns in others.items():
-                self._told(line, columns[0], _twin(other, columns))
-
-    def _other(self, line: Line, mark: int, known: dict[int, str]) -> str:
-        """Who else has this mark, in words; empty where nobody has."""
-        here = self._packed(line.record)
-        earlier = self._seen.setdefault(mark, here)
-        if earlier != here:
-            sheet, row = divmod(earlier, ROWS)
-            return _row_words(line.record, (self._sheets[sheet], row))
-        number = known.get(mark)
-        if number is None or (line.home and number == line.home.number):
-            return ""
-        return _("已有 %(number)s") % {"number": number}
-
-    def _packed(self, record: Record) -> int:
-        if record.sheet not in self._sheets:
-            self._sheets.append(record.sheet)
-        return self._sheets.index(record.sheet) * ROWS + record.row
-
-    def _known_twins(self, homes: Sequence[Household]) -> dict[int, str]:
-        """The ledger's numbers by their marks, as far as these homes may share them."""
-        if not homes:
-            return {}
-        named = Q(
-            area__in={home.area_id for home in homes},
-            householder__in={home.householder for home in homes},
-        )
-        accounts = {home.electricity_account for home in homes} - {""}
-        found = named | Q(electricity_account__in=accounts) if accounts else named
-        rows = Household.objects.visible_to(self.user).filter(found, withdrawn_on=None).order_by()
-        known: dict[int, str] = {}
-        for number, *mine, account in rows.values_list(
-            "number", "area_id", "householder", "door", "electricity_account"
-        ):
-            known[hash(tuple(mine))] = known[hash(account)] = number
-        return known
-
     def _told(self, line: Line, key: str, told: Told) -> None:
         self.remarks.tell(line.record, key, told)
 
@@ -397,31 +337,6 @@ def _lacks(record: Record, key: str) -> Told:
     return mistake(words[key], advice[key])
 
 
-def _row_words(record: Record, earlier: tuple[str, int]) -> str:
-    sheet, row = earlier
-    if sheet == record.sheet:
-        return _("本表第 %(row)d 行") % {"row": row}
-    return _("表“%(sheet)s”第 %(row)d 行") % {"sheet": sheet, "row": row}
-
-
 def _twice(record: Record, earlier: tuple[str, int]) -> Told:
-    reason = _("与%(row)s重复") % {"row": _row_words(record, earlier)}
+    reason = _("与%(row)s重复") % {"row": row_words(record, earlier)}
     return mistake(reason, _("两行是同一户则删一行，否则清空由平台编号"))
-
-
-def _twin(other: str, columns: list[str]) -> Told:
-    words = {"door": _("姓名、门牌号"), "electricity_account": _("用电户号")}
-    told = {"other": other, "what": _("、").join(words[column] for column in columns)}
-    return reminder(None, _("与%(other)s %(what)s相同") % told, _("可能重复；确认为另一户，或合并"))
-
-
-def _names_itself_anew(line: Line) -> bool:
-    return line.is_new or not TWINS.isdisjoint(line.changes)
-
-
-def _marks(home: Household) -> Iterator[tuple[int, str]]:
-    """What two entries of one household have in common: its hash, and its column."""
-    if home.door:
-        yield hash((home.area_id, home.householder, home.door)), "door"
-    if home.electricity_account:
-        yield hash(home.electricity_account), "electricity_account"
