@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 
 from devices.models import Installation, Unit
 from households import clock, lists
-from households.models import Area, Method, User
+from households.models import Area, Method, Role, User
 from households.requests import SignedIn
 from plans import progress
 from plans.models import TaskPlan
@@ -65,10 +65,10 @@ class Units:
 def dashboard(request: SignedIn) -> HttpResponseBase:
     """The plan's table and figures of the newest year; `?rank=1` ranks towns by their rate.
 
-    A supplier's people begin at their units.
+    A supplier's people begin at their units, his installers at what is to be installed.
     """
     if not request.user.follows_plan:
-        return redirect("units")
+        return redirect("installations" if request.user.role == Role.INSTALLER else "units")
     plan = TaskPlan.objects.select_related("district").first()
     if plan is None:
         return render(request, "plans/no_plan.html")

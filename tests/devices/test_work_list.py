@@ -143,3 +143,9 @@ def test_a_heat_company_narrows_by_its_villages(cast: Cast, waiting: Household) 
     text = page(person, area=cast.area("洞头村").pk)
     assert waiting.number in text
     assert "南村镇" not in text
+
+
+def test_an_installer_begins_at_what_is_to_be_installed(cast: Cast) -> None:
+    person = make.installer("jia", cast.water.model.supplier)
+    assert client_of(person).get("/")["Location"] == LIST
+    assert client_of(cast.supplier_member).get("/")["Location"] == reverse("units")
