@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from households import clock
+from households import clock, searching
 from households.ledger import exporting, jobs
 from households.models import WorkbookExport
 from households.requests import SignedIn
@@ -52,8 +52,10 @@ def new_export(request: SignedIn) -> HttpResponse:
 
 
 def _query(request: SignedIn) -> str:
-    """The filters of the ledger, without its page and its form."""
+    """The filters of the ledger, without its page and order; what was looked for is kept sealed."""
     kept = request.GET.copy()
+    if words := kept.get("q", ""):
+        kept["q"] = searching.sealed(searching.opened(words))
     for name in ("page", "export", "sort"):
         kept.pop(name, None)
     return kept.urlencode()[:1000]

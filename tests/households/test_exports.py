@@ -40,9 +40,18 @@ def sheet(client: Client, job: WorkbookExport) -> Any:
 
 
 def test_the_page_says_how_many_households_the_filters_leave(officer: Client) -> None:
-    response = officer.get("/exports/new/?q=26-12&page=3")
+    response = officer.get("/exports/new/?method=coal_to_electricity&page=3")
+    assert response.context["count"] == 2
+    assert response.context["query"] == "method=coal_to_electricity"
+
+
+def test_what_was_looked_for_is_kept_sealed(officer: Client) -> None:
+    response = officer.get("/exports/new/?q=测试户甲")
+    query = response.context["query"]
     assert response.context["count"] == 1
-    assert response.context["query"] == "q=26-12"
+    assert "%E6%B5%8B" not in query
+    job = written(officer, query=query)
+    assert [cell.value for cell in sheet(officer, job)["A"]] == ["户编号", "26-12-0001"]
 
 
 def test_an_export_is_written_by_a_worker_and_then_downloaded(officer: Client) -> None:
