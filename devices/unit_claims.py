@@ -1,0 +1,178 @@
+"""What rows of a workbook claim for a unit: an admitted model, plates and addresses still free."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from devices import taken
+from devices.installation_form import admitted, plain
+from devices.modbus.registration import key as same_id
+from devices.models import DeviceModel, Gateway, Installation, Unit
+from households.ledger.cells import Told, mistake, nearest
+from households.ledger.lines import Line
+from households.models import Household, User
+
+ALIKE = str.maketrans("OIL", "011")  # letters that are read for figures
+
+
+# -- models ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """In which column there is no such model, and what to say."""
+
+    key: str
+    told: Told
+
+
+class Models:
+    """Admitted models by maker, name and code as they are written; one query."""
+
+    def __init__(self, user: User) -> None:
+        self._all = admitted(user)
+        self._known: dict[tuple[Any, ...], DeviceModel | Refusal] = {}
+
+    def find(self, values: Mapping[str, Any]) -> DeviceModel | Refusal:
+        """The model that a row means: an empty cell is what is left to choose."""
+        said = tuple(values.get(key) for key in ("maker", "device", "model"))
+        if said not in self._known:
+            self._known[said] = self._find(
+                dict(zip(("maker", "device", "model"), said, strict=True))
+            )
+        return self._known[said]
+
+    def _find(self, said: Mapping[str, Any]) -> DeviceModel | Refusal:
+        rows = self._all
+        for key in ("maker", "device", "model"):
+            names = list(dict.fromkeys(_name(row, key) for row in rows))
+            typed = said[key]
+            if typed is None and len(names) == 1:
+                continue
+            fit = [row for row in rows if typed and _bare(_name(row, key)) == _bare(typed)]
+            if not fit:
+                return Refusal(key, _no_such(key, typed, names))
+            rows = fit
+        return rows[0]
+
+
+def _name(row: DeviceModel, key: str) -> str:
+    return {"maker": row.supplier.name, "device": row.name, "model": row.code}[key]
+
+
+def _bare(name: str) -> str:
+    return plain(name).casefold()
+
+
+def _no_such(key: str, typed: str | None, names: list[str]) -> Told:
+    what = {"maker": _("设备厂商"), "device": _("设备名称"), "model": _("设备型号")}[key]
+    if not names:
+        return mistake(_("没有可以安装的型号"), _("请供应商先登记型号和点表"))
+    choose = _("可选：%(names)s") % {"names": _("、").join(names[:8])}
+    if typed is None:
+        return mistake(_("没有填%(what)s") % {"what": what}, choose)
+    return mistake(_("没有此%(what)s") % {"what": what}, _suggested(typed, names) or choose)
+
+
+def _suggested(typed: str, names: list[str]) -> str:
+    """是否“CN-W10”（数字 0）？ where only letters stand for figures, else the nearest name."""
+    for name in names:
+        if plain(typed).upper().translate(ALIKE) == plain(name).upper().translate(ALIKE):
+            figure = "0" if "O" in plain(typed).upper() else "1"
+            return _("是否“%(name)s”（数字 %(figure)s）？") % {"name": name, "figure": figure}
+    return nearest(typed, names)
+
+
+# -- addresses -------------------------------------------------------------------------------
+
+
+@dataclass
+class Addresses:
+    """Plates, addresses on transmitters and network addresses: whose they are in the ledger, and
+    which earlier row of the file claims them. Two queries."""
+
+    lines: Sequence[Line]
+    user: User
+    claimed: dict[tuple[Any, ...], Line] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        plates = {plain(str(n)) for n in self._said("factory_number")}
+        ids = {same_id(plain(str(n))) for n in self._said("transmitter_number")}
+        urls = {f"dial://{quote(one, safe='')}" for one in ids}
+        urls |= {
+            f"dial://{quote(plain(str(n)), safe='')}" for n in self._said("transmitter_number")
+        }
+        self._gateways = {
+            same_id(gateway.transmitter): gateway.pk
+            for gateway in Gateway.objects.filter(kind=Gateway.Kind.DIAL, url__in=urls)
+        }
+        wanted = Q(factory_number__in=plates) | Q(gateway__in=self._gateways.values())
+        wanted |= Q(network_address__in=self._said("network_address"))
+        units = Unit.objects.filter(wanted, retired_at=None, module=None).select_related("model")
+        rows = list(units)
+        self._by_plate = {(u.model_id, u.factory_number): u for u in rows if u.factory_number}
+        self._by_address = {(u.gateway_id, u.address): u for u in rows}
+        self._by_network = {u.network_address: u for u in rows if u.network_address}
+        standing = Installation.objects.standing().filter(unit__in=rows)
+        self._homes = dict(standing.values_list("unit", "household"))
+
+    def _said(self, key: str) -> set[Any]:
+        return {line.values[key] for line in self.lines if line.values.get(key) is not None}
+
+    def clashes(
+        self, line: Line, home: Household, model: DeviceModel, kept: Installation | None
+    ) -> Iterable[tuple[str, Told]]:
+        """What this row claims and another has: column and what to say."""
+        values, own = line.values, kept.unit if kept else None
+        plate = plain(values.get("factory_number") or "")
+        number = plain(values.get("transmitter_number") or "")
+        address, network = values.get("address") or 1, values.get("network_address")
+        there = self._by_address.get((self._gateways.get(same_id(number), 0), address))
+        claims: list[tuple[str, tuple[Any, ...], Unit | None, str, Any]] = []
+        if number:
+            taken_by = there if there and self._is_taken(there, model, plate) else None
+            claims.append(
+                (
+                    "transmitter_number",
+                    ("line", same_id(number), address),
+                    taken_by,
+                    _("线上地址"),
+                    address,
+                )
+            )
+        if plate:
+            twin = self._by_plate.get((model.pk, plate))
+            twin = None if twin == there or not number else twin
+            claims.append(
+                ("factory_number", ("plate", model.pk, plate), twin, _("设备出厂地址编号"), plate)
+            )
+        if network:
+            twin = self._by_network.get(network)
+            twin = None if twin == there else twin
+            claims.append(("network_address", ("net", network), twin, _("网络地址"), network))
+        for key, claim, unit, what, value in claims:
+            earlier = self.claimed.setdefault(claim, line)
+            if earlier.home is not home and earlier is not line:
+                yield key, _claimed(line, earlier)
+            elif unit and unit != own:
+                yield key, mistake(taken.sentence(what, value, unit, self.user), _("核对标签"))
+
+    def _is_taken(self, unit: Unit, model: DeviceModel, plate: str) -> bool:
+        """It stands in a house, or is another thing than the row tells of."""
+        plates = {plain(unit.factory_number), plate} - {""}
+        return unit.pk in self._homes or unit.model_id != model.pk or len(plates) > 1
+
+
+def _claimed(line: Line, earlier: Line) -> Told:
+    told = {"sheet": earlier.record.sheet, "row": earlier.record.row}
+    if earlier.record.sheet == line.record.sheet:
+        reason = _("与本表第 %(row)d 行重复") % told
+    else:
+        reason = _("与表“%(sheet)s”第 %(row)d 行重复") % told
+    return mistake(reason, _("核对标签，一台机组只填一行"))
