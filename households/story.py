@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +24,9 @@ from households.sealing import SealBroken, Sealed, SealedField
 A_PAGE = 20
 # What says nothing to a person: keys, digests, names of files.
 HIDDEN = {"id", "uid", "file", "thumbnail", "digest", "size", "content_type", "household_id"}
+HIDDEN |= {"shown", "code", "number_line"}
+# Columns of the household that say again what a step says.
+OF_STEPS = {f"{kind}_on" for kind in StepKind} | {"papers_incomplete"}
 LABELS: dict[str, Any] = {
     **{f"{kind}_on": kind.label for kind in StepKind},
     "withdrawn_on": _lazy("退出改造"),
@@ -114,14 +116,29 @@ def told(changes: Sequence[Change]) -> list[Event]:
     """The changes as events, in their order; what was done in one request stands together."""
     names = _Names(changes)
     events = []
-    for _key, group in groupby(changes, key=lambda c: (c.request or c.pk, c.user_id, c.reason)):
+    for _key, group in groupby(changes, key=_in_one_go):
         together = list(group)
-        parts = [part for change in together if (part := names.part(change)).lines]
+        first = together[0]
+        outside = _is_outside(first)
+        has_step = any(change.table == "households_step" for change in together)
+        hidden = OF_STEPS if has_step and not outside else set()
+        parts = [part for change in together if (part := names.part(change, hidden)).lines]
         if parts:
-            first = together[0]
-            outside = first.user_id is None and not first.program.startswith(OURS)
             events.append(Event(first.at, names.who(first), first.reason, outside, parts))
     return events
+
+
+def _in_one_go(change: Change) -> tuple[object, ...]:
+    """What one request did; what a program of the platform did to a household within a second;
+    any change from outside stands alone."""
+    once: object = change.request or change.pk
+    if change.request is None and change.household_id and not _is_outside(change):
+        once = (change.household_id, change.program, change.at.replace(microsecond=0))
+    return once, change.user_id, change.reason
+
+
+def _is_outside(change: Change) -> bool:
+    return change.user_id is None and not change.program.startswith(OURS)
 
 
 def record_label(table: str) -> str:
@@ -166,17 +183,17 @@ class _Names:
             return f"{user.office} {user}"
         if change.user_id:
             return _("账号 %(n)d（已删除）") % {"n": change.user_id}
-        if change.program.startswith(OURS):
+        if not _is_outside(change):
             return _("平台程序：%(program)s") % {"program": change.program}
         told = {"program": change.program or "—", "role": change.role}
         return _("平台之外：%(program)s（%(role)s）") % told
 
-    def part(self, change: Change) -> Part:
+    def part(self, change: Change, hidden: set[str]) -> Part:
         before, after = change.before or {}, change.after or {}
         lines = [
             line
             for column in self._in_order(change.table, {*after, *before})
-            if column not in HIDDEN
+            if column not in HIDDEN | hidden
             and (line := self._line(change, column, before.get(column), after.get(column)))
         ]
         return Part(change.get_kind_display(), record_label(change.table), lines)
@@ -201,7 +218,7 @@ class _Names:
         return Line(label, was if change.before else "", now if change.after else "")
 
     def _shown(self, change: Change, model_field: Any, value: Any) -> str:
-        if value in EMPTY:
+        if value in EMPTY or isinstance(value, dict):  # a dict is a program's, not a person's
             return "—"
         if isinstance(value, bool):
             return _("是") if value else _("否")
@@ -215,7 +232,7 @@ class _Names:
             return _local(value)
         if isinstance(value, list):
             return _("；").join(map(str, value))
-        return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
+        return str(value)
 
     def _opened(self, change: Change, model_field: SealedField, value: str) -> str:
         uid = self.uids.get(change.row_id) or (change.before or change.after or {}).get("uid")

@@ -76,11 +76,20 @@ def test_sql_from_outside_is_told_as_such(home: Household) -> None:
     assert words(event) == ["修改 改造户：竣工验收 — → 2026-11-01"]
 
 
-def test_what_one_request_did_stands_together(cast: Cast, home: Household) -> None:
+def test_a_step_is_told_once_and_not_by_the_households_columns_again(
+    cast: Cast, home: Household
+) -> None:
     with history.acting(cast.clerk):
         make.reach(home, StepKind.SURVEYED, cast.clerk)
-    kinds = [(part.kind, part.record) for part in told(home)[0].parts]
-    assert kinds == [("修改", "改造户"), ("新增", "步骤")]
+    (part,) = told(home)[0].parts
+    assert (part.kind, part.record) == ("新增", "步骤")
+    assert "摸底登记" in part.words
+
+
+def test_a_steps_column_changed_alone_is_told(cast: Cast, home: Household) -> None:
+    with history.acting(cast.clerk):
+        Household.objects.filter(pk=home.pk).update(accepted_on=make.INSTALLED_ON)
+    assert words(told(home)[0]) == ["修改 改造户：竣工验收 — → 2026-10-20"]
 
 
 def test_the_story_goes_on_page_by_page(cast: Cast, home: Household) -> None:
