@@ -147,7 +147,7 @@ def test_the_step_keys_stay_within_the_limits(visitor: Visitor, district: Cast) 
 
 
 def test_the_phone_number_is_shown_in_place(visitor: Visitor, district: Cast) -> None:
-    visitor.be(district.district_officer)
+    visitor.be(district.town_officer)
     visitor.go(address(district, "household"))
     visitor.page.click("text=显示")
     visitor.page.wait_for_selector("a[href='tel:13000000000']")
