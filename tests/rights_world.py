@@ -11,7 +11,7 @@ from typing import Any
 from django.test import Client
 
 from devices.models import Assignment, SupplierMember, Unit
-from households import cards, clock, vault
+from households import cards, clock, slips, vault
 from households.ledger import reports
 from households.ledger.remarks import Remark
 from households.models import (
@@ -286,7 +286,8 @@ def _of_papers(world: World) -> None:
 
     def slip(place: str) -> ChangeSlip:
         area = world.things["area"][place]
-        made = list_cases.a_slip(world.cast, area=area, town=area.town, serial=area.pk)
+        fields = {"town": area.town, "serial": area.pk, "reason": slips.Why.GIVEN_UP}
+        made = list_cases.a_slip(world.cast, area=area, **fields)
         SlipLine.objects.create(slip=made, household=world.homes[place], part="leaves")
         return made
 

@@ -138,7 +138,7 @@ log/head/                            -            keepers         -
 card/<code>/                         card         public          -
 words/                               -            -               all
 households/earlier/                  -            registrars      -
-households/<number>/dossier/         household    plan-followers  -
+households/<number>/dossier/         household    all             -
 households/new/                      -            registrars      registrars
 households/alike/                    -            -               registrars
 households/<number>/edit/            household    registrars      registrars
