@@ -188,7 +188,9 @@ class _Child:
     def _piece(self, seconds: float) -> bytes:
         assert self._process.stdout
         out = self._process.stdout.fileno()
-        if seconds > 0 and select.select([out], [], [], seconds)[0]:
+        waiting = select.poll()  # select() knows only the first 1,024 files of a process
+        waiting.register(out, select.POLLIN)
+        if seconds > 0 and waiting.poll(seconds * 1000):
             return os.read(out, PIECE)
         self._is_late = True
         return b""
