@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 VILLAGES = 30
 TOWNS = 5
 SEED = 5
-PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 2**20
 Told = dict[str, Any]
 
 
@@ -129,7 +128,7 @@ def watch(process: subprocess.Popen[bytes], most: list[float]) -> None:
     """The most memory that the process and all below it held at once."""
     while process.poll() is None:
         most[0] = max(most[0], sum(map(resident, tree(process.pid))))
-        time.sleep(0.02)
+        time.sleep(0.05)
 
 
 def tree(pid: int) -> list[int]:
@@ -144,11 +143,13 @@ def tree(pid: int) -> list[int]:
 
 
 def resident(pid: int) -> float:
-    """Resident megabytes that are the process's own or a file's; 0 once it has ended."""
+    """Megabytes in memory, pages shared with others by their share (a child shares all of its
+    parent's for a moment); 0 once the process has ended."""
     try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_MB
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:
         return 0.0
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("Pss:")), 0.0)
 
 
 def run_one(way: str, path: Path) -> None:
