@@ -227,7 +227,8 @@ def told(household: Household, part: str, was: str, mine: str = "") -> Clash:
         .order_by("-id")
         .first()
     )
-    user = User.objects.filter(pk=change.user_id).first() if change else None
+    by = change.user_id if change else None
+    user = User.objects.filter(pk=by).first() if by else None
     who = f"{user.office} {user}" if user else ""
     now = shown(household, part)
     return Clash(part, label(part), was, now, mine, who, change.at if change else None)
