@@ -29,7 +29,8 @@ HANDOVERS: list[Handover] = []
 
 def successors(leaver: User) -> UserQuerySet:
     """Accounts that reach exactly as far: same role and area, and the same supplier."""
-    same: UserQuerySet = User.objects.filter(role=leaver.role, area=leaver.area, is_active=True)
+    everybody = User.objects.get_queryset()
+    same = everybody.filter(role=leaver.role, area=leaver.area, is_active=True)
     company = getattr(leaver, "supplier_member", None)
     if company is not None:
         same = same.filter(supplier_member__supplier=company.supplier_id)
