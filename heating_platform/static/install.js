@@ -8,6 +8,7 @@ const urls = { work: app.dataset.work, entries: app.dataset.entries };
 const words = JSON.parse(document.getElementById("words").textContent);
 const at = (id) => document.getElementById(id);
 const RETRY_MS = 20000;
+const BUSY_MS = 2000;
 
 export function say(word, values = {}) {
   return words[word].replace(/\{(\w+)\}/g, (_, name) => values[name]);
@@ -249,6 +250,7 @@ async function send() {
   const outcome = await queue.flush(page.user, urls, heard);
   page.busy = false;
   page.trouble = ["sent", "busy"].includes(outcome) ? "" : outcome;
+  if (outcome === "busy") setTimeout(again, BUSY_MS); // another tab, or this page's last moment
   await reload();
   if (outcome === "sent") await refresh({ quietly: true });
   show();

@@ -108,8 +108,8 @@ def net(visitor: Visitor) -> str:
 
 
 def until(visitor: Visitor, words: str) -> None:
-    """The bar says so."""
-    visitor.page.wait_for_selector(f"#net:has-text('{words}')")
+    """The bar says so; what could not be sent is tried again every 20 seconds."""
+    visitor.page.wait_for_selector(f"#net:has-text('{words}')", timeout=30_000)
 
 
 def real_troubles(visitor: Visitor) -> list[str]:
