@@ -156,7 +156,7 @@ def test_who_may_only_look_gets_no_form_and_no_command(
 ) -> None:
     client.force_login(getattr(cast, who))
     assert "您的角色只能查看" in client.get(f"/units/{cast.water.pk}/").content.decode()
-    assert ask(client, cast).status_code == 422
+    assert ask(client, cast).status_code == 403
     assert not Command.objects.exists()
 
 
