@@ -182,9 +182,7 @@ def step(household: Household, kind: str, officer: User) -> Step:
     from households.models import Step
 
     on = getattr(household, f"{kind}_on")
-    return Step(
-        household=household, kind=kind, on=on, recorded_by=officer, recorded_at=clock.now()
-    )
+    return Step(household=household, kind=kind, on=on, recorded_by=officer, recorded_at=clock.now())
 
 
 if __name__ == "__main__":

@@ -58,9 +58,10 @@ def can_carry(pdf: bytes) -> bool:
     page = b'#set page(width: 10mm, height: 10mm)\n#image("carried.pdf", width: 5mm)'
     with tempfile.TemporaryDirectory(prefix="paper-") as folder:
         (Path(folder) / "carried.pdf").write_bytes(pdf)
-        (Path(folder) / "page.typ").write_bytes(page)
+        template = Path(folder) / "page.typ"
+        template.write_bytes(page)
         try:
-            typst.compile(Path(folder) / "page.typ", root=folder, font_paths=fonts())
+            typst.compile(template, root=Path(folder), font_paths=fonts())
         except typst.TypstError:
             return False
     return True
@@ -72,6 +73,11 @@ def digest(facts: Mapping[str, Any], attached: Mapping[str, bytes]) -> str:
     for file in sorted(attached):
         content.update(sha256(attached[file]).digest())
     return content.hexdigest()[:16]
+
+
+def are_there() -> bool:
+    """Whether the letters of papers are installed."""
+    return all((settings.FONTS / face).is_dir() for face in FACES)
 
 
 @cache

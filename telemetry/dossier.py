@@ -119,7 +119,8 @@ def _unit(record: Installation) -> list[list[str]]:
 
 
 def _rows(row: Model, fields: Sequence[str]) -> list[list[str]]:
-    return [[str(row._meta.get_field(name).verbose_name), _said(row, name)] for name in fields]
+    names = {field.name: field.verbose_name for field in row._meta.fields}
+    return [[str(names[field]), _said(row, field)] for field in fields]
 
 
 def _said(row: Model, name: str) -> str:

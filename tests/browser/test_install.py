@@ -246,7 +246,12 @@ def test_leaving_from_another_page_asks_too_and_forgets_the_list(visitor: Visito
     until(visitor, "待传 1 条")
     visitor.go("/installations/")
     asked: list[str] = []
-    visitor.page.once("dialog", lambda box: (asked.append(box.message), box.dismiss()))
+
+    def stay(box: Any) -> None:
+        asked.append(box.message)
+        box.dismiss()
+
+    visitor.page.once("dialog", stay)
     visitor.page.click(".menu summary")
     visitor.page.click("text=退出登录")
     visitor.page.wait_for_timeout(300)

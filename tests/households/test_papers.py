@@ -14,7 +14,7 @@ from PIL import Image
 from households import papers
 
 pytestmark = pytest.mark.skipif(
-    not all((papers.settings.FONTS / face).is_dir() for face in papers.FACES),
+    not papers.are_there(),
     reason="the fonts are missing: run `npm ci`",
 )
 POPPLER = pytest.mark.skipif(not shutil.which("pdftotext"), reason="poppler-utils is missing")

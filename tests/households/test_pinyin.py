@@ -2,7 +2,6 @@ import pytest
 
 from households.models import Household
 from households.pinyin import sound
-from tests import cast as make
 from tests.cast import Cast
 
 
