@@ -9,6 +9,7 @@ import uuid
 from contextlib import suppress
 
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.http import HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
@@ -37,6 +38,8 @@ def new_export(request: SignedIn) -> HttpResponse:
         phones, reason = request.POST.get("phones", ""), _reason(request.POST)
         if phones != Phones.PLAIN:
             return _ask_for(request, query, Phones.MASKED, "")
+        if not request.user.may_register:
+            raise PermissionDenied(_("完整电话只有村（社区）、镇（街道）和区办可以导出"))
         if reason:
             return _ask_for(request, query, Phones.PLAIN, reason)
     context = {

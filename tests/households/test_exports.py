@@ -74,6 +74,13 @@ def test_phones_are_masked_unless_a_reason_is_picked(officer: Client) -> None:
     assert not PhoneReveal.objects.exists()
 
 
+def test_whole_phones_are_for_those_who_keep_the_ledger(cast: Cast, client: Client) -> None:
+    client.force_login(cast.reader)
+    assert "完整电话" not in client.get("/exports/new/").content.decode()
+    assert ask(client, phones="plain", reason="check").status_code == 403
+    assert ask(client).status_code == 302
+
+
 def test_whole_phones_are_recorded_with_the_reason_in_words(officer: Client) -> None:
     job = written(officer, phones="plain", reason="check", words="年底核对")
     assert "13000000000" in str(list(sheet(officer, job).values))
