@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, reset_queries, transaction
 from django.utils.translation import gettext as _
 
 from households import clock, numbering, path
@@ -107,6 +107,8 @@ def _run(
     _refuse_what_is_open(check, only_right, confirmed)
     writer = _Writer(by, check.named)
     for batch in check.spool.batches():
+        if writer.rows:
+            reset_queries()  # under DEBUG every statement is kept: of 100,000 rows 70 MB
         writer.write(batch)
         if progress:
             progress(writer.rows, check.new + check.changed)
