@@ -62,7 +62,7 @@ def test_signing_in_with_a_second_factor(visitor: Visitor, cast: Cast) -> None:
     visitor.be(cast.district_officer)
     visitor.go("/personal/second-factor/")
     visitor.page.fill("#id_code", code(cast.district_officer))
-    visitor.page.click("button:has-text('启用')")
+    visitor.page.click("button:has-text('启用动态码')")
     assert "备用码" in visitor.page.inner_text("main")
     assert said(visitor) == []
     SecondFactor.objects.update(counter=0)
