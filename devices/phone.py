@@ -224,15 +224,12 @@ def install_entries(request: SignedIn) -> JsonResponse:
         values = json.loads(request.POST.get("values", ""))
     except ValueError:
         return _refused({"": [_("这条记录读不出来：请重新填写")]})
-    home = _home(request, uid)
-    if home is None:
-        return _refused(
-            {"": [_("这一户不在您的名单里：可能已改派、已竣工验收，请与供应商或镇（街道）核对")]}
-        )
     if not isinstance(values, dict):
         return _refused({"": [_("这条记录读不出来：请重新填写")]})
+    number = request.POST.get("number", "")
+    home = Household.objects.visible_to(request.user).filter(number=number).first()
     try:
-        row = _store(request, home, values, uid)
+        row = _store(request, home, values, uid) if home else _stored(request, values, uid)
     except InstallationRefused as refusal:
         return _refused(refusal.messages)
     return JsonResponse({"state": "stored", "reminders": installing.reminders(row)})
@@ -242,13 +239,22 @@ def _refused(messages: dict[str, list[str]]) -> JsonResponse:
     return JsonResponse({"state": "refused", "messages": messages}, status=422)
 
 
-def _home(request: SignedIn, uid: UUID) -> Household | None:
-    """The household, if the user sees it, or put this very entry into it before."""
+def _stored(request: SignedIn, values: dict[str, object], uid: UUID) -> Installation:
+    """This very entry, stored while the household was the user's: its answer was lost on the way.
+
+    Nothing is changed any more, neither record nor photos.
+    """
     number = request.POST.get("number", "")
     mine = Installation.objects.filter(uid=uid, entered_by=request.user, household__number=number)
-    if row := mine.select_related("household__area").first():
-        return row.household
-    return Household.objects.visible_to(request.user).filter(number=number).first()
+    row = mine.select_related("household__area").first()
+    try:
+        if row:
+            return installing.record(row.household, values, request.user, uid)
+    except InstallationRefused:
+        pass  # it would be changed
+    raise InstallationRefused(
+        {"": [_("这一户不在您的名单里：可能已改派、已竣工验收，请与供应商或镇（街道）核对")]}
+    )
 
 
 @transaction.atomic

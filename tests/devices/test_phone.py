@@ -100,6 +100,19 @@ def test_an_entry_whose_answer_was_lost_comes_again_after_acceptance(
     assert "不在您的名单里" in answer.json()["messages"][""][0]
 
 
+def test_an_accepted_household_is_no_longer_changed_by_whoever_installed_it(
+    installer: User, home: Household
+) -> None:
+    uid = uuid7()
+    send(installer, home, uid)
+    Household.objects.filter(pk=home.pk).update(accepted_on=make.INSTALLED_ON)
+    answer = send(installer, home, uid, values={"note": "改过"}, reason="抄错编号")
+    assert "不在您的名单里" in answer.json()["messages"][""][0]
+    send(installer, home, uid, photo=photo())
+    assert Installation.objects.get(uid=uid).note == ""
+    assert not home.documents.exists()
+
+
 def test_a_refused_entry_says_why_at_its_field(installer: User, home: Household) -> None:
     answer = send(installer, home, values={"network_address": "1001"})
     assert answer.status_code == 422
