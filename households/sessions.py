@@ -20,6 +20,7 @@ from django.db.models import Exists, OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.cache import add_never_cache_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
@@ -65,6 +66,8 @@ class SignInMiddleware:
         if request.user.is_authenticated and (ended := _why_ended(request)):
             leave(request)
         response = self.get_response(request)
+        if request.user.is_authenticated and not response.has_header("Cache-Control"):
+            add_never_cache_headers(response)  # a shared PC shows nobody's page after signing out
         if response.status_code == 302 and _is_sign_in(response["Location"]):
             response["Location"] = _way_back(request, response["Location"], ended)
         return response

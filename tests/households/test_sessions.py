@@ -104,6 +104,11 @@ def test_a_form_that_meets_an_ended_session_leads_back_to_its_page(cast: Cast) -
     assert not cast.clerk.api_tokens.exists()
 
 
+@pytest.mark.parametrize("page", ["/households/", "/slips/", "/units/", "/api/households/"])
+def test_what_was_seen_lies_in_no_cache_after_signing_out(cast: Cast, page: str) -> None:
+    assert "no-store" in signed_in(cast.clerk).get(page)["Cache-Control"]
+
+
 def test_a_foreign_page_is_never_led_back_to(cast: Cast, client: Client) -> None:
     response = client.post("/personal/tokens/", headers={"Referer": "https://example.com/x"})
     assert response["Location"] == "/sign-in/?next=%2F"
