@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from devices.models import DeviceModel, Installation
-from households import clock, positions
+from households import clock, personal_numbers, positions
 from households.filters import CHOICE, FIELD
 from households.models import Household, PositionSource, User
 from households.models.accounts import OF_A_SUPPLIER
@@ -142,7 +142,11 @@ class InstallationForm(forms.Form):
         widget=forms.Select(CHOICE),
     )
     note = forms.CharField(
-        label=_lazy("备注"), max_length=200, required=False, widget=forms.TextInput(FIELD)
+        label=_lazy("备注"),
+        max_length=200,
+        required=False,
+        validators=[personal_numbers.none_in],
+        widget=forms.TextInput(FIELD),
     )
 
     def __init__(

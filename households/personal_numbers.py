@@ -6,6 +6,7 @@ import re
 import unicodedata
 from datetime import date
 
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -19,6 +20,12 @@ def refused(text: str) -> str | None:
     if any(is_identity(number) for number in _long_numbers(text)):
         return _("文字里有身份证号：平台不保存身份证号，请删去")
     return None
+
+
+def none_in(text: str) -> None:
+    """For a field of a form that people write freely. Raises ValidationError as `refused` says."""
+    if why := refused(text):
+        raise ValidationError(why)
 
 
 def warn(text: str) -> str | None:

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from households import clock
+from households import clock, personal_numbers
 from households.filters import FIELD
 
 FILES = {**FIELD, "accept": "image/jpeg,image/png,application/pdf"}
@@ -51,6 +51,7 @@ class ObjectionForm(forms.Form):
         label=_lazy("异议内容"),
         max_length=200,
         help_text=_lazy("不写提出人的身份证号、银行卡号"),
+        validators=[personal_numbers.none_in],
         widget=forms.TextInput(FIELD),
     )
 

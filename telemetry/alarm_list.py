@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from households import lists
+from households import lists, personal_numbers
 from households.requests import SignedIn
 from telemetry.alarm_rows import (
     ALL,
@@ -54,6 +54,7 @@ class NoteForm(forms.Form):
     note = forms.CharField(
         label=_lazy("处理说明"),
         max_length=200,
+        validators=[personal_numbers.none_in],
         error_messages={"required": _lazy("请写明怎么处理、由谁处理")},
     )
 

@@ -1,6 +1,12 @@
-import pytest
+from typing import Any
 
+import pytest
+from django.core.exceptions import ValidationError
+
+from devices.installation_form import InstallationForm
 from households.personal_numbers import refused, warn
+from plans.list_forms import ObjectionForm
+from telemetry.alarm_list import NoteForm
 
 # Made up: the region code 000000 is no place's.
 
@@ -18,6 +24,15 @@ def test_identity_numbers_are_refused_in_any_text() -> None:
     for number in NUMBERS:
         assert "身份证号" in str(refused(f"户主证号{number}，已核对"))
         assert refused(f"{number[:6]} {number[6:14]} {number[14:]}")
+
+
+@pytest.mark.parametrize(
+    ("form", "field"), [(InstallationForm, "note"), (ObjectionForm, "text"), (NoteForm, "note")]
+)
+def test_no_form_takes_one_in_what_people_write_freely(form: Any, field: str) -> None:
+    with pytest.raises(ValidationError, match="身份证号"):
+        form.base_fields[field].clean(f"证号 {NUMBERS[0]}")
+    assert form.base_fields[field].clean("已核对") == "已核对"
 
 
 def test_a_check_sign_x_is_known_in_both_cases() -> None:
