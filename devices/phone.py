@@ -35,8 +35,9 @@ from devices.models import Assignment, Installation
 from devices.phone_words import words
 from devices.reach import NETWORK
 from devices.work_list import STAGE, STAGES, as_read, work_of
-from households import clock, documents
-from households.incoming import FileRefused
+from households import clock
+from households.archive import documents
+from households.archive.incoming import FileRefused
 from households.models import DocumentKind, Household, User
 from households.models.accounts import OF_A_SUPPLIER
 from households.requests import SignedIn

@@ -6,8 +6,9 @@ from typing import Any
 
 from django.urls import reverse
 
-from households import documents, duplicates, positions
-from households.document_pages import WITHDRAWN_WHY, DocumentForm, may_add
+from households import duplicates, positions
+from households.archive import documents
+from households.archive.document_pages import WITHDRAWN_WHY, DocumentForm, may_add
 from households.household_rules import missing, reminders
 from households.models import Household, User
 

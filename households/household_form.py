@@ -16,7 +16,7 @@ from households.models import Area, Household, Method, PositionSource, SiteKind,
 from households.models.households import PHONES
 from households.phones import masked
 from households.sealing import SealBroken, Sealed
-from households.slips import Locks
+from households.village_lists.slips import Locks
 
 REASONS = [
     ("typing", _lazy("录入有误")),

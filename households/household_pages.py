@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from households import clock, duplicates, editing, history, later_entry, positions, registering
+from households import clock, duplicates, editing, history, positions, registering
 from households.editing import Opened, Woven
 from households.household_form import HouseholdForm
 from households.household_rules import missing, reminders
@@ -24,6 +24,7 @@ from households.models import FormerNumber, Household
 from households.models.households import HouseholdQuerySet
 from households.requests import SignedIn
 from households.uid import uuid7
+from households.village_lists import later_entry
 
 
 def require_registrar(request: SignedIn) -> None:

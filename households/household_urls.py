@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from households import document_pages, household_pages, merging_page
+from households import household_pages, merging_page
+from households.archive import document_pages
 
 urlpatterns = [
     path("households/new/", household_pages.new_household, name="new_household"),

@@ -14,7 +14,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from households import slips, village_list
 from households.models import (
     ChangeSlip,
     ListActKind,
@@ -25,6 +24,7 @@ from households.models import (
     VillageList,
 )
 from households.requests import SignedIn
+from households.village_lists import slips, village_list
 
 # Acts that somebody waits for; taking back and giving up are nobody's duty.
 LIST_DUTIES = {ListActKind.VERIFY, ListActKind.NOTICE, ListActKind.SUBMIT, ListActKind.REVIEW}

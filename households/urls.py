@@ -6,7 +6,7 @@ from households import phone_page, views
 
 urlpatterns = [
     path("", include("households.account_urls")),
-    path("", include("households.slip_urls")),
+    path("", include("households.village_lists.urls")),
     path("", include("households.transfer_urls")),
     path("", include("households.household_urls")),
     path("", include("households.log_urls")),

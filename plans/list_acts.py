@@ -14,11 +14,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from households import list_papers, objections, village_list
-from households.incoming import FileRefused
+from households.archive.incoming import FileRefused
 from households.models import ListActKind, ListEntry, VillageList
 from households.requests import SignedIn
-from households.village_list import ListRefused
+from households.village_lists import list_papers, objections, village_list
+from households.village_lists.village_list import ListRefused
 from plans import list_forms
 from plans.list_pages import context_of, shown_place, year_of
 from plans.village_places import Place

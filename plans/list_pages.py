@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from households import clock, list_checks, lists, village_list
+from households import clock, lists
 from households.models import (
     Area,
     Household,
@@ -24,6 +24,7 @@ from households.models import (
     User,
 )
 from households.requests import SignedIn
+from households.village_lists import list_checks, village_list
 from plans import list_forms
 from plans.adjusted import adjustment
 from plans.models import TaskPlan

@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from PIL import Image
 
 from devices.models import HeatConnection, Installation
-from households import cards, clock, documents, papers, vault
+from households import cards, clock, vault
+from households.archive import documents, papers
 from households.models import Document, Household, Method, State, User
 from households.path import standing
 

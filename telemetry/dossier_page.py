@@ -5,7 +5,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from households import papers
+from households.archive import papers
 from households.models import Household
 from households.requests import SignedIn
 from telemetry import dossier

@@ -11,7 +11,7 @@ from typing import Any
 from django.test import Client
 
 from devices.models import Assignment, SupplierMember, Unit
-from households import cards, clock, slips, vault
+from households import cards, clock, vault
 from households.ledger import reports
 from households.ledger.remarks import Remark
 from households.models import (
@@ -30,6 +30,7 @@ from households.models import (
     WorkbookExport,
     WorkbookImport,
 )
+from households.village_lists import slips
 from plans.models import PlanItem, TaskPlan, WallLink
 from telemetry.models import Alarm, AlarmKind, Command, GroupCommand, UnknownTransmitter
 from tests import cast as people

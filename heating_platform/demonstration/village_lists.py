@@ -14,8 +14,7 @@ from PIL import Image
 
 from heating_platform.demonstration import district, people
 from heating_platform.demonstration.district import Home
-from households import clock, list_papers, slips, village_list
-from households.list_checks import digest, shown
+from households import clock
 from households.models import (
     Area,
     Household,
@@ -29,6 +28,8 @@ from households.models import (
     User,
     VillageList,
 )
+from households.village_lists import list_papers, slips, village_list
+from households.village_lists.list_checks import digest, shown
 
 UNDER_WAY = 14  # line of the plan whose last households still hang out
 NOTICE_BEGAN = district.FILED - 8

@@ -22,7 +22,7 @@ from households.ledger.tables import Record
 from households.ledger.twins import Twins, row_words
 from households.models import FormerNumber, Household, SiteKind, StepKind, User
 from households.phones import masked
-from households.slips import Locks
+from households.village_lists.slips import Locks
 
 POSITION = ("longitude", "latitude", "position")
 NEEDED = ("householder", "method")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django import template
 
-from households import slips, village_list
-from households.later_entry import enterable
 from households.models import ChangeSlip, Household, SlipActKind, SlipState, User
 from households.todo import todo
+from households.village_lists import slips, village_list
+from households.village_lists.later_entry import enterable
 
 register = template.Library()
 SLIP_SHAPES = {

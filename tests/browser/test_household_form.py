@@ -15,7 +15,7 @@ from tests import cast as people
 from tests.browser.conftest import DESKTOP, PHONE, Visitor
 from tests.browser.test_pages import said
 from tests.cast import Cast
-from tests.households.test_photos import needs_the_font, picture
+from tests.households.archive.test_photos import needs_the_font, picture
 
 WECHAT = (
     "Mozilla/5.0 (Linux; Android 14; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 "

@@ -8,8 +8,9 @@ from typing import Any
 
 from PIL import Image
 
-from households import clock, list_papers, path, village_list
+from households import clock, path
 from households.models import Area, Household, Method, StepKind, User, VillageList
+from households.village_lists import list_papers, village_list
 from tests import cast as make
 from tests.cast import Cast
 

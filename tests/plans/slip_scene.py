@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from households import clock, list_papers, slips
+from households import clock
 from households.models import ChangeSlip, Household, Part, SlipKind
+from households.village_lists import list_papers, slips
 from plans.models import PlanItem, TaskPlan
 from tests.cast import Cast
 from tests.households.list_scene import photo

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from households import clock, slips
+from households import clock
 from households.models import Household, Method, Part, SlipKind, StepKind
+from households.village_lists import slips
 from plans import progress
 from plans.adjusted import adjustment
 from plans.models import TaskPlan

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from households import clock, objections, village_list
+from households import clock
 from households.models import Household, ListState, User, VillageList
+from households.village_lists import objections, village_list
 from tests import cast as make
 from tests.cast import Cast
 from tests.households import list_scene

@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from PIL import Image
 
-from households import documents, papers
+from households.archive import documents, papers
 from households.models import DocumentKind, StepKind
 from tests import cast as make
 from tests.cast import Cast

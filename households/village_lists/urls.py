@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from households import later_entry, list_papers, slip_pages, todo
+from households import todo
+from households.village_lists import later_entry, list_papers, slip_pages
 
 urlpatterns = [
     path("slips/", slip_pages.slip_list, name="slips"),

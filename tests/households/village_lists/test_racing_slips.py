@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection
 
-from households import clock, list_papers, slips
+from households import clock
 from households.models import ChangeSlip, Household, Part, SlipKind, StepKind
-from households.slip_effects import SlipRefused
+from households.village_lists import list_papers, slips
+from households.village_lists.slip_effects import SlipRefused
 from tests import cast as make
 from tests.households.list_scene import photo
 

@@ -11,7 +11,8 @@ from django.http import FileResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
-from households import clock, incoming, vault
+from households import clock, vault
+from households.archive import incoming
 from households.models import ChangeSlip, Paper, User, VillageList
 from households.requests import SignedIn
 

@@ -15,8 +15,7 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from households import clock, history, slip_effects
-from households.list_checks import SHOWN
+from households import clock, history
 from households.models import (
     Area,
     ChangeSlip,
@@ -30,8 +29,10 @@ from households.models import (
     User,
     VillageList,
 )
-from households.slip_effects import SlipRefused
-from households.village_list import prepares
+from households.village_lists import slip_effects
+from households.village_lists.list_checks import SHOWN
+from households.village_lists.slip_effects import SlipRefused
+from households.village_lists.village_list import prepares
 
 # Fields of a household that change by slip alone once it is on a filed list.
 LOCKED = {

@@ -16,7 +16,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from households import clock, history, path
-from households.list_checks import digest, draft, hindrances, shown
 from households.models import (
     Area,
     Household,
@@ -29,6 +28,7 @@ from households.models import (
     VillageList,
 )
 from households.models.accounts import OF_AN_AREA
+from households.village_lists.list_checks import digest, draft, hindrances, shown
 
 REASONS = {
     "households": _lazy("名单与实际不符"),

@@ -9,7 +9,7 @@ from typing import IO
 
 from django.utils.translation import gettext as _
 
-from households import pdf_files, photos
+from households.archive import pdf_files, photos
 
 LARGEST = 20 * 2**20  # bytes of one file
 PDF, JPEG = "application/pdf", "image/jpeg"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from households import papers
+from households.archive import papers
 
 pytestmark = pytest.mark.skipif(
     not papers.are_there(),

@@ -17,16 +17,17 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from households import list_papers, lists, slips
+from households import lists
+from households.archive.incoming import FileRefused
 from households.filters import AreaFilter, choice
-from households.incoming import FileRefused
 from households.models import ChangeSlip, Household, Part, SlipActKind, SlipKind, SlipState, User
 from households.models.slips import ChangeSlipQuerySet
 from households.requests import SignedIn
 from households.searching import WordsFilter
-from households.slip_effects import SlipRefused
-from households.slip_form import SlipForm
 from households.templatetags.paperwork import SLIP_SHAPES
+from households.village_lists import list_papers, slips
+from households.village_lists.slip_effects import SlipRefused
+from households.village_lists.slip_form import SlipForm
 
 SORTS = {"number": "serial", "effective_on": "effective_on", "drafted_at": "drafted_at"}
 MOST_HOMES = 600  # offered while typing; any 户编号 of the own area may be typed

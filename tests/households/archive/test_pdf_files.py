@@ -2,8 +2,8 @@ import zlib
 
 import pytest
 
-from households import pdf_files
-from households.pdf_files import PdfRefused
+from households.archive import pdf_files
+from households.archive.pdf_files import PdfRefused
 
 PAGE = b"3 0 obj\n<</Type /Page /Parent 2 0 R>>\nendobj\n"
 

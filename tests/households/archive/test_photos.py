@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from PIL import ExifTags, Image
 
-from households import clock, photos
-from households.photos import FONT, PhotoRefused
+from households import clock
+from households.archive import photos
+from households.archive.photos import FONT, PhotoRefused
 
 needs_the_font = pytest.mark.skipif(not FONT.exists(), reason="node_modules is missing: npm ci")
 TAKEN = "2026:06:12 09:30:00"

@@ -8,14 +8,15 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from PIL import Image
 
-from households import clock, documents, vault
-from households.incoming import FileRefused
+from households import clock, vault
+from households.archive import documents
+from households.archive.incoming import FileRefused
 from households.models import Document, DocumentKind, StepKind
 from tests import cast as make
 from tests.cast import Cast
+from tests.households.archive.test_pdf_files import PAGE, pdf
+from tests.households.archive.test_photos import exif, needs_the_font, picture
 from tests.households.test_household_pages import as_
-from tests.households.test_pdf_files import PAGE, pdf
-from tests.households.test_photos import exif, needs_the_font, picture
 
 NOW = datetime(2026, 11, 23, 8, 30, tzinfo=clock.SHANGHAI)
 pytestmark = needs_the_font
@@ -99,7 +100,7 @@ def test_what_is_neither_photo_nor_pdf_is_refused_in_words(
 
 
 def test_a_file_that_is_too_large_is_refused(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("households.incoming.LARGEST", 100)
+    monkeypatch.setattr("households.archive.incoming.LARGEST", 100)
     with pytest.raises(FileRefused, match="超过"):
         photo(cast)
 

@@ -12,8 +12,9 @@ from typing import IO
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from households import clock, history, incoming, vault
-from households.incoming import FileRefused
+from households import clock, history, vault
+from households.archive import incoming
+from households.archive.incoming import FileRefused
 from households.models import Document, DocumentKind, Household, Method, StepKind, User
 
 AT_ONCE = 20  # files of one sending

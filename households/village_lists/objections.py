@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from households import clock
 from households.models import ListEntry, ListState, Objection, User, VillageList
-from households.village_list import ListRefused, prepares
+from households.village_lists.village_list import ListRefused, prepares
 
 
 @transaction.atomic

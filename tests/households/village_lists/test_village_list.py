@@ -17,7 +17,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from households import clock, list_checks, list_papers, objections, village_list
+from households import clock
 from households.models import (
     Household,
     ListAct,
@@ -28,8 +28,9 @@ from households.models import (
     StepKind,
     VillageList,
 )
-from households.slips import Locks
-from households.village_list import ListRefused
+from households.village_lists import list_checks, list_papers, objections, village_list
+from households.village_lists.slips import Locks
+from households.village_lists.village_list import ListRefused
 from tests import cast as make
 from tests.cast import Cast
 from tests.households import list_scene

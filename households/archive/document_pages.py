@@ -16,8 +16,9 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from households import clock, documents, personal_numbers, vault
-from households.incoming import JPEG, SUFFIXES, FileRefused
+from households import clock, personal_numbers, vault
+from households.archive import documents
+from households.archive.incoming import JPEG, SUFFIXES, FileRefused
 from households.models import Document, DocumentKind, Household, User
 from households.requests import SignedIn
 

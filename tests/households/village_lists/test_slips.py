@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from households import clock, list_papers, slips
+from households import clock
 from households.models import (
     Area,
     ChangeSlip,
@@ -22,8 +22,9 @@ from households.models import (
     SlipState,
     StepKind,
 )
-from households.slip_effects import SlipRefused
-from households.slips import LOCKED, Locks, why_locked
+from households.village_lists import list_papers, slips
+from households.village_lists.slip_effects import SlipRefused
+from households.village_lists.slips import LOCKED, Locks, why_locked
 from tests import cast as make
 from tests.cast import Cast
 from tests.households import list_scene

@@ -11,10 +11,11 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from households import clock, personal_numbers, slips
+from households import clock, personal_numbers
 from households.filters import FIELD
 from households.models import ChangeSlip, Household, Method, Part, SlipKind, User
-from households.slip_effects import ASKED
+from households.village_lists import slips
+from households.village_lists.slip_effects import ASKED
 
 SEPARATORS = re.compile(r"[\s,，、;；]+")
 HOME_LABELS = {

@@ -9,10 +9,10 @@ import pytest
 from django.test import Client
 
 from households import clock, path
-from households.later_entry import enterable
 from households.models import Household, Step, StepKind
 from households.path import Later, StepRefused
 from households.uid import uuid7
+from households.village_lists.later_entry import enterable
 from tests import cast as make
 from tests.cast import Cast
 
