@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from devices.models import Supplier, SupplierMember
-from households import account_acts
+from households.accounts import account_acts
 from households.filters import AreaChoice
 from households.models import Area, Role, User
 from households.models.accounts import OF_A_SUPPLIER

@@ -17,7 +17,8 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from households import account_acts, lists
+from households import lists
+from households.accounts import account_acts
 from households.filters import AreaFilter, choice
 from households.models import Role, User
 from households.models.accounts import UserQuerySet

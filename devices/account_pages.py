@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from devices.account_forms import AccountForm
 from devices.account_list import STATES, accounts_of, belongs_to, state_of
-from households import account_acts, handover, own_sessions, second_factor
+from households.accounts import account_acts, handover, own_sessions, second_factor
 from households.models import User
 from households.requests import SignedIn
 

@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from devices.models import Assignment
-from households.handover import HANDOVERS, Handover
+from households.accounts.handover import HANDOVERS, Handover
 from households.models import User
 
 

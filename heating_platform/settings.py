@@ -126,7 +126,7 @@ MIDDLEWARE = [
     "households.history.HistoryMiddleware",
     "households.language.LanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "households.sessions.SignInMiddleware",
+    "households.accounts.sessions.SignInMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -154,7 +154,7 @@ AUTH_USER_MODEL = "households.User"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "django.contrib.auth.backends.ModelBackend",
-    "households.second_factor.CodeBackend",
+    "households.accounts.second_factor.CodeBackend",
 ]
 LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "dashboard"
@@ -162,7 +162,7 @@ LOGOUT_REDIRECT_URL = "sign_in"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "households.passwords.StrengthValidator"},
+    {"NAME": "households.accounts.passwords.StrengthValidator"},
 ]
 # Five wrong passwords or codes of one account from one address lock it there for 15 minutes.
 AXES_FAILURE_LIMIT = 5

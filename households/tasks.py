@@ -4,7 +4,8 @@ from contextlib import suppress
 
 from celery import shared_task
 
-from households import seals, sessions, vault
+from households import seals, vault
+from households.accounts import sessions
 from households.ledger import jobs
 
 

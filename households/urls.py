@@ -5,7 +5,7 @@ from django.urls import include, path
 from households import phone_page, views
 
 urlpatterns = [
-    path("", include("households.account_urls")),
+    path("", include("households.accounts.urls")),
     path("", include("households.village_lists.urls")),
     path("", include("households.transfer_urls")),
     path("", include("households.household_urls")),

@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from households import clock
-from households.handover import HANDOVERS, Handover
+from households.accounts.handover import HANDOVERS, Handover
 from households.models import ApiToken, User
 from households.requests import SignedIn
 from plans import wall_drawing, wall_figures

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from households import clock, second_factor
+from households import clock
+from households.accounts import second_factor
+from households.accounts.second_factor import STEP
 from households.models import Role, SecondFactor, SignIn, User
-from households.second_factor import STEP
 from plans.models import WallLink
 from tests import cast as people
 from tests.browser.conftest import DESKTOP, PHONE, Visitor

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from devices.models import Assignment, SupplierMember
-from households import handover
+from households.accounts import handover
 from households.models import Role, SignIn, User
 from tests import cast as people
 from tests.cast import PASSWORD, Cast

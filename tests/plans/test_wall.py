@@ -9,7 +9,8 @@ from datetime import date, timedelta
 import pytest
 from django.test import Client
 
-from households import clock, handover
+from households import clock
+from households.accounts import handover
 from households.models import Role, StepKind, User
 from plans import wall_drawing
 from plans.models import PlanItem, TaskPlan, WallLink

@@ -13,10 +13,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from households.accounts.sessions import idle_limit
 from households.models import Role, RoleRule, User
 from households.models.sign_ins import MINUTES
 from households.requests import SignedIn
-from households.sessions import idle_limit
 
 
 @dataclass(frozen=True)

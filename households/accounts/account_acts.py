@@ -16,7 +16,8 @@ from django.db.models import Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from households import clock, passwords
+from households import clock
+from households.accounts import passwords
 from households.models import Area, Role, User
 from households.models.accounts import WHOLE_DISTRICT
 

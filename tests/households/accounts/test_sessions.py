@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from households import clock, sessions
+from households import clock
+from households.accounts import sessions
+from households.accounts.own_sessions import device
 from households.models import RoleRule, SignIn, User
-from households.own_sessions import device
 from tests.cast import Cast
 
 PHONE = "Mozilla/5.0 (Linux; Android 14) AppleWebKit Chrome/120 MicroMessenger/8.0"

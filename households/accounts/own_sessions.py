@@ -13,9 +13,9 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_POST
 
 from households import clock
+from households.accounts.sessions import KEY, idle_limit
 from households.models import RoleRule, SignIn, User
 from households.requests import SignedIn
-from households.sessions import KEY, idle_limit
 
 SYSTEMS: dict[str, object] = {
     "HarmonyOS": _lazy("鸿蒙"),

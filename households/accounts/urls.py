@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from households import own_sessions, personal, role_rules, second_factor_pages, signing_in
+from households.accounts import own_sessions, personal, role_rules, second_factor_pages, signing_in
 
 urlpatterns = [
     path("sign-in/", signing_in.sign_in, name="sign_in"),

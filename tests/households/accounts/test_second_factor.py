@@ -8,9 +8,10 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from households import clock, second_factor
+from households import clock
+from households.accounts import second_factor
+from households.accounts.second_factor import STEP
 from households.models import RoleRule, SecondFactor, User
-from households.second_factor import STEP
 from tests.cast import PASSWORD, Cast
 
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from households import second_factor
+from households.accounts import second_factor
 from households.requests import SignedIn
 
 PAGE = "households/second_factor.html"

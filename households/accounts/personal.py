@@ -16,7 +16,8 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from households import clock, own_sessions, second_factor, sessions
+from households import clock
+from households.accounts import own_sessions, second_factor, sessions
 from households.models import ApiToken
 from households.requests import SignedIn
 

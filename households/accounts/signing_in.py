@@ -19,7 +19,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.middleware import HtmxDetails
 
-from households import clock, second_factor, sessions
+from households import clock
+from households.accounts import second_factor, sessions
 from households.models import User
 
 HALF_WAY = "half_way"  # in the session: who gave the right password, when, where he wants to

@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from households import passwords
+from households.accounts import passwords
 from households.models import User
 
 GOOD = [

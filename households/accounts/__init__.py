@@ -1,0 +1,1 @@
+"""Accounts of people: signing in, second factors, sessions, and what their keepers do to them."""
