@@ -24,7 +24,7 @@ from households.sealing import SealBroken, Sealed, SealedField
 A_PAGE = 20
 # What says nothing to a person: keys, digests, names of files.
 HIDDEN = {"id", "uid", "file", "thumbnail", "digest", "size", "content_type", "household_id"}
-HIDDEN |= {"shown", "code", "number_line"}
+HIDDEN |= {"shown", "code", "number_line", "updated_at"}
 # Columns of the household that say again what a step says.
 OF_STEPS = {f"{kind}_on" for kind in StepKind} | {"papers_incomplete"}
 LABELS: dict[str, Any] = {

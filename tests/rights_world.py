@@ -30,7 +30,6 @@ from households.models import (
     WorkbookExport,
     WorkbookImport,
 )
-from households.village_lists import slips
 from plans.models import PlanItem, TaskPlan, WallLink
 from telemetry.models import Alarm, AlarmKind, Command, GroupCommand, UnknownTransmitter
 from tests import cast as people
@@ -287,7 +286,7 @@ def _of_papers(world: World) -> None:
 
     def slip(place: str) -> ChangeSlip:
         area = world.things["area"][place]
-        fields = {"town": area.town, "serial": area.pk, "reason": slips.Why.GIVEN_UP}
+        fields = {"town": area.town, "serial": area.pk, "reason": ChangeSlip.Why.GIVEN_UP}
         made = list_cases.a_slip(world.cast, area=area, **fields)
         SlipLine.objects.create(slip=made, household=world.homes[place], part="leaves")
         return made

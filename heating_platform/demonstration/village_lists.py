@@ -17,6 +17,7 @@ from heating_platform.demonstration.district import Home
 from households import clock
 from households.models import (
     Area,
+    ChangeSlip,
     Household,
     ListAct,
     ListActKind,
@@ -139,17 +140,17 @@ def _slips(accounts: dict[str, User]) -> None:
     homes = here.exclude(listed_on=None).filter(accepted_on=None).order_by("number")[:5]
     heir = people.name(people.NAMES - 1)
     asked: Sequence[tuple[SlipKind, Part, dict[str, str], str, int]] = (
-        (SlipKind.HOUSEHOLDER, Part.CHANGES, {"householder": heir}, slips.Why.SOLD, 3),
-        (SlipKind.VACANT, Part.CHANGES, {}, slips.Why.EMPTY, 3),
-        (SlipKind.WITHDRAWN, Part.LEAVES, {}, slips.Why.GIVEN_UP, 2),
+        (SlipKind.HOUSEHOLDER, Part.CHANGES, {"householder": heir}, ChangeSlip.Why.SOLD, 3),
+        (SlipKind.VACANT, Part.CHANGES, {}, ChangeSlip.Why.EMPTY, 3),
+        (SlipKind.WITHDRAWN, Part.LEAVES, {}, ChangeSlip.Why.GIVEN_UP, 2),
         (
             SlipKind.DEMOLITION,
             Part.CHANGES,
             {"demolition_on": _next_year()},
-            slips.Why.DEMOLITION,
+            ChangeSlip.Why.DEMOLITION,
             1,
         ),
-        (SlipKind.WITHDRAWN, Part.LEAVES, {}, slips.Why.CONVERTED, 0),
+        (SlipKind.WITHDRAWN, Part.LEAVES, {}, ChangeSlip.Why.CONVERTED, 0),
     )
     for n, (home, (kind, part, values, why, far)) in enumerate(zip(homes, asked, strict=False)):
         with clock.at(clock.now() - timedelta(days=9 - n)):

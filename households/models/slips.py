@@ -58,6 +58,20 @@ class ChangeSlip(models.Model):
     what it did to the task, say its lines.
     """
 
+    class Why(models.TextChoices):
+        """Why a slip is wanted, picked; the paper's own words go into its note."""
+
+        GIVEN_UP = "given_up", _("自愿放弃")
+        CONVERTED = "converted", _("已自行改造")
+        MOVED = "moved", _("迁出或去世")
+        FORGOTTEN = "forgotten", _("漏报")
+        SOLD = "sold", _("房屋买卖、继承")
+        FAMILY = "family", _("分家、合户")
+        NETWORK = "network", _("管网条件变化")
+        EMPTY = "empty", _("长期无人居住")
+        DEMOLITION = "demolition", _("列入拆迁计划")
+        OTHER = "other", _("其他")
+
     uid = models.UUIDField(default=uuid7, unique=True, editable=False)
     year = models.PositiveSmallIntegerField(_("年度"))
     area = models.ForeignKey(
@@ -69,7 +83,7 @@ class ChangeSlip(models.Model):
     state = models.CharField(_("状态"), max_length=10, choices=SlipState, default=SlipState.DRAFT)
     basis = models.CharField(_("调整依据（文号）"), max_length=80)
     basis_on = models.DateField(_("依据日期"))
-    reason = models.CharField(_("原因"), max_length=40)
+    reason = models.CharField(_("原因"), max_length=40, choices=Why)
     note = models.CharField(_("说明"), max_length=200, blank=True)
     values: Any = models.JSONField(default=dict)
     effective_on = models.DateField(_("生效日期"), null=True, blank=True)

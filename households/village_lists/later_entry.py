@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from households import clock, path
+from households import clock, path, personal_numbers
 from households.filters import FIELD
 from households.models import Household, Role, StepKind, User
 from households.requests import SignedIn
@@ -32,17 +32,23 @@ class LaterForm(forms.Form):
     done_by = forms.CharField(
         label=_lazy("当时由谁办"),
         max_length=60,
+        validators=[personal_numbers.none_in],
         help_text=_lazy("单位或经办人，例如：村委会、原施工单位"),
         widget=forms.TextInput(FIELD),
     )
     why = forms.CharField(
         label=_lazy("补录原因"),
         max_length=200,
+        validators=[personal_numbers.none_in],
         help_text=_lazy("例如：2023 年改造，当时没有平台"),
         widget=forms.TextInput(FIELD),
     )
     note = forms.CharField(
-        label=_lazy("说明"), max_length=200, required=False, widget=forms.TextInput(FIELD)
+        label=_lazy("说明"),
+        max_length=200,
+        required=False,
+        validators=[personal_numbers.none_in],
+        widget=forms.TextInput(FIELD),
     )
 
     def __init__(self, household: Household, user: User, *args: Any, **options: Any) -> None:

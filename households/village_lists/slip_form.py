@@ -14,7 +14,6 @@ from django.utils.translation import gettext_lazy as _lazy
 from households import clock, personal_numbers
 from households.filters import FIELD
 from households.models import ChangeSlip, Household, Method, Part, SlipKind, User
-from households.village_lists import slips
 from households.village_lists.slip_effects import ASKED
 
 SEPARATORS = re.compile(r"[\s,，、;；]+")
@@ -30,10 +29,16 @@ VALUES: dict[str, forms.Field] = {
         label=_lazy("新的改造方式"), choices=Method.choices, widget=forms.RadioSelect
     ),
     "householder": forms.CharField(
-        label=_lazy("新的户主"), max_length=40, widget=forms.TextInput(FIELD)
+        label=_lazy("新的户主"),
+        max_length=40,
+        validators=[personal_numbers.none_in],
+        widget=forms.TextInput(FIELD),
     ),
     "door": forms.CharField(
-        label=_lazy("新户门牌号"), max_length=60, widget=forms.TextInput(FIELD)
+        label=_lazy("新户门牌号"),
+        max_length=60,
+        validators=[personal_numbers.none_in],
+        widget=forms.TextInput(FIELD),
     ),
     "heated_area": forms.DecimalField(
         label=_lazy("分出的取暖面积（m²）"),
@@ -54,14 +59,19 @@ class SlipForm(forms.Form):
         label=_lazy("调整依据（文号）"),
         max_length=80,
         help_text=_lazy("文件号或材料名称，例如：钟街办〔2026〕12 号、自愿放弃申请书"),
+        validators=[personal_numbers.none_in],
         widget=forms.TextInput(FIELD),
     )
     basis_on = forms.DateField(label=_lazy("依据日期"), widget=DATE)
     reason = forms.ChoiceField(
-        label=_lazy("原因"), choices=slips.Why.choices, widget=forms.RadioSelect
+        label=_lazy("原因"), choices=ChangeSlip.Why.choices, widget=forms.RadioSelect
     )
     note = forms.CharField(
-        label=_lazy("说明"), max_length=200, required=False, widget=forms.TextInput(FIELD)
+        label=_lazy("说明"),
+        max_length=200,
+        required=False,
+        validators=[personal_numbers.none_in],
+        widget=forms.TextInput(FIELD),
     )
     scan = forms.FileField(
         label=_lazy("依据扫描件"),
@@ -107,13 +117,6 @@ class SlipForm(forms.Form):
             raise forms.ValidationError(_("日期 %(date)s 还没有到") % {"date": on})
         return on
 
-    def clean_note(self) -> str:
-        note = str(self.cleaned_data["note"])
-        refused = personal_numbers.refused(note)
-        if refused:
-            raise forms.ValidationError(refused)
-        return note
-
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         for part in self.picked:
@@ -122,7 +125,7 @@ class SlipForm(forms.Form):
                 self._find(part, SEPARATORS.split(cleaned[name].strip()))
         if self.kind == SlipKind.SPLIT:
             self.lines.append((None, Part.JOINS))
-        if cleaned.get("reason") == slips.Why.OTHER and not cleaned.get("note"):
+        if cleaned.get("reason") == ChangeSlip.Why.OTHER and not cleaned.get("note"):
             self.add_error("note", _("选了“其他”，请写明原因"))
         return cleaned
 

@@ -92,7 +92,7 @@ def _csv_row(slip: ChangeSlip) -> list[object]:
     numbers = [line.household.number for line in slip.lines.all() if line.household]
     village = slip.area.name if slip.area != slip.town else _("（散户）")
     return [slip.number, slip.town.name, village, slip.get_kind_display(), _("、").join(numbers),
-            slips.Why(slip.reason).label, slip.basis, slip.basis_on, slip.get_state_display(),
+            slip.get_reason_display(), slip.basis, slip.basis_on, slip.get_state_display(),
             slip.effective_on]  # fmt: skip
 
 
@@ -120,7 +120,7 @@ def _context(user: User, slip: ChangeSlip, **more: Any) -> dict[str, Any]:
             for line in lines
         ],
         "values": slips.told(slip.values),
-        "why": slips.Why(slip.reason).label,
+        "why": slip.get_reason_display(),
         "papers": list(slip.papers.all()),
         "history": list(slip.acts.select_related("by__area")),
         "acts": {str(act) for act in acts},

@@ -43,23 +43,6 @@ LOCKED = {
     "in_demolition_plan": SlipKind.DEMOLITION,
     "demolition_on": SlipKind.DEMOLITION,
 }
-
-
-class Why(models.TextChoices):
-    """Why a slip is wanted, picked; the paper's own words go into its note."""
-
-    GIVEN_UP = "given_up", _lazy("自愿放弃")
-    CONVERTED = "converted", _lazy("已自行改造")
-    MOVED = "moved", _lazy("迁出或去世")
-    FORGOTTEN = "forgotten", _lazy("漏报")
-    SOLD = "sold", _lazy("房屋买卖、继承")
-    FAMILY = "family", _lazy("分家、合户")
-    NETWORK = "network", _lazy("管网条件变化")
-    EMPTY = "empty", _lazy("长期无人居住")
-    DEMOLITION = "demolition", _lazy("列入拆迁计划")
-    OTHER = "other", _lazy("其他")
-
-
 REASONS = {  # of a slip that is returned or refused
     "basis": _lazy("依据不足"),
     "households": _lazy("户信息有误"),

@@ -5,6 +5,8 @@ from django.core.exceptions import ValidationError
 
 from devices.installation_form import InstallationForm
 from households.personal_numbers import refused, warn
+from households.village_lists.later_entry import LaterForm
+from households.village_lists.slip_form import SlipForm
 from plans.list_forms import ObjectionForm
 from telemetry.alarm_list import NoteForm
 
@@ -27,7 +29,17 @@ def test_identity_numbers_are_refused_in_any_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("form", "field"), [(InstallationForm, "note"), (ObjectionForm, "text"), (NoteForm, "note")]
+    ("form", "field"),
+    [
+        (InstallationForm, "note"),
+        (ObjectionForm, "text"),
+        (NoteForm, "note"),
+        (SlipForm, "basis"),
+        (SlipForm, "note"),
+        (LaterForm, "done_by"),
+        (LaterForm, "why"),
+        (LaterForm, "note"),
+    ],
 )
 def test_no_form_takes_one_in_what_people_write_freely(form: Any, field: str) -> None:
     with pytest.raises(ValidationError, match="身份证号"):

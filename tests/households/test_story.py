@@ -8,8 +8,16 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from households import history, sealing, story
-from households.models import Change, FormerNumber, Household, Role, StepKind
+from households import clock, history, sealing, story
+from households.models import (
+    Change,
+    ChangeKind,
+    ChangeSlip,
+    FormerNumber,
+    Household,
+    Role,
+    StepKind,
+)
 from households.story import Event
 from tests import cast as make
 from tests.cast import Cast
@@ -64,6 +72,16 @@ def test_a_number_sealed_anew_is_no_change_to_tell(cast: Cast, home: Household) 
 def test_places_and_people_are_told_by_name(cast: Cast, home: Household) -> None:
     change(home, cast.clerk, area=cast.area("时家岭社区"))
     assert words(told(home)[0]) == ["修改 改造户：区域 洞头村 → 时家岭社区"]
+
+
+def test_a_slip_is_told_in_words_and_without_what_only_programs_read(cast: Cast) -> None:
+    reason = ChangeSlip.Why.CONVERTED
+    slip = {"kind": "vacant", "reason": reason.value, "updated_at": "2026-11-24T01:25:00+08:00"}
+    change = Change(
+        at=clock.now(), kind=ChangeKind.INSERT, table="households_changeslip", after=slip
+    )
+    words = story.told([change])[0].parts[0].words
+    assert words == f"变更事项 空置；原因 {reason.label}"
 
 
 def test_sql_from_outside_is_told_as_such(home: Household) -> None:

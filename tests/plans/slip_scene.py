@@ -35,7 +35,7 @@ def withdrawn(cast: Cast, home: Household) -> ChangeSlip:
         by=cast.town_officer,
         basis="钟街办〔2026〕12 号",
         basis_on=clock.today(),
-        reason=slips.Why.GIVEN_UP,
+        reason=ChangeSlip.Why.GIVEN_UP,
         values={},
     )
     list_papers.add(slip, photo(), title="依据", by=cast.town_officer)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from households import clock
-from households.models import Household, Method, Part, SlipKind, StepKind
+from households.models import ChangeSlip, Household, Method, Part, SlipKind, StepKind
 from households.village_lists import slips
 from plans import progress
 from plans.adjusted import adjustment
@@ -40,7 +40,7 @@ def test_only_a_slip_in_effect_adjusts_and_only_its_own_village(cast: Cast, plan
         by=cast.town_officer,
         basis="草稿",
         basis_on=clock.today(),
-        reason=slips.Why.GIVEN_UP,
+        reason=ChangeSlip.Why.GIVEN_UP,
         values={},
     )
     withdrawn(cast, cast.air_household)

@@ -40,7 +40,7 @@ def _drafted(home: Household, cast: make.Cast) -> ChangeSlip:
         by=cast.town_officer,
         basis="申请书",
         basis_on=clock.today(),
-        reason=slips.Why.GIVEN_UP,
+        reason=ChangeSlip.Why.GIVEN_UP,
         values={},
     )
 

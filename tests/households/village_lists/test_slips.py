@@ -68,7 +68,7 @@ def drafted(cast: Cast, kind: SlipKind, *lines: tuple[Household | None, Part],
         by=cast.town_officer,
         basis="钟街办〔2026〕12 号",
         basis_on=clock.today(),
-        reason=slips.Why.GIVEN_UP,
+        reason=ChangeSlip.Why.GIVEN_UP,
         values=values,
     )
     list_papers.add(slip, photo(), title="依据", by=cast.town_officer)
