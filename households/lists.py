@@ -4,12 +4,12 @@ import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
-from urllib.parse import quote
 
 from django.core.paginator import Page, Paginator
 from django.db.models import F, Model, QuerySet, Subquery
 from django.db.models.expressions import Expression, OrderBy
 from django.http import HttpRequest, StreamingHttpResponse
+from django.utils.http import content_disposition_header
 
 from households import clock
 from households.ledger.escaping import escape
@@ -62,8 +62,8 @@ def page_of(rows: QuerySet[T], request: HttpRequest) -> Page[T]:
 def csv_of(name: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> StreamingHttpResponse:
     """`rows` as a CSV file that office programs open as it is: UTF-8 with its mark, no formulas."""
     response = StreamingHttpResponse(_lines(head, rows), content_type="text/csv; charset=utf-8")
-    filename = quote(f"{name}-{clock.now().astimezone(clock.SHANGHAI):%Y%m%d-%H%M}.csv")
-    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{filename}"
+    filename = f"{name}-{clock.now().astimezone(clock.SHANGHAI):%Y%m%d-%H%M}.csv"
+    response["Content-Disposition"] = str(content_disposition_header(True, filename))
     return response
 
 

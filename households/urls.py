@@ -7,7 +7,7 @@ from households import phone_page, views
 urlpatterns = [
     path("", include("households.accounts.urls")),
     path("", include("households.village_lists.urls")),
-    path("", include("households.transfer_urls")),
+    path("", include("households.ledger.urls")),
     path("", include("households.household_urls")),
     path("", include("households.log_urls")),
     path("households/", views.ledger, name="households"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from urllib.parse import quote
 
 from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, Http404, HttpResponse
@@ -12,15 +11,13 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from households import clock
+from households import clock, downloads
 from households.models import Area, StepKind
 from households.requests import SignedIn
 from households.views import Line
 from plans import two_level, two_level_workbook
 from plans.list_pages import year_of
 from plans.models import TaskPlan
-
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @login_required
@@ -42,11 +39,9 @@ def _workbook(request: SignedIn, found: two_level.Ledger) -> FileResponse:
     file = tempfile.TemporaryFile()  # noqa: SIM115  closed with the response
     two_level_workbook.write(file, request.user, found)
     file.seek(0)
-    response = FileResponse(file, content_type=XLSX)
     moment = clock.now().astimezone(clock.SHANGHAI)
-    name = quote(f"{_('两级台账')}-{found.plan.year}-{moment:%Y%m%d-%H%M}.xlsx")
-    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"
-    return response
+    name = f"{_('两级台账')}-{found.plan.year}-{moment:%Y%m%d-%H%M}.xlsx"
+    return downloads.workbook(file, name)
 
 
 @login_required

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -102,8 +102,8 @@ def trace_file(request: SignedIn, pk: int) -> HttpResponseBase:
     texts = ("  ".join(map(str, _cells(one)[:4])) + "\n" for one in _all(line, frames))
     response = StreamingHttpResponse(texts, content_type="text/plain; charset=utf-8")
     stamp = f"{clock.now().astimezone(clock.SHANGHAI):%Y%m%d-%H%M}"
-    filename = quote(f"{name}-{stamp}.txt", safe="")
-    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{filename}"
+    disposition = content_disposition_header(True, f"{name}-{stamp}.txt")
+    response["Content-Disposition"] = str(disposition)
     return response
 
 

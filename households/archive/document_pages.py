@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from urllib.parse import quote
 
 from django import forms
 from django.contrib import messages
@@ -16,7 +15,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from households import clock, personal_numbers, vault
+from households import clock, downloads, personal_numbers
 from households.archive import documents
 from households.archive.incoming import JPEG, SUFFIXES, FileRefused
 from households.models import Document, DocumentKind, Household, User
@@ -29,8 +28,6 @@ WITHDRAWN_WHY = [
     ("outdated", _lazy("已有新的")),
     ("personal", _lazy("有不该保存的个人信息")),
 ]
-# A file of somebody else's making is shown by itself, with no rights in this site.
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 
 class DocumentForm(forms.Form):
@@ -127,15 +124,8 @@ def document_thumbnail(request: SignedIn, uid: uuid.UUID) -> HttpResponse | File
 
 
 def _file(paper: Document, name: str, content_type: str) -> FileResponse:
-    response = FileResponse(vault.open(name), content_type=content_type)
-    filename = f"{paper.household.number} {paper.get_kind_display()}.{SUFFIXES[content_type]}"
-    how = "inline" if content_type == JPEG else "attachment"
-    response["Content-Disposition"] = f"{how}; filename*=UTF-8''{quote(filename)}"
-    response["Content-Length"] = str(vault.size(name))
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = POLICY
-    response["Cross-Origin-Resource-Policy"] = "same-origin"
-    return response
+    title = f"{paper.household.number} {paper.get_kind_display()}"
+    return downloads.paper(name, f"{title}.{SUFFIXES[content_type]}", content_type)
 
 
 @login_required

@@ -9,9 +9,10 @@ from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import FileResponse
 from django.shortcuts import get_object_or_404
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from households import clock, vault
+from households import clock, downloads, vault
 from households.archive import incoming
 from households.models import ChangeSlip, Paper, User, VillageList
 from households.requests import SignedIn
@@ -43,12 +44,10 @@ def add(owner: VillageList | ChangeSlip, file: Any, *, title: str, by: User) -> 
 
 
 @login_required
+@never_cache
 @require_safe
 def paper(request: SignedIn, uid: str) -> FileResponse:
     """One paper of a list or slip that the user may see; never shown as a page of this site."""
     one = get_object_or_404(Paper.objects.visible_to(request.user), uid=uid)
-    name = f"{one.title}.{incoming.SUFFIXES[one.content_type]}"
-    response = FileResponse(vault.open(one.file), filename=name, content_type=one.content_type)
-    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
+    filename = f"{one.title}.{incoming.SUFFIXES[one.content_type]}"
+    return downloads.paper(one.file, filename, one.content_type)

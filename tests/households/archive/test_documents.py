@@ -145,7 +145,7 @@ def test_a_paper_is_served_as_itself_and_never_as_a_page(cast: Cast) -> None:
     assert answer.headers["Content-Type"] == "image/jpeg"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Content-Security-Policy"].endswith("sandbox")
-    assert answer.headers["Content-Disposition"].startswith("inline; filename*=UTF-8''26-12-0001")
+    assert answer.headers["Content-Disposition"].startswith("inline; filename*=utf-8''26-12-0001")
     assert b"".join(answer.streaming_content) == content(paper)  # type: ignore[attr-defined]
 
 

@@ -10,7 +10,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from households import clock, transfers
+from households import clock
+from households.ledger import import_pages
 from households.ledger import importing, jobs
 from households.models import Household, User, WorkbookImport
 from households.models.transfers import SILENT
@@ -247,7 +248,7 @@ def test_an_upload_without_a_file_or_too_large_is_told(
     officer: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert officer.post("/imports/upload/").status_code == 422
-    monkeypatch.setattr(transfers, "LARGEST", 10)
+    monkeypatch.setattr(import_pages, "LARGEST", 10)
     response = upload(officer, b"x" * 11)
     assert response.status_code == 422
     assert "请分成几个文件上传" in response.content.decode()

@@ -21,9 +21,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from households import clock, searching
 from households.ledger import exporting, jobs
+from households.ledger.import_pages import file_of
 from households.models import WorkbookExport
 from households.requests import SignedIn
-from households.transfers import file_of
 
 Phones = WorkbookExport.Phones
 

@@ -1,4 +1,4 @@
-"""Pages of import and export: upload, progress, what the check found, the choice, the files.
+"""Pages of imports: upload, progress, what the check found, the choice, the files.
 
 An import is seen by whoever uploaded it and by nobody else, because its pages show names and phones
 as they were typed. The pages read rows and sealed reports; workers do the work (`ledger.jobs`).
@@ -11,15 +11,13 @@ import uuid
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
-from urllib.parse import quote
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
-from django.http import FileResponse, Http404, HttpResponse
+from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -27,7 +25,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from households import vault
+from households import downloads, vault
 from households.ledger import jobs, reports, result, template
 from households.ledger.others import OTHERS
 from households.models import User, WorkbookExport, WorkbookImport
@@ -35,7 +33,6 @@ from households.models.transfers import Transfer
 from households.requests import SignedIn
 
 State = WorkbookImport.State
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 LARGEST = 50 * 2**20  # bytes
 LISTED = 20  # imports and exports on the first page
 
@@ -68,7 +65,7 @@ def workbook_template(request: SignedIn) -> HttpResponseBase:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "template.xlsx"
         template.write(path, request.user)
-        return _attachment(io.BytesIO(path.read_bytes()), _("改造台账模板.xlsx"))
+        return downloads.workbook(io.BytesIO(path.read_bytes()), _("改造台账模板.xlsx"))
 
 
 @login_required
@@ -229,15 +226,7 @@ def file_of(job: Transfer, name: str, filename: str) -> HttpResponseBase:
     """A sealed workbook of `job` to keep; 404 where there is none, or none any more."""
     if not name or job.is_gone:
         raise Http404
-    return _attachment(vault.open(name), filename)
-
-
-def _attachment(file: Any, filename: str) -> FileResponse:
-    response = FileResponse(file, content_type=XLSX)
-    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(filename)}"
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Cache-Control"] = "no-store"
-    return response
+    return downloads.workbook(vault.open(name), filename)
 
 
 def _may_import(request: SignedIn) -> None:
