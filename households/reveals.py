@@ -93,15 +93,15 @@ def told_today(user: User) -> int:
 
 
 def exported(user: User, households: HouseholdQuerySet, reason: str) -> int:
-    """Record that the user takes away the numbers of all these households; answers how many.
+    """Record that the user takes away all numbers of these households; answers of how many.
 
     Raises ReasonNeeded.
     """
     if not reason.strip():
         raise ReasonNeeded
-    told = households.exclude(phone="").values_list("pk", "number").iterator(AT_ONCE)
-    count = 0
-    while some := list(islice(told, AT_ONCE)):
+    told = households.exclude(phone="", other_phone="").values_list("pk", "number")
+    rows, count = told.iterator(AT_ONCE), 0
+    while some := list(islice(rows, AT_ONCE)):
         PhoneReveal.objects.bulk_create(_of_export(user, some, reason))
         count += len(some)
     return count

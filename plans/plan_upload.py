@@ -19,7 +19,6 @@ from households.ledger.tables import Record, Table, tables
 from households.models import Area, User
 from plans import annex1, task_plan
 
-LONGEST_BASIS = 60
 # The notice's days: begun, works done, over.
 DAYS = {"starts_on": (5, 28), "works_done_by": (10, 10), "ends_on": (10, 31)}
 

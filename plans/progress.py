@@ -85,10 +85,6 @@ class Figures:
         return percent(self.accepted, self.task)
 
     @property
-    def due_rate(self) -> Decimal | None:
-        return percent(self.due, self.task)
-
-    @property
     def behind(self) -> int:
         return max(0, self.due - self.complete)
 

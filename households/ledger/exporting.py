@@ -8,25 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _lazy
 from openpyxl import Workbook
 
+from households import reveals
 from households.filters import HouseholdFilter
 from households.ledger import sheets
 from households.ledger.choices import TREES
 from households.ledger.columns import Column
 from households.ledger.tables import KINDS
 from households.ledger.template import Options, add_lists
-from households.models import Household, PhoneReveal, RevealHow, User
+from households.models import Household, User
 from households.models.households import HouseholdQuerySet
 
-T = TypeVar("T")
 Progress = Callable[[int, int], None]
 AT_ONCE = 2000  # rows fetched together
 ROOM = 1000  # rows below the last one that have the drop-downs too
@@ -72,11 +71,11 @@ def write(
     """Write the workbook; answers how many households it holds.
 
     `phones`: "masked" or "plain"; plain ones need a `reason`, and each household is recorded as
-    revealed. Raises ValueError without one.
+    revealed. Raises reveals.ReasonNeeded without one.
     """
     households = chosen(user, filters)
     if phones == "plain":
-        _record(user, households, reason)
+        reveals.exported(user, households, reason)
     total = households.count()
     book, options = Workbook(write_only=True), Options()
     trees = [tree(user) for tree in TREES]
@@ -93,26 +92,6 @@ def write(
     options.write(book.create_sheet(sheets.OPTIONS))
     book.save(path)
     return total
-
-
-def _record(user: User, households: HouseholdQuerySet, reason: str) -> None:
-    """Whoever takes whole numbers away is written down with every one of them."""
-    if not reason:
-        raise ValueError("whole phones need a reason")
-    with_phone = households.exclude(phone="").values_list("pk", "number")
-    for some in batched(with_phone.iterator(chunk_size=AT_ONCE), AT_ONCE):
-        PhoneReveal.objects.bulk_create(
-            PhoneReveal(
-                user=user, household_id=pk, number=number, how=RevealHow.EXPORT, reason=reason
-            )
-            for pk, number in some
-        )
-
-
-def batched(rows: Iterator[T], size: int) -> Iterator[list[T]]:
-    """The same rows in lists of `size`, the last one shorter."""
-    while some := list(islice(rows, size)):
-        yield some
 
 
 def _counted(rows: Iterator[Any], total: int, progress: Progress) -> Iterator[Any]:

@@ -113,11 +113,13 @@ def test_a_number_that_does_not_open_says_so_and_is_recorded(cast: Cast, client:
 
 def test_an_export_records_every_number_that_it_takes(cast: Cast) -> None:
     make.household(cast.area("洞头村"), number="26-12-0002", phone="")
+    make.household(cast.area("洞头村"), number="26-12-0003", phone="", other_phone="2000007")
     homes = Household.objects.visible_to(cast.town_officer)
     with pytest.raises(ReasonNeeded):
         reveals.exported(cast.town_officer, homes, " ")
-    assert reveals.exported(cast.town_officer, homes, "送审") == 2
-    assert {entry.number for entry in PhoneReveal.objects.all()} == {"26-12-0001", "26-10-0001"}
+    assert reveals.exported(cast.town_officer, homes, "送审") == 3
+    told = {entry.number for entry in PhoneReveal.objects.all()}
+    assert told == {"26-10-0001", "26-12-0001", "26-12-0003"}
     assert reveals.told_today(cast.town_officer) == 0  # exports are counted apart
 
 

@@ -13,6 +13,7 @@ from households.ledger import exporting, sheets, template
 from households.ledger.checking import Check, check
 from households.ledger.importing import run
 from households.models import Household, Method, PhoneReveal, User
+from households.reveals import ReasonNeeded
 from tests.cast import Cast, household
 from tests.households.ledger.libreoffice import needs_libreoffice, through
 
@@ -102,7 +103,7 @@ def test_a_phone_is_masked_and_nothing_is_recorded(
 def test_whole_phones_need_a_reason_and_every_one_is_recorded(
     cast: Cast, full: Household, tmp_path: Path
 ) -> None:
-    with pytest.raises(ValueError, match="reason"):
+    with pytest.raises(ReasonNeeded):
         exporting.write(tmp_path / "x.xlsx", cast.town_officer, phones="plain")
     book = exported(cast.town_officer, tmp_path / "x.xlsx", phones="plain", reason="核对台账")
     assert row_of(book, full.number)["联系电话"].value == "13800000007"
