@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from devices.models import Assignment, HeatConnection, Installation
 from households import clock
-from households.merging import MERGES, PROTECTS
+from households.entry.merging import MERGES, PROTECTS
 from households.models import Household
 
 

@@ -8,7 +8,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
 from devices.models import HeatConnection, Installation
-from households import clock, household_card, merging
+from households import clock
+from households.entry import household_parts, merging
 from households.models import Household, Method
 from households.path import by_whom, lacks, standing
 from households.requests import SignedIn
@@ -38,7 +39,7 @@ def household(request: SignedIn, number: str) -> HttpResponse:
         "lacks": lacks(home, due.kind, clock.today()) if due else [],
         "steps": list(home.steps.all())[::-1],
     }
-    context |= household_card.facts(home, request.user) | _installed(home)
+    context |= household_parts.facts(home, request.user) | _installed(home)
     return render(request, "telemetry/household.html", context)
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from households import clock, household_rules
+from households import clock
+from households.entry import household_rules
 from households.ledger.cells import Told, mistake, reminder
 from households.ledger.coordinates import Pair, is_same, position
 from households.ledger.lines import STEPS, Line

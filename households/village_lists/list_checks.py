@@ -11,7 +11,8 @@ from hashlib import sha256
 
 from django.utils.translation import gettext as _
 
-from households import clock, household_rules
+from households import clock
+from households.entry import household_rules
 from households.models import Area, Household, ListState, Method, VillageList
 from households.models.households import HouseholdQuerySet
 

@@ -16,7 +16,7 @@ from tests import cast as make
 from tests.cast import Cast
 from tests.households.archive.test_pdf_files import PAGE, pdf
 from tests.households.archive.test_photos import exif, needs_the_font, picture
-from tests.households.test_household_pages import as_
+from tests.households.entry.test_household_pages import as_
 
 NOW = datetime(2026, 11, 23, 8, 30, tzinfo=clock.SHANGHAI)
 pytestmark = needs_the_font

@@ -9,8 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection, connections, transaction
 
-from households import editing, history
-from households.editing import MINE, THEIRS, Opened, weave
+from households import history
+from households.entry import editing
+from households.entry.editing import MINE, THEIRS, Opened, weave
 from households.models import Household, Method, PositionSource
 from tests import cast as make
 from tests.cast import Cast
@@ -112,7 +113,7 @@ def test_what_a_page_carries_is_believed_only_when_signed(home: Household) -> No
 
 
 def test_every_field_of_the_form_is_compared() -> None:
-    from households.household_form import HouseholdForm
+    from households.entry.household_form import HouseholdForm
 
     compared = {name for names in editing.PARTS.values() for name in names}
     assert set(HouseholdForm.Meta.fields) == compared

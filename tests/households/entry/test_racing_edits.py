@@ -12,7 +12,7 @@ from django.test import Client
 from households.models import Household, StepKind, User
 from tests import cast as make
 from tests.cast import Cast
-from tests.households.test_household_pages import as_
+from tests.households.entry.test_household_pages import as_
 
 # Each edit leaves its own mark in one of these, a bit of a number in hexadecimal.
 FIELDS = ("note", "house_type", "walls", "windows", "applicant", "resident", "place")

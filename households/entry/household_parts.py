@@ -6,10 +6,11 @@ from typing import Any
 
 from django.urls import reverse
 
-from households import duplicates, positions
+from households import positions
 from households.archive import documents
 from households.archive.document_pages import WITHDRAWN_WHY, DocumentForm, may_add
-from households.household_rules import missing, reminders
+from households.entry import duplicates
+from households.entry.household_rules import missing, reminders
 from households.models import Household, User
 
 

@@ -5,7 +5,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from households import positions
-from households.household_rules import may_be_surveyed, missing, reminders
+from households.entry.household_rules import may_be_surveyed, missing, reminders
 from households.models import Household, Method
 from tests.cast import Cast
 

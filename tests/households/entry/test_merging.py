@@ -4,14 +4,14 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from households import merging
 from households.archive import documents
-from households.merging import MergeRefused
+from households.entry import merging
+from households.entry.merging import MergeRefused
 from households.models import FormerNumber, Household, Step, StepKind
 from tests import cast as make
 from tests.cast import Cast
 from tests.households.archive.test_photos import needs_the_font, picture
-from tests.households.test_household_pages import as_
+from tests.households.entry.test_household_pages import as_
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from households.editing import Opened
+from households.entry.editing import Opened
 from households.models import Household, Method, Step, StepKind, User
 from tests import cast as make
 from tests.cast import Cast

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import IntegrityError, transaction
 
 from households import clock, numbering, path
-from households.household_rules import missing
+from households.entry.household_rules import missing
 from households.models import Household, StepKind, User
 
 

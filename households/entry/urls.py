@@ -2,8 +2,8 @@
 
 from django.urls import path
 
-from households import household_pages, merging_page
 from households.archive import document_pages
+from households.entry import household_pages, merging_page
 
 urlpatterns = [
     path("households/new/", household_pages.new_household, name="new_household"),

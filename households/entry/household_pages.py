@@ -16,10 +16,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from households import clock, duplicates, editing, history, positions, registering
-from households.editing import Opened, Woven
-from households.household_form import HouseholdForm
-from households.household_rules import missing, reminders
+from households import clock, history, positions
+from households.entry import duplicates, editing, registering
+from households.entry.editing import Opened, Woven
+from households.entry.household_form import HouseholdForm
+from households.entry.household_rules import missing, reminders
 from households.models import FormerNumber, Household
 from households.models.households import HouseholdQuerySet
 from households.requests import SignedIn

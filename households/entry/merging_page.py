@@ -13,9 +13,9 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from households import editing, merging
-from households.household_pages import require_registrar
-from households.merging import MergeRefused
+from households.entry import editing, merging
+from households.entry.household_pages import require_registrar
+from households.entry.merging import MergeRefused
 from households.models import Household
 from households.requests import SignedIn
 
