@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from households import positions
@@ -65,6 +67,18 @@ def position(longitude: Any, latitude: Any, source: str) -> Any:
         return mistake(outside, _("核对坐标来源和数值"))
     kept = (round(point[0], SIX), round(point[1], SIX))
     return reminder(kept, _("经度、纬度填反，已对调")) if swapped else kept
+
+
+def faulty(values: Mapping[str, Any]) -> str:
+    """The column to blame for a position that cannot be: the one that is empty or out of bounds."""
+    for key in ("longitude", "latitude", "position"):
+        if isinstance(values.get(key), Pair):
+            return key
+    x, y = values.get("longitude"), values.get("latitude")
+    if x is None or y is None:
+        return "longitude" if x is None else "latitude"
+    south, west, north, east = settings.DISTRICT_BOX
+    return "longitude" if south <= y <= north and not west <= x <= east else "latitude"
 
 
 def as_of_source(longitude: float, latitude: float, source: str) -> tuple[float, float]:

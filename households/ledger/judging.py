@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from households import clock
 from households.entry import household_rules
 from households.ledger.cells import Told, mistake, reminder
-from households.ledger.coordinates import Pair, is_same, position
+from households.ledger.coordinates import Pair, faulty, is_same, position
 from households.ledger.lines import STEPS, Line
 from households.ledger.outliers import Outliers
 from households.ledger.people import Masked
@@ -228,8 +228,7 @@ class Judge:
         source = said.get("position_source", home.position_source) or ""
         point = position(x, y, source)
         if isinstance(point, Told):
-            key = "latitude" if "latitude" in line.record.places else "position"
-            self._told(line, key, point)
+            self._told(line, faulty(line.values), point)
             if point.severity == "mistake":
                 return
             point = point.value

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from households.ledger.cells import Told
-from households.ledger.coordinates import as_of_source, coordinate, is_same, position
+from households.ledger.coordinates import as_of_source, coordinate, faulty, is_same, position
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,22 @@ def test_what_is_exported_comes_back_as_it_was(source: str) -> None:
     shown = as_of_source(*kept, source)
     assert is_same(position(*shown, source), kept)
     assert (shown == (112.855123, 35.490322)) is (source not in ("amap", "wechat", "baidu"))
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "column"),
+    [
+        (12.85, 35.49, "longitude"),
+        (121.47, 35.49, "longitude"),
+        (None, 35.49, "longitude"),
+        (112.85, 31.2, "latitude"),
+        (112.85, None, "latitude"),
+    ],
+)
+def test_the_axis_that_cannot_be_is_to_blame(x: Any, y: Any, column: str) -> None:
+    assert faulty({"longitude": x, "latitude": y}) == column
+
+
+def test_a_cell_that_holds_both_is_to_blame_for_both() -> None:
+    assert faulty({"longitude": coordinate("112.85,39.9"), "latitude": None}) == "longitude"
+    assert faulty({"position": coordinate("112.85,39.9")}) == "position"

@@ -95,6 +95,10 @@ def _lengthen_phone(line: dict[str, Any], dice: Random) -> None:
     line["联系电话"] += "0"
 
 
+def _elsewhere(line: dict[str, Any], dice: Random) -> None:
+    line["经度"] = round(line["经度"] + dice.choice((8, -100, 1000)), 6)
+
+
 def _outside(line: dict[str, Any], dice: Random) -> None:
     line["纬度"] = round(line["纬度"] + dice.choice((2, -3, 5)), 6)
 
@@ -113,6 +117,8 @@ KINDS: dict[str, tuple[str, Spoil]] = {
     "no name": ("住户姓名", _set("住户姓名", None, "", "无")),
     "two people": ("住户姓名", _set("住户姓名", "张甲、李乙", "王丙/赵丁")),
     "outside the district": ("纬度", _outside),
+    "far to the east or west": ("经度", _elsewhere),
+    "half a position": ("经度", _set("经度", None)),
     "no position": ("经度", _set("经度", "东边", "abc")),
     "no such source": ("坐标来源", _set("坐标来源", "听说", "谷歌地球")),
     "no such number": ("户编号", _set("户编号", "26-99-0001", "25-01-9999", "甲-1")),
