@@ -25,6 +25,7 @@ MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 QUOTED_AS_FORMULA = re.compile('="(.*)"', re.DOTALL)  # ="0356": how some programs keep noughts
+TAB_BEHIND = re.compile(r"\t(?=[,;|]|\s*$)")  # some programs put one behind every number
 DECLARED = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 
 
@@ -113,6 +114,7 @@ def _delimiter(file: BinaryIO, encoding: str) -> tuple[str, bool]:
         text.detach()
     if declared := DECLARED.fullmatch(lines[0]):
         return declared[1], True
+    lines = [TAB_BEHIND.sub("", line) for line in lines]
     counts = {one: _cells(lines, one) for one in DELIMITERS}
     return max(DELIMITERS, key=lambda one: counts[one]), False
 

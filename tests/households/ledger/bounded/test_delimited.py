@@ -45,3 +45,8 @@ def test_a_text_may_name_its_delimiter_and_keep_noughts_by_a_formula(path: Path)
     path.write_bytes('sep=;\n姓名;电话\n甲;="0356,2023456"\n'.encode("gb18030"))
     found = [(row.number, row.cells) for row in read(path)]
     assert found == [(2, ["姓名", "电话"]), (3, ["甲", "0356,2023456"])]
+
+
+def test_a_tab_behind_every_cell_does_not_part_them(path: Path) -> None:
+    path.write_bytes("姓名\t,电话\t\r\n甲\t,13800000011\t\r\n".encode("gb18030"))
+    assert [row.cells for row in read(path)] == [["姓名\t", "电话\t"], ["甲\t", "13800000011\t"]]
