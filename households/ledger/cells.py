@@ -30,6 +30,9 @@ NARROW = {wide: wide - 0xFEE0 for wide in (*range(0xFF10, 0xFF1A), *range(0xFF21
 NARROW |= {wide: wide - 0xFEE0 for wide in range(0xFF41, 0xFF5B)}
 NARROW |= dict.fromkeys((0x3000, 0xA0, 0x2002, 0x2003, 0x2009, 0x202F, 0x0A, 0x0D, 0x09), 0x20)
 NARROW |= dict.fromkeys((0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF, 0xAD), None)
+# Marks of direction come along when a number is copied from a telephone's list of contacts.
+NARROW |= dict.fromkeys((0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)), None)
+BY_HAND = re.compile(r"^['‘’](?=\d)")  # '0356: how one types a text in Excel
 UNTIDY = re.compile(f"^['\\s]|\\s$|\\s\\s|[{''.join(map(chr, NARROW))}]")
 NOTHING = frozenset(("", "-", "--", "—", "——", "/", "\\", "无", "暂无", "没有", "未填", "空"))
 NOTHING_AT_ALL = frozenset(("", "-", "--", "—", "——", "/", "\\"))  # where 无 says something
@@ -40,7 +43,8 @@ NO = frozenset(
 EXACT = 2**53  # a number of a spreadsheet keeps no more digits than this
 EPOCH = date(1899, 12, 30)  # day 0 of a spreadsheet, for every day after February 1900
 SERIALS = range(18264, 73051)  # 1950 to 2099
-ABOUT = re.compile(r"^(?:大约|大概|约|近)|(?:左右|多)$")
+ABOUT = re.compile(r"^(?:大约|大概|约|近|≈)|(?:左右|多|余)$")
+THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?:\D|$))")
 SQUARE_METRES = re.compile(r"(?:平方米|平方|平米|平|㎡|m2|m²|m\^2)$", re.IGNORECASE)
 NUMBER = re.compile(r"^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$", re.IGNORECASE)
 DAY = re.compile(
@@ -96,7 +100,7 @@ def tidy(raw: Any) -> str:
 
 def narrow(raw: Any) -> str:
     """Like `tidy`, with narrow punctuation too: for numbers, codes and days."""
-    text = tidy(raw)
+    text = BY_HAND.sub("", tidy(raw))
     return text if text.isascii() else unicodedata.normalize("NFKC", text)
 
 
@@ -196,8 +200,8 @@ def square_metres(raw: Any) -> Any:
     value = narrow(raw).replace(" ", "")
     if value in NOTHING_AT_ALL:
         return None
-    bare = ABOUT.sub("", SQUARE_METRES.sub("", ABOUT.sub("", value))).replace(",", "")
-    number = _decimal(bare)
+    bare = ABOUT.sub("", SQUARE_METRES.sub("", ABOUT.sub("", value)))
+    number = _decimal(THOUSANDS.sub("", bare))
     if number is None:
         return mistake(_("不是数字"), _("填数字，单位 m²，例如 92"))
     return _plausible(number, about=bool(ABOUT.search(value)))
@@ -318,7 +322,7 @@ def yes_or_no(raw: Any) -> Any:
 def one_of(
     labels: Mapping[str, str], aliases: Mapping[str, Iterable[str]], what: Promise
 ) -> Cleaner:
-    """A choice by its label, its value or what people call it.
+    """A choice by its label or what people call it; a remark in brackets behind it is passed over.
 
     `labels`: label by value; `aliases`: other names by value; `what`: the sentence for a mistake.
     """
@@ -331,6 +335,9 @@ def one_of(
             return known[value]
         if value in NOTHING:
             return None
+        before, said = _apart(value)
+        if said and before in known:
+            return reminder(known[before], _("括号里的“%(said)s”没有记") % {"said": said})
         near = nearest(value, [_bare(label) for label in labels.values()])
         advice = _("从下拉选：%(labels)s") % {"labels": _("、").join(labels.values())}
         return mistake(str(what), f"{near}{advice}")
@@ -340,6 +347,12 @@ def one_of(
 
 def _bare(value: str) -> str:
     return unicodedata.normalize("NFKC", value).replace(" ", "").lower()
+
+
+def _apart(value: str) -> tuple[str, str]:
+    """电代煤(空气能) as 电代煤 and 空气能."""
+    before, _bracket, said = value.removesuffix(")").partition("(")
+    return before, said
 
 
 def nearest(value: str, known: Iterable[str], cutoff: float = 0.6) -> str:

@@ -107,11 +107,15 @@ def _known(areas: Collection[int]) -> dict[int, dict[str, Any]]:
 def _odd(areas: array[float], middle: float | None, n: int) -> Told | None:
     number = areas[n]
     if middle and not middle / FACTOR < number < middle * FACTOR:
-        told = {"middle": f"{middle:g}", "times": f"{number / middle:.2g}"}
+        told = {"middle": f"{middle:g}", "times": f"{_two_digits(number / middle):g}"}
         return reminder(None, _("约为本村中位数 %(middle)s m² 的 %(times)s 倍") % told)
     if number > LARGEST_USUAL_M2:
         return reminder(None, _("取暖面积超过 %(limit)d m²，请核对") % {"limit": LARGEST_USUAL_M2})
     return None
+
+
+def _two_digits(number: float) -> float:
+    return float(f"{number:.2g}")
 
 
 def _middle(

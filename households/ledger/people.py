@@ -24,6 +24,8 @@ from households.ledger.cells import (
 )
 
 MOBILE = re.compile(r"^1[3-9]\d{9}$")
+NO_FRACTION = re.compile(r"(?<=^\d{11})\.0+$")  # a number's format, 0.00, that went into a CSV
+PHONE_INSIDE = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
 POWER = re.compile(r"^\d(?:\.\d+)?[eE]\+\d+$")
 BETWEEN = re.compile(r"[/\\、,，;；|\n]+|或者|或|和|及")
 WORDS = re.compile(r"[（(][^（）()]*[^\d（）()\s-][^（）()]*[)）]|[^\W\d_]+[:：]?")
@@ -63,6 +65,7 @@ def phone(raw: Any) -> Any:
             return _no_phone(str(raw))
         raw = int(raw)
     value = str(raw) if isinstance(raw, int) else narrow(raw)
+    value = NO_FRACTION.sub("", value)
     if MOBILE.match(value):
         return value
     if value in NO_PHONE:
@@ -151,7 +154,7 @@ def name(raw: Any) -> Any:
     remark = BRACKETS.search(value)
     bare = _unspaced(BRACKETS.sub("", value) if remark else value)
     said = remark.group(1) if remark else ""
-    if not bare:
+    if not bare or DEAD.fullmatch(bare):
         return mistake(_("没有姓名"), _("只填姓名"))
     if SEVERAL.search(bare):
         return mistake(_("一格里有几个人"), _("填户主 1 人，其他人填实际居住人或备注"))
@@ -178,6 +181,8 @@ def _named(bare: str, said: str) -> Any:
         plain = TITLES.sub("", bare)
         reason = _("称呼没有记，按“%(name)s”记") % {"name": plain}
         return reminder(plain, reason, _("填身份证上的姓名"))
+    if PHONE_INSIDE.search(bare):
+        return mistake(_("姓名里有电话号码"), _("只填姓名，号码填联系电话"))
     if re.search(r"\d", bare):
         return reminder(bare, _("姓名里有数字"))
     return bare

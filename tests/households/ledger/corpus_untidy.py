@@ -174,7 +174,12 @@ def a_row_of_units_under_the_head(sheet: Worksheet) -> None:
 def subtotals_and_totals(sheet: Worksheet) -> None:
     fill(sheet, HEAD, cells(1), ["小计", None, None, None, "1户", None, 81])
     fill(sheet, cells(2), [None, "合 计", None, None, 2, None, 163], cells(3))
-    fill(sheet, [None, None, "洞头村合计", None, 3], ["总计：", None, None, None, 3, None, 246])
+    fill(
+        sheet,
+        [None, None, "洞头村合计", None, 3],
+        ["总计：", None, None, None, 3, None, 246],
+        ["合计(户)", 3],
+    )
 
 
 @untidy(plain(2, 3))

@@ -146,3 +146,21 @@ def test_a_cell_is_shown_as_it_looks_in_the_sheet() -> None:
     assert cells.as_typed(13800000011.0) == "13800000011"
     assert cells.as_typed(datetime(2026, 3, 12)) == "2026-03-12"
     assert cells.as_typed(None) == ""
+
+
+@pytest.mark.parametrize("raw", ["约120余平", "≈120", "120左右"])
+def test_about_is_written_in_several_ways(raw: str) -> None:
+    assert (cells.square_metres(raw).severity, cells.square_metres(raw).value) == ("reminder", 120)
+
+
+def test_a_comma_parts_thousands_and_is_no_decimal_point() -> None:
+    assert cells.square_metres("1,200") == 1200
+    assert is_mistake(cells.square_metres("120,5"))
+
+
+def test_a_remark_behind_a_choice_is_passed_over_and_said() -> None:
+    told = of("method", "煤改电（空气能）")
+    assert (told.severity, told.value) == ("reminder", "coal_to_electricity")
+    assert "空气能" in told.reason
+    assert is_mistake(of("method", "（空气能）"))
+    assert is_mistake(of("method", "烧柴（煤改电）"))

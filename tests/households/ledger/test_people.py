@@ -23,6 +23,9 @@ from households.ledger.people import Masked
         "１３８００００００１１",
         "1.3800000011E+10",
         "\u200b13800000011\u3000",
+        "\u202d13800000011\u202c",
+        "13800000011.00",
+        "'13800000011",
     ],
 )
 def test_a_mobile_number_is_read_however_it_is_written(raw: Any) -> None:
@@ -170,3 +173,12 @@ def test_a_place_in_words_stands_for_a_door(raw: str) -> None:
 
 def test_no_door_and_no_place_is_said() -> None:
     assert people.door("无").severity == "reminder"
+
+
+@pytest.mark.parametrize("raw", ["已故", "（已故）", "去世"])
+def test_that_somebody_died_is_no_name(raw: str) -> None:
+    assert people.name(raw).reason == "没有姓名"
+
+
+def test_a_telephone_number_does_not_slip_in_with_a_name() -> None:
+    assert people.name("测试户 13800000011").reason == "姓名里有电话号码"
