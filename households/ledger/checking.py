@@ -123,7 +123,7 @@ class _Run:
 
     def _standard_head(self, found: Finding) -> str:
         for table, _shape in self._shapes.values():
-            if table.sheet == found.sheet:
+            if found.column and table.sheet == found.sheet:
                 for column in table.kind.columns:
                     if table.places.get(column.key) == found.column:
                         return column.head

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
 from openpyxl.utils import get_column_letter
 
 from households.ledger.cells import Severity, Told, as_typed
@@ -17,8 +18,8 @@ from households.ledger.tables import Kind, Record
 class Remark:
     """One mistake or reminder: where, what was typed, what is wrong, and what to do.
 
-    `row` as Excel counts it (None: the sheet as a whole), `column` the standard head, `letter` of
-    the column in the file; both are empty where the whole row is meant.
+    `row` as Excel counts it (None: the sheet as a whole), `column` the standard head, empty where
+    the whole row is meant; `letter` of the column in the file, empty where the file lacks it.
     """
 
     sheet: str
@@ -37,15 +38,20 @@ class Remark:
         return hashlib.sha256("|".join(map(str, told)).encode()).hexdigest()[:16]
 
     def to_json(self) -> dict[str, Any]:
-        told = asdict(self)
-        del told["severity"]
-        return told
+        """For programs: the reason with the advice behind it."""
+        return {
+            "sheet": self.sheet,
+            "row": self.row,
+            "column": self.column,
+            "value": self.value,
+            "reason": _("；").join(filter(None, (self.reason, self.advice))),
+        }
 
 
 class Remarks:
     """Remarks as they come up; which rows are wrong; all of them in the file's order at the end.
 
-    A cell that is a mistake already is told no second one.
+    A cell that is a mistake already is told nothing more, and nothing is told twice.
     """
 
     def __init__(self) -> None:
@@ -54,15 +60,15 @@ class Remarks:
         self._wrong: set[tuple[str, int]] = set()
 
     def tell(self, record: Record, key: str, told: Told) -> None:
-        """Something about a record's column, or about its row where the table lacks the column."""
+        """Something about a record's column, or of its row where the table lacks the column."""
         table = record.table
         place = table.places.get(key, 0)
         remark = Remark(
             table.sheet,
             record.row,
-            head_of(table.kind, key) if place else "",
+            head_of(table.kind, key),
             get_column_letter(place) if place else "",
-            as_typed(record.values.get(key)) if place else "",
+            as_typed(record.values.get(key)),
             told.reason,
             told.advice,
             told.severity,
@@ -103,11 +109,11 @@ class Remarks:
     def _add(self, remark: Remark, place: int) -> None:
         sheet = self._sheets.setdefault(remark.sheet, len(self._sheets))
         here = self._found.setdefault((sheet, remark.row or 0, place), [])
-        if remark.severity == "mistake":
-            if any(one.severity == "mistake" for one in here):
-                return
-            if remark.row:
-                self._wrong.add((remark.sheet, remark.row))
+        told = [one for one in here if one.column == remark.column]
+        if any(one.severity == "mistake" or one.reason == remark.reason for one in told):
+            return
+        if remark.severity == "mistake" and remark.row:
+            self._wrong.add((remark.sheet, remark.row))
         here.append(remark)
 
 

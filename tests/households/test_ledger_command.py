@@ -44,10 +44,8 @@ def test_a_check_for_programs_tells_rows_mistakes_and_reminders(cast: Cast, book
             "sheet": "改造户",
             "row": 3,
             "column": "联系电话",
-            "letter": "F",
             "value": "1380000011",
-            "reason": "少 1 位",
-            "advice": "填 11 位手机号，或 区号-号码",
+            "reason": "少 1 位；填 11 位手机号，或 区号-号码",
         }
     ]
     assert [one["row"] for one in told["reminders"]] == [4]
@@ -137,3 +135,9 @@ def test_without_an_account_of_the_office_a_check_is_possible_an_import_is_not(
         said("check", path)
     with pytest.raises(CommandError, match="--user"):
         said("import", path)
+
+
+def test_a_file_that_is_not_there_is_no_file_with_mistakes(cast: Cast, tmp_path: Path) -> None:
+    with pytest.raises(CommandError) as refused:
+        call_command("ledger", "check", str(tmp_path / "没有.xlsx"), "--json")
+    assert refused.value.returncode == 2

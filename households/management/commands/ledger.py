@@ -11,11 +11,14 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
-from households import clock, history
+from households import clock
+from households.audit import history
 from households.ledger import checking, exporting, importing, template
 from households.ledger.checking import Check, Remark
 from households.ledger.reading import Unreadable
 from households.models import Role, User
+
+NO_FILE = 2  # the exit code of a file that is not there; 1 is for mistakes in it
 
 
 class Command(BaseCommand):
@@ -75,7 +78,7 @@ class Command(BaseCommand):
 
     def _checked(self, file: Path, user: User) -> Check:
         if not file.is_file():
-            raise CommandError(_("没有文件 %(file)s") % {"file": file})
+            raise CommandError(_("没有文件 %(file)s") % {"file": file}, returncode=NO_FILE)
         return checking.check(file, file.name, user)
 
     def _tell(self, found: Check) -> None:

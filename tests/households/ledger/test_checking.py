@@ -13,7 +13,7 @@ from households.ledger.checking import Check, Remark
 from households.models import Household, StepKind, User
 from tests import cast as make
 from tests.cast import Cast
-from tests.households.ledger.workbooks import home, workbook
+from tests.households.ledger.workbooks import home, opened, workbook
 
 Checked = Callable[..., Check]
 
@@ -220,3 +220,34 @@ def test_the_rows_are_told_of_while_they_are_read(cast: Cast, checked: Checked) 
     heard: list[int] = []
     checked(cast.town_officer, [home(1), home(2)], progress=heard.append)
     assert heard[-1] == 2
+
+
+def test_what_a_row_lacks_is_told_by_the_columns_head_where_the_file_has_no_such_column(
+    cast: Cast, checked: Checked
+) -> None:
+    row = home(1)
+    del row["改造方式"], row["镇（街道）"]
+    row["村（社区）"] = "李家湾"
+    mistakes = checked(cast.district_officer, [row]).mistakes
+    assert {(one.column, one.letter) for one in mistakes} == {("改造方式", ""), ("村（社区）", "B")}
+
+
+def test_two_things_lacking_without_a_column_are_both_told(cast: Cast, checked: Checked) -> None:
+    row = home(1)
+    del row["改造方式"], row["镇（街道）"], row["村（社区）"]
+    check = checked(cast.district_officer, [row | {"村（社区）": None}])
+    assert [one.column for one in check.mistakes] == ["镇（街道）", "改造方式"]
+
+
+def test_a_reminder_is_not_told_twice_of_a_cell(cast: Cast, checked: Checked) -> None:
+    row = home(1, 备注="合同 123456789012345678")
+    assert [one.column for one in checked(cast.town_officer, [row]).reminders] == ["备注"]
+
+
+def test_a_reminder_of_a_whole_sheet_names_no_column(cast: Cast, tmp_path: Path) -> None:
+    path = tmp_path / "台账.xlsx"
+    book = opened(workbook([home(1)]))
+    book.active.cell(2, 1100, "远处")
+    book.save(path)
+    told = checking.check(path, path.name, cast.town_officer).reminders
+    assert [one.column for one in told if one.row is None] == [""]
