@@ -95,7 +95,7 @@ def writing(count: int, *, history: bool) -> dict[str, float]:
 
 def chain(count: int) -> dict[str, float]:
     """Seconds to seal and to verify the changes of so many households."""
-    from households import live_rows, seals
+    from households.audit import live_rows, seals
     from households.models import Area, Household
 
     Household.objects.bulk_create(homes(count, Area.objects.create(level="district", name="测试")))

@@ -21,7 +21,8 @@ from devices.connecting import LAST_ADDRESS, speech
 from devices.installation_form import ADDS, REPLACES, InstallationForm, content_of, plain
 from devices.modbus.registration import key
 from devices.models import DeviceModel, Gateway, Installation, RegisterMap, Unit
-from households import clock, history, path, positions
+from households import clock, path, positions
+from households.audit import history
 from households.models import Household, Method, StepKind, User
 
 Messages = dict[str, list[str]]

@@ -123,7 +123,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "households.history.HistoryMiddleware",
+    "households.audit.history.HistoryMiddleware",
     "households.language.LanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "households.accounts.sessions.SignInMiddleware",

@@ -14,7 +14,8 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 from psycopg2.extras import execute_values
 
-from households import history, sealing
+from households import sealing
+from households.audit import history
 from households.sealing import SealBroken, SealedField
 
 BATCH = 1000  # rows

@@ -4,8 +4,9 @@ from contextlib import suppress
 
 from celery import shared_task
 
-from households import seals, vault
+from households import vault
 from households.accounts import sessions
+from households.audit import seals
 from households.ledger import jobs
 
 

@@ -9,7 +9,7 @@ urlpatterns = [
     path("", include("households.village_lists.urls")),
     path("", include("households.ledger.urls")),
     path("", include("households.entry.urls")),
-    path("", include("households.log_urls")),
+    path("", include("households.audit.urls")),
     path("households/", views.ledger, name="households"),
     path("households/<slug:number>/phone/", phone_page.phone, name="household_phone"),
 ]

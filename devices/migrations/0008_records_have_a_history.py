@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from households.tracking import Track
+from households.audit.tracking import Track
 
 
 class Migration(migrations.Migration):

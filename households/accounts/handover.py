@@ -13,8 +13,8 @@ from django.db import transaction
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from households import history
 from households.accounts import account_acts
+from households.audit import history
 from households.models import User
 from households.models.accounts import UserQuerySet
 

@@ -12,9 +12,10 @@ from typing import IO
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from households import clock, history, vault
+from households import clock, vault
 from households.archive import incoming
 from households.archive.incoming import FileRefused
+from households.audit import history
 from households.models import Document, DocumentKind, Household, Method, StepKind, User
 
 AT_ONCE = 20  # files of one sending

@@ -16,7 +16,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from households import clock, history, positions
+from households import clock, positions
+from households.audit import history
 from households.entry import duplicates, editing, registering
 from households.entry.editing import Opened, Woven
 from households.entry.household_form import HouseholdForm

@@ -8,7 +8,8 @@ from django.db import transaction
 from django.db.models import ProtectedError
 from django.utils.translation import gettext as _
 
-from households import clock, history, path
+from households import clock, path
+from households.audit import history
 from households.entry import editing
 from households.models import Document, FormerNumber, Household, Step, User
 

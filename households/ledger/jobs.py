@@ -25,8 +25,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 from kombu.exceptions import OperationalError
 
-from households import clock, history, vault
-from households.history import acting
+from households import clock, vault
+from households.audit import history
+from households.audit.history import acting
 from households.ledger import annotating, checking, exporting, importing, reports, returning
 from households.ledger.others import OTHERS, Found, NotTaken, Other
 from households.ledger.reading import Unreadable

@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from households.tracking import FUNCTIONS, WITHOUT_FUNCTIONS, Track
+from households.audit.tracking import FUNCTIONS, WITHOUT_FUNCTIONS, Track
 
 DERIVED = (
     "search",

@@ -15,7 +15,8 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from households import clock, history
+from households import clock
+from households.audit import history
 from households.models import (
     Area,
     ChangeSlip,

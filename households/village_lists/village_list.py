@@ -15,7 +15,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from households import clock, history, path
+from households import clock, path
+from households.audit import history
 from households.models import (
     Area,
     Household,

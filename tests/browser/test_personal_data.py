@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from households import cards, history, reveals, seals
+from households import cards, reveals
+from households.audit import history, seals
 from households.models import Household, PhoneReveal, Role
 from tests import cast as make
 from tests.browser.conftest import DESKTOP, PHONE, Visitor

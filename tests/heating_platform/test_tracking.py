@@ -6,7 +6,7 @@ import pytest
 from django.apps import apps
 from django.db import connection
 
-from households import live_rows
+from households.audit import live_rows
 from tests.cast import Cast
 
 APPS = ("households", "devices", "telemetry", "plans")

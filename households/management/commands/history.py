@@ -10,9 +10,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from households import clock, live_rows, seals
+from households import clock
+from households.audit import live_rows, seals
+from households.audit.seals import Head
 from households.models import Change, HistorySeal
-from households.seals import Head
 
 
 class Command(BaseCommand):

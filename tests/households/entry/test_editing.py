@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection, connections, transaction
 
-from households import history
+from households.audit import history
 from households.entry import editing
 from households.entry.editing import MINE, THEIRS, Opened, weave
 from households.models import Household, Method, PositionSource

@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from households import card_page, log_pages, searching, story_page
+from households import card_page, searching
+from households.audit import log_pages, story_page
 
 urlpatterns = [
     path("households/<slug:number>/story/", story_page.household_story, name="household_story"),

@@ -15,9 +15,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from households import clock, live_rows, seals
+from households import clock
+from households.audit import live_rows, seals
+from households.audit.seals import Finding, Head, StillWriting
 from households.models import Change, HistorySeal, Household, RoleRule
-from households.seals import Finding, Head, StillWriting
 from households.tasks import seal_history
 from tests import cast as make
 from tests.cast import Cast

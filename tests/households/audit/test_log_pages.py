@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from households import clock, history, reveals, seals
+from households import clock, reveals
+from households.audit import history, seals
 from households.models import Household, Role, User
 from tests import cast as make
 from tests.cast import Cast

@@ -9,9 +9,9 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from households.audit.story import story
 from households.models import Household
 from households.requests import SignedIn
-from households.story import story
 
 
 @login_required

@@ -10,7 +10,7 @@ from django.db import IntegrityError, InternalError, connection, transaction
 from django.test import Client
 from psycopg2.extras import execute_values
 
-from households import history
+from households.audit import history
 from households.models import Change, Household, Role, Step, StepKind, User
 from tests import cast as make
 from tests.cast import Cast, program

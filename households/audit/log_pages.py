@@ -20,7 +20,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_safe
 
-from households import clock, lists, seals, story
+from households import clock, lists
+from households.audit import seals, story
 from households.filters import CHOICE, FIELD
 from households.models import (
     Change,

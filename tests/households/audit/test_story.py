@@ -8,7 +8,9 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from households import clock, history, sealing, story
+from households import clock, sealing
+from households.audit import history, story
+from households.audit.story import Event
 from households.models import (
     Change,
     ChangeKind,
@@ -18,7 +20,6 @@ from households.models import (
     Role,
     StepKind,
 )
-from households.story import Event
 from tests import cast as make
 from tests.cast import Cast
 

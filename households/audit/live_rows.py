@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from households.seals import Finding
+from households.audit.seals import Finding
 
 TRACKED = """
     SELECT c.relname, array_agg(t.tgname::text), array_agg(t.tgenabled::text),
