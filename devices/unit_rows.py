@@ -18,7 +18,7 @@ from devices.models import DeviceModel, Installation
 from devices.unit_claims import Addresses, Models, Refusal
 from households import clock
 from households.ledger.cells import Told, mistake, reminder
-from households.ledger.coordinates import Pair, as_of_source, position
+from households.ledger.coordinates import Pair, as_of_source, faulty, position
 from households.ledger.importing import RowRefused
 from households.ledger.lines import Kept, Line
 from households.ledger.remarks import Remarks
@@ -158,7 +158,7 @@ class _Judge:
             source = values.get("position_source") or ""
             found = position(x, y, source)
             if isinstance(found, Told):
-                self._told(line, "latitude", found)
+                self._told(line, faulty(values), found)
                 found = found.value
             point = found or (None, None)
             known = None

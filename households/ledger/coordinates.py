@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from households import positions
-from households.ledger.cells import NOTHING, mistake, narrow, reminder
+from households.ledger.cells import NOTHING, Told, mistake, narrow, reminder
 
 SPLIT = re.compile(
     r"\s*[,，;；/、]\s*|\s+(?=[NEne北东])|(?<=[NEne])\s*(?=\d)|(?<=\d)(?=[北东])|\s+"
@@ -34,7 +34,7 @@ def coordinate(raw: Any) -> Any:
     one = _degrees(value)
     if one is not None:
         return one
-    parts = [part for part in SPLIT.split(value) if part]
+    parts = [part for part in SPLIT.split(value.strip("()[]")) if part]
     both = [degrees for part in parts if (degrees := _degrees(part)) is not None]
     if len(both) == 2 == len(parts):
         return Pair((max(both), min(both)))
@@ -46,6 +46,11 @@ def _degrees(value: str) -> float | None:
         return positions.degrees(value)
     except ValueError:
         return None
+
+
+def one_alone() -> Told:
+    """For a cell that should hold both and holds one number."""
+    return mistake(_("只有一个数"), _("经度、纬度都填，例如 112.8551,35.4903"))
 
 
 def position(longitude: Any, latitude: Any, source: str) -> Any:

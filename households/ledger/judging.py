@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from households import clock
 from households.entry import household_rules
 from households.ledger.cells import Told, mistake, reminder
-from households.ledger.coordinates import Pair, faulty, is_same, position
+from households.ledger.coordinates import Pair, faulty, is_same, one_alone, position
 from households.ledger.lines import STEPS, Line
 from households.ledger.outliers import Outliers
 from households.ledger.people import Masked
@@ -222,6 +222,9 @@ class Judge:
         both = line.values.get("position")
         if isinstance(both, Pair):
             x, y = both
+        elif both is not None:
+            self._told(line, "position", one_alone())
+            return
         told = [key in line.values for key in POSITION if key in line.record.places]
         if not told or not all(told):  # no such columns, or one of them is a mistake already
             return

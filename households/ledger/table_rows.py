@@ -61,13 +61,13 @@ class TableReader:
         labels = {column.key: column.head for column in head.kind.columns}
         for column, key in head.doubled.items():
             reason = _("表头“%s”出现了不止一次") % head.heads[key]
-            yield self._of_head(column, head.heads[key], reason, _("请只留一列"), is_mistake=True)
+            yield self._of_head(column, labels[key], reason, _("请只留一列"), is_mistake=True)
         for column, key in head.beside.items():
             reason = _("“%(label)s”已按“%(head)s”这一列读取，这一列没有读取") % {
                 "label": labels[key],
                 "head": head.heads[key],
             }
-            yield self._of_head(column, "", reason)
+            yield self._of_head(column, labels[key], reason)
         for column, text in head.others.items():
             if heads.bare(text) not in NEVER_TOLD:
                 yield self._of_head(column, text, _("不认识“%s”这一列，没有读取") % text)

@@ -149,7 +149,7 @@ def test_every_mistake_of_a_file_is_shown_at_once() -> None:
 def test_a_missing_and_a_doubled_column_are_named_and_an_unknown_one_is_told() -> None:
     report = checked(changed("seq,town,village", "seq,town,town,place"))
     heads = [wrong for wrong in report.mistakes if wrong.row == 1]
-    assert {wrong.column for wrong in heads} == {"town", "村（社区）"}
+    assert {wrong.column for wrong in heads} == {"改造主体", "村（社区）"}
     assert [told.column for told in report.reminders if told.row == 1] == ["place"]
 
 

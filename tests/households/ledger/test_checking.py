@@ -251,3 +251,18 @@ def test_a_reminder_of_a_whole_sheet_names_no_column(cast: Cast, tmp_path: Path)
     book.save(path)
     told = checking.check(path, path.name, cast.town_officer).reminders
     assert [one.column for one in told if one.row is None] == [""]
+
+
+def test_half_a_position_in_the_column_for_both_is_a_mistake(cast: Cast, checked: Checked) -> None:
+    check = checked(cast.town_officer, [home(1, 经纬度="112.78"), home(2, 经纬度="112.83,35.47")])
+    assert told(check.mistakes) == [(2, "经纬度", "只有一个数")]
+
+
+def test_a_head_that_stands_twice_is_told_by_its_standard_name(cast: Cast, tmp_path: Path) -> None:
+    path = tmp_path / "台账.xlsx"
+    book = opened(workbook([home(1)]))
+    book.active.cell(1, 6, "手机号")
+    book.active.cell(1, 9, "手机号")
+    book.save(path)
+    check = checking.check(path, path.name, cast.town_officer)
+    assert [(one.row, one.column, one.letter) for one in check.mistakes] == [(1, "联系电话", "I")]

@@ -17,7 +17,8 @@ def test_degrees_are_read_however_they_are_written(raw: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "raw", ["112.85,35.49", "35.49，112.85", "112.85 35.49", "东经112.85 北纬35.49"]
+    "raw",
+    ["112.85,35.49", "35.49，112.85", "112.85 35.49", "东经112.85 北纬35.49", "(112.85,35.49)"],
 )
 def test_one_cell_may_hold_both(raw: str) -> None:
     assert coordinate(raw) == (112.85, 35.49)
