@@ -88,6 +88,12 @@ class SeenUnit(serializers.PrimaryKeyRelatedField[Unit]):
     def get_queryset(self) -> QuerySet[Unit]:
         return seen_by(self.context["request"])
 
+    def to_internal_value(self, data: Any) -> Unit:
+        """JSON's 1e400 is infinite, and no id."""
+        if isinstance(data, float):
+            self.fail("incorrect_type", data_type="float")
+        return super().to_internal_value(data)
+
 
 class CommandRequestSerializer(serializers.Serializer[Command]):
     """The wish to change one signal of one unit.

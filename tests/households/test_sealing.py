@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
-from households import keys, sealing
+from households import sealing
 from households.models import Household
 from households.sealing import SealBroken, Sealed, seal
 from tests import cast as make
@@ -226,7 +226,7 @@ def test_a_whole_number_finds_its_households_whichever_of_the_two_it_is(cast: Ca
 
 
 def test_numbers_sealed_with_an_older_key_are_found_too(cast: Cast, settings: Settings) -> None:
-    settings.PERSONAL_KEYS = f"{keys.DEVELOPMENT},{SECOND}"
+    settings.PERSONAL_KEYS = f"{settings.PERSONAL_KEYS},{SECOND}"
     assert cast.water_household in Household.objects.with_phone("13000000000")
 
 

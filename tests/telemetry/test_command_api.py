@@ -97,11 +97,18 @@ def test_a_wish_that_cannot_be_is_400_with_field_and_sentence(
 
 @pytest.mark.parametrize("target", ["1e400", "NaN", "Infinity", "1" + "0" * 400])
 def test_a_number_that_is_none_is_refused(cast: Cast, target: str) -> None:
-    body = json.dumps(wish(cast)).replace("21", target)
+    body = json.dumps(wish(cast)).replace('"target": 21', f'"target": {target}')
     client = program(cast.town_officer)
     answer = client.post("/api/commands/", body, content_type="application/json")
     assert answer.status_code == 400
     assert not Command.objects.exists()
+
+
+def test_an_infinite_id_is_no_units(cast: Cast) -> None:
+    body = json.dumps(wish(cast, unit=0)).replace('"unit": 0', '"unit": 1e400')
+    client = program(cast.town_officer)
+    answer = client.post("/api/commands/", body, content_type="application/json")
+    assert answer.status_code == 400 and list(answer.json()) == ["unit"]
 
 
 def test_a_unit_behind_an_untrusted_gateway_is_only_read(cast: Cast) -> None:

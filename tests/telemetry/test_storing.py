@@ -12,6 +12,7 @@ import pytest
 from django.db import connection
 
 from devices.modbus.points import Value
+from households import clock
 from telemetry import partitions
 from telemetry.models import Batch as StoredBatch
 from telemetry.models import MissedPolls, Reading, UnitState
@@ -182,7 +183,7 @@ def test_text_with_every_troublesome_character_survives(store: Store, cast: Cast
 
 
 def test_a_day_that_nobody_prepared_is_made(store: Store, cast: Cast) -> None:
-    day = (AT - timedelta(days=20)).date()
+    day = (AT - timedelta(days=20)).astimezone(clock.SHANGHAI).date()
     put(store, Polled(cast.water.pk, AT - timedelta(days=20), 60.0, GOOD))
     assert Reading.objects.count() == 1
     assert day in partitions.existing()
