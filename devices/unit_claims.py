@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from django.db.models import Q
@@ -92,14 +92,30 @@ def _suggested(typed: str, names: list[str]) -> str:
 # -- addresses -------------------------------------------------------------------------------
 
 
+class Claimant(NamedTuple):
+    """The row that claims a number, and whose it is: rows of one household may repeat it."""
+
+    sheet: str
+    row: int
+    household: object
+
+
+Claims = dict[tuple[Any, ...], Claimant]
+
+
+def _claimant(line: Line, home: Household) -> Claimant:
+    place = line.record.sheet, line.record.row
+    return Claimant(*place, home.pk or ("new", line.of or place))
+
+
 @dataclass
 class Addresses:
     """Plates, addresses on transmitters and network addresses: whose they are in the ledger, and
-    which earlier row of the file claims them. Two queries."""
+    which earlier row of the file claims them (`claimed`, kept from batch to batch). Two queries."""
 
     lines: Sequence[Line]
     user: User
-    claimed: dict[tuple[Any, ...], Line] = field(default_factory=dict)
+    claimed: Claims
 
     def __post_init__(self) -> None:
         plates = {plain(str(n)) for n in self._said("factory_number")}
@@ -130,6 +146,7 @@ class Addresses:
     ) -> Iterable[tuple[str, Told]]:
         """What this row claims and another has: column and what to say."""
         values, own = line.values, kept.unit if kept else None
+        mine = _claimant(line, home)
         plate = plain(values.get("factory_number") or "")
         number = plain(values.get("transmitter_number") or "")
         address, network = values.get("address") or 1, values.get("network_address")
@@ -157,9 +174,9 @@ class Addresses:
             twin = None if twin == there else twin
             claims.append(("network_address", ("net", network), twin, _("网络地址"), network))
         for key, claim, unit, what, value in claims:
-            earlier = self.claimed.setdefault(claim, line)
-            if earlier.home is not home and earlier is not line:
-                yield key, _claimed(line, earlier)
+            earlier = self.claimed.setdefault(claim, mine)
+            if earlier.household != mine.household:
+                yield key, _claimed(mine, earlier)
             elif unit and unit != own:
                 yield key, mistake(taken.sentence(what, value, unit, self.user), _("核对标签"))
 
@@ -169,9 +186,9 @@ class Addresses:
         return unit.pk in self._homes or unit.model_id != model.pk or len(plates) > 1
 
 
-def _claimed(line: Line, earlier: Line) -> Told:
-    told = {"sheet": earlier.record.sheet, "row": earlier.record.row}
-    if earlier.record.sheet == line.record.sheet:
+def _claimed(mine: Claimant, earlier: Claimant) -> Told:
+    told = {"sheet": earlier.sheet, "row": earlier.row}
+    if earlier.sheet == mine.sheet:
         reason = _("与本表第 %(row)d 行重复") % told
     else:
         reason = _("与表“%(sheet)s”第 %(row)d 行重复") % told

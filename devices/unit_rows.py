@@ -9,13 +9,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from django.utils.translation import gettext as _
 
 from devices import installing
 from devices.installation_form import ADDS, REPLACES, plain
 from devices.models import DeviceModel, Installation
-from devices.unit_claims import Addresses, Models, Refusal
+from devices.unit_claims import Addresses, Claims, Models, Refusal
 from households import clock
 from households.ledger.cells import Told, mistake, reminder
 from households.ledger.coordinates import Pair, as_of_source, faulty, position
@@ -37,10 +38,14 @@ class UnitRows:
 
     key = "unit"
 
+    def __init__(self) -> None:
+        # What earlier batches of each check that is under way have claimed.
+        self._claimed: WeakKeyDictionary[Remarks, Claims] = WeakKeyDictionary()
+
     def judge(self, lines: Sequence[Line], user: User, remarks: Remarks) -> None:
         told = [line for line in lines if line.home is not None and _tells(line)]
         if told:
-            _Judge(told, user, remarks).judge()
+            _Judge(told, user, remarks, self._claimed.setdefault(remarks, {})).judge()
 
     def write(self, rows: Sequence[tuple[Kept, Household]], by: User) -> int:
         for row, home in rows:
@@ -60,11 +65,13 @@ def _tells(line: Line) -> bool:
 class _Judge:
     """Lines that tell of units, all with a household."""
 
-    def __init__(self, lines: Sequence[Line], user: User, remarks: Remarks) -> None:
+    def __init__(
+        self, lines: Sequence[Line], user: User, remarks: Remarks, claimed: Claims
+    ) -> None:
         self.lines, self.user, self.remarks = lines, user, remarks
         self.models = Models(user)
         self.standing = _standing_in([line.home.pk for line in lines if line.home and line.home.pk])
-        self.addresses = Addresses(lines, user)
+        self.addresses = Addresses(lines, user, claimed)
 
     def judge(self) -> None:
         for line in self.lines:

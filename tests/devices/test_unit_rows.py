@@ -205,3 +205,14 @@ def test_a_second_unit_is_no_slip_of_the_pen(cast: Cast, checked: Checked) -> No
 def test_a_clerk_imports_households_but_no_units(cast: Cast, checked: Checked) -> None:
     check = checked(cast.clerk, [home(77, **ELECTRIC, **UNIT)])
     assert told(check) == [(2, "设备厂商名称", "您的账号不登记安装信息")]
+
+
+def test_a_number_that_a_row_of_an_earlier_batch_claims_is_told_too(
+    cast: Cast, checked: Checked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checking, "FIRST_BATCH", 2)
+    monkeypatch.setattr(checking, "NEXT_BATCH", 2)
+    rows = [home(1, 改造方式="电代煤", **UNIT), *(home(n) for n in range(2, 6))]
+    check = checked(cast.town_officer, [*rows, home(6, 改造方式="电代煤", **UNIT)])
+    assert {(row, reason) for row, _column, reason in told(check)} == {(7, "与本表第 2 行重复")}
+    assert told(checked(cast.town_officer, rows)) == []  # another check begins anew
