@@ -283,7 +283,7 @@ def _csv_rows(rows: QuerySet[Household]) -> Iterator[list[object]]:
         yield [
             household.number,
             town.name if town else "",
-            household.area.name if household.area != town else _("（散户）"),
+            household.area.as_village,
             household.householder,
             household.door,
             household.masked_phone,

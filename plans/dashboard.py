@@ -170,7 +170,7 @@ def _csv_rows(table: progress.Table) -> Iterator[list[object]]:
     for town in table.towns:
         for line in town.lines:
             seq = line.item.seq if line.item else ""
-            yield [seq, town.area.name, line.village, *_csv_figures(line)]
+            yield [seq, town.area.name, line.area.as_village, *_csv_figures(line)]
         if len(town.lines) > 1:
             yield ["", town.area.name, _("小计"), *_csv_figures(town.subtotal)]
     yield ["", _("总计"), "", *_csv_figures(table.total)]

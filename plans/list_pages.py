@@ -82,8 +82,8 @@ def _head() -> list[str]:
 def _csv_row(place: Place) -> list[object]:
     one, town = place.listing, place.area.town
     notice = f"{one.notice_from} — {one.notice_to}" if one and one.notice_from else ""
-    return [town.name if town else "", place.name, place.task, place.listed, place.waiting,
-            place.label, notice, one.filed_on if one else None]  # fmt: skip
+    return [town.name if town else "", place.area.as_village, place.task, place.listed,
+            place.waiting, place.label, notice, one.filed_on if one else None]  # fmt: skip
 
 
 # -- one list ------------------------------------------------------------------------------
@@ -106,6 +106,7 @@ def shown_place(user: User, year: int, pk: int) -> Place:
 
 
 def context_of(user: User, place: Place, **more: Any) -> dict[str, Any]:
+    """What the page of one village's list shows: the list as it stands, else its draft."""
     one = place.listing
     acts = village_list.acts(user, one.state if one else None)
     stands = one is not None and one.state != ListState.RETURNED

@@ -5,7 +5,7 @@ What pages use::
     table(user, plan, on=None) -> Table         # six queries, whatever the number of households
         .plan .on (date) .moment (as-of) .towns: list[Town] .total: Row .outside: int
     Town    .area .lines: list[Row] .subtotal: Row
-    Row     .item (PlanItem, None on subtotal and total) .area .village (str) .figures: Figures
+    Row     .item (PlanItem, None on subtotal and total) .area .figures: Figures
             .cells: list[tuple[Method, Figures]]  # all methods in the notice's order
     Figures .task (adjusted) .original .due .complete .accepted .papers_incomplete
             .complete_rate .accepted_rate  Decimal percent with one decimal, None without a task
@@ -35,7 +35,6 @@ from typing import Literal
 
 from django.db.models import Count
 from django.db.models.functions import Greatest
-from django.utils.translation import gettext as _
 
 from households import clock
 from households.models import Area, Household, Method, StepKind, User
@@ -110,11 +109,6 @@ class Row:
     by_method: dict[Method, Figures]
     item: PlanItem | None = None
     bases: tuple[str, ...] = ()
-
-    @property
-    def village(self) -> str:
-        """Name for the column 村（社区）; a line of the town itself is its scattered households."""
-        return self.area.name if self.area.level == Area.Level.VILLAGE else _("（散户）")
 
     @property
     def cells(self) -> list[tuple[Method, Figures]]:

@@ -138,7 +138,7 @@ def _line(
     return Line(
         row.area,
         row.item,
-        row.village,
+        row.area.as_village,
         figures.original,
         figures.task,
         row.bases,

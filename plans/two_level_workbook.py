@@ -181,7 +181,7 @@ def _home_row(n: int, home: Household) -> list[Any]:
     return [
         n,
         town.name if town else "",
-        home.area.name if home.area != town else _("（散户）"),
+        home.area.as_village,
         home.number,
         home.householder,
         home.door or home.place,

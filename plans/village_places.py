@@ -54,10 +54,6 @@ class Place:
         return SHAPES[self.state]
 
     @property
-    def name(self) -> str:
-        return self.area.name if self.area.level == Area.Level.VILLAGE else _("（散户）")
-
-    @property
     def difference(self) -> int:
         """Households beyond the task; negative where some are missing."""
         return self.listed + self.waiting - self.task

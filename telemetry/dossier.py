@@ -74,12 +74,11 @@ def pdf(household: Household, *, reader: User, address: str) -> bytes:
 
 def _person(home: Household) -> dict[str, Any]:
     town = home.area.town
-    village = home.area.name if home.area != town else _("（散户）")
     rows = [
         *_rows(home, PERSON),
         [_("联系电话"), home.masked_phone],
         [_("镇（街道）"), town.name if town else ""],
-        [_("村（社区）"), village],
+        [_("村（社区）"), home.area.as_village],
         [_("门牌号"), home.door or home.place],
     ]
     return {"name": _("住户"), "rows": rows, "nothing": ""}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 
@@ -70,6 +71,11 @@ class Area(models.Model):
         if self.level == self.Level.TOWN:
             return self
         return self.owner if self.level == self.Level.VILLAGE else None
+
+    @property
+    def as_village(self) -> str:
+        """What the column 村（社区） says: a town itself answers for its scattered households."""
+        return self.name if self.level == self.Level.VILLAGE else gettext("（散户）")
 
 
 class NumberLine(models.Model):

@@ -90,10 +90,9 @@ def _head() -> list[str]:
 
 def _csv_row(slip: ChangeSlip) -> list[object]:
     numbers = [line.household.number for line in slip.lines.all() if line.household]
-    village = slip.area.name if slip.area != slip.town else _("（散户）")
-    return [slip.number, slip.town.name, village, slip.get_kind_display(), _("、").join(numbers),
-            slip.get_reason_display(), slip.basis, slip.basis_on, slip.get_state_display(),
-            slip.effective_on]  # fmt: skip
+    return [slip.number, slip.town.name, slip.area.as_village, slip.get_kind_display(),
+            _("、").join(numbers), slip.get_reason_display(), slip.basis, slip.basis_on,
+            slip.get_state_display(), slip.effective_on]  # fmt: skip
 
 
 @login_required

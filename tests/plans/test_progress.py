@@ -121,7 +121,7 @@ def test_the_tasks_are_the_notices(plan: TaskPlan, officer: User) -> None:
     assert [line.item.seq for town in shown.towns for line in town.lines if line.item] == list(
         range(1, 15)
     )
-    assert [line.village for town in shown.towns for line in town.lines][7:10] == [
+    assert [line.area.as_village for town in shown.towns for line in town.lines][7:10] == [
         "北东村",
         "（散户）",
         "时家岭社区",
