@@ -11,8 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from households import clock
-from households.ledger import import_pages
-from households.ledger import importing, jobs
+from households.ledger import import_pages, importing, jobs
 from households.models import Household, User, WorkbookImport
 from households.models.transfers import SILENT
 from tests.cast import Cast
