@@ -33,12 +33,15 @@ class Alike:
 def of(household: Household, user: User) -> list[Alike]:
     """Others in the same village with the same name and door, or with the same 用电户号 anywhere.
 
-    `household` need not be stored; those that withdrew are let be.
+    `household` need not be stored; those that withdrew are let be. A name and a door are compared
+    within the user's reach alone: else whoever asks for a foreign village learns who lives there.
     """
     asked = Q()
     door, account = door_key(household.door or household.place), household.electricity_account
     if household.area_id and household.householder and door:
-        asked |= Q(area=household.area_id, householder=household.householder)
+        seen = Household.objects.visible_to(user)
+        namesakes = seen.filter(area=household.area_id, householder=household.householder)
+        asked |= Q(pk__in=namesakes.values("pk"))
     if account:
         asked |= Q(electricity_account=account)
     if not asked:

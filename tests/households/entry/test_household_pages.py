@@ -255,6 +255,13 @@ def test_a_household_of_others_is_not_named_by_its_account(cast: Cast) -> None:
     assert "不在您的范围内" in shown and home.number not in shown and home.householder not in shown
 
 
+def test_nobody_learns_by_asking_for_likeness_who_lives_in_a_foreign_village(cast: Cast) -> None:
+    page = typed(cast, householder=cast.water_household.householder, door="测试路 1 号")
+    assert "可能已经登记过" in as_(cast.clerk).post("/households/alike/", page).content.decode()
+    shown = as_(cast.outsider).post("/households/alike/", page).content.decode()
+    assert "可能已经登记过" not in shown
+
+
 def test_the_pages_are_open_to_those_who_register_there(cast: Cast) -> None:
     address = f"/households/{cast.water_household.number}/edit/"
     for user in (cast.clerk, cast.town_officer, cast.district_officer):
