@@ -45,7 +45,8 @@ from households.requests import SignedIn
 SHOWN = 500  # households of one list: a town's may be long, an installer's is not
 PHOTOS = 6
 FILES = ("vendor/tabler.min.css", "look.css", "install.js", "icon.svg")
-MODULES = ("entry.js", "queue.js", "choices.js")  # a script imports these by their plain names
+# A script imports these by their plain names.
+MODULES = ("elements.js", "entry.js", "queue.js", "choices.js")
 
 REASONS = (
     _lazy("抄错编号"),

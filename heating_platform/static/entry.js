@@ -1,9 +1,9 @@
 // The form of one installation: step by step, kept letter by letter, checked without the server.
 
 import { depend } from "./choices.js";
+import { at, make } from "./elements.js";
 import { newUid } from "./queue.js";
 
-const at = (id) => document.getElementById(id);
 const FIELDS = [
   "maker", "device", "model", "factory_number", "transmitter_number", "address",
   "network_address", "latitude", "longitude", "position_source", "accuracy_m", "heated_area",
@@ -12,12 +12,6 @@ const FIELDS = [
 const KEEP_AFTER_MS = 400;
 const PHOTO_PX = 1600;
 const GOOD_M = 50;
-
-const make = (tag, properties, ...children) => {
-  const element = Object.assign(document.createElement(tag), properties);
-  element.append(...children);
-  return element;
-};
 
 export class Form {
   constructor({ say, onLeave, onKeep, onSave }) {

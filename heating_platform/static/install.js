@@ -1,16 +1,16 @@
 // The installer's page: his list, what waits to be sent, and the way in and out of the form.
 
+import { at, make } from "./elements.js";
 import { Form } from "./entry.js";
 import * as queue from "./queue.js";
 
 const app = document.getElementById("app");
 const urls = { work: app.dataset.work, entries: app.dataset.entries };
 const words = JSON.parse(document.getElementById("words").textContent);
-const at = (id) => document.getElementById(id);
 const RETRY_MS = 20000;
 const BUSY_MS = 2000;
 
-export function say(word, values = {}) {
+function say(word, values = {}) {
   return words[word].replace(/\{(\w+)\}/g, (_, name) => values[name]);
 }
 
@@ -27,12 +27,6 @@ const page = {
 const form = new Form({ say, onLeave: () => go(""), onKeep: kept, onSave: saved });
 
 // -- small parts ----------------------------------------------------------------------------
-
-export function make(tag, properties = {}, ...children) {
-  const element = Object.assign(document.createElement(tag), properties);
-  element.append(...children.filter((child) => child !== null));
-  return element;
-}
 
 function note(kind, text, ...acts) {
   const row = make("div", { className: `note ${kind}` }, make("p", { textContent: text }));
