@@ -42,6 +42,8 @@ SORTS = {
 
 @dataclass(frozen=True)
 class Line:
+    """One account as the list shows it."""
+
     account: User
     state: str
     shape: str
@@ -54,6 +56,7 @@ class Line:
 
 
 def state_of(account: User, locked: set[str]) -> str:
+    """A key of STATES; `locked` are the usernames that are locked now."""
     if not account.is_active:
         return "disabled"
     if account.username in locked:
@@ -70,6 +73,7 @@ def belongs_to(account: User) -> str:
 
 
 def in_state(rows: QuerySet[User], state: str) -> QuerySet[User]:
+    """The accounts of which `state_of` says so."""
     locked = account_acts.locked_usernames()
     if state == "disabled":
         return rows.filter(is_active=False)

@@ -83,24 +83,28 @@ def reset_password(request: SignedIn, someone: User) -> HttpResponse:
 
 @_act
 def disable(request: SignedIn, someone: User) -> None:
+    """He is signed out everywhere and signs in no more."""
     account_acts.disable(someone, request.user)
     messages.success(request, _("账号已停用，它的登录已全部结束。"))
 
 
 @_act
 def enable(request: SignedIn, someone: User) -> None:
+    """The account signs in again, by its former password."""
     account_acts.enable(someone)
     messages.success(request, _("账号已恢复使用。"))
 
 
 @_act
 def unlock(request: SignedIn, someone: User) -> None:
+    """Forget the wrong passwords and codes that locked it."""
     account_acts.unlock(someone)
     messages.success(request, _("已解锁，可以马上再登录。"))
 
 
 @_act
 def end_sessions(request: SignedIn, someone: User) -> None:
+    """He is signed out everywhere and may sign in again."""
     count = someone.sign_ins.end()
     messages.success(request, _("已结束 %(n)d 处登录。") % {"n": count})
 

@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 
 def words() -> dict[str, str]:
+    """By key, in the language of the account."""
     return {
         "title": _("安装登记"),
         "online": _("有信号"),

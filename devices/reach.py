@@ -28,6 +28,7 @@ def on_the_network(households: HouseholdQuerySet, user: User) -> HouseholdQueryS
 
 
 def on_electricity(households: HouseholdQuerySet, user: User) -> HouseholdQuerySet:
+    """Households that heat with electricity, the power company's concern."""
     return within_area(households.filter(method=Method.COAL_TO_ELECTRICITY), user)
 
 

@@ -33,6 +33,7 @@ def register() -> None:
 
 
 def give_links(leaver: User, successor: User) -> int:
+    """His links that still stand; answers how many."""
     return leaver.wall_links.filter(revoked_at=None).update(created_by=successor)
 
 

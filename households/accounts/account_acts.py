@@ -66,6 +66,7 @@ def disable(account: User, by: User) -> None:
 
 
 def enable(account: User) -> None:
+    """Let the account sign in again."""
     account.is_active = True
     account.save(update_fields=["is_active"])
 

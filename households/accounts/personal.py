@@ -62,6 +62,7 @@ class NewPasswordForm(PasswordChangeForm):
 @never_cache
 @require_safe
 def personal(request: SignedIn) -> HttpResponse:
+    """个人设置: language, password, second factor, keys to the API, where one is signed in."""
     return _page(request)
 
 
@@ -113,6 +114,7 @@ def issue_token(request: SignedIn) -> HttpResponse:
 @login_required
 @require_POST
 def revoke_token(request: SignedIn, pk: int) -> HttpResponse:
+    """One of the own keys to the API works no more."""
     token = get_object_or_404(ApiToken, pk=pk, user=request.user, revoked_at=None)
     token.revoked_at = clock.now()
     token.save(update_fields=["revoked_at"])

@@ -93,5 +93,6 @@ def sign_in_code(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
+    """End this session alone; who is not signed in comes to the same page."""
     sessions.leave(request)
     return redirect("sign_in")

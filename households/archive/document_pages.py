@@ -117,6 +117,7 @@ def document(request: SignedIn, uid: uuid.UUID) -> HttpResponse | FileResponse:
 @require_safe
 @never_cache
 def document_thumbnail(request: SignedIn, uid: uuid.UUID) -> HttpResponse | FileResponse:
+    """The small picture of a photo; 404 for a PDF."""
     paper = get_object_or_404(Document.objects.visible_to(request.user), uid=uid)
     if not paper.thumbnail:
         raise Http404

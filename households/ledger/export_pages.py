@@ -89,6 +89,7 @@ def _ask_for(request: SignedIn, query: str, phones: str, reason: str) -> HttpRes
 @never_cache
 @require_safe
 def export(request: SignedIn, uid: uuid.UUID) -> HttpResponse:
+    """Where an export stands: its progress, or the file to fetch."""
     job = _mine(request, uid)
     if job.is_at_work:
         context = {
@@ -105,6 +106,7 @@ def export(request: SignedIn, uid: uuid.UUID) -> HttpResponse:
 @never_cache
 @require_safe
 def export_progress(request: SignedIn, uid: uuid.UUID) -> HttpResponse:
+    """The bar, asked for again and again; at the end it sends the page on."""
     job = _mine(request, uid)
     if not job.is_at_work:
         return HttpResponse(headers={"HX-Redirect": reverse("export", args=[uid])})
