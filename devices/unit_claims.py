@@ -97,15 +97,15 @@ class Claimant(NamedTuple):
 
     sheet: str
     row: int
-    household: object
+    household: int
 
 
-Claims = dict[tuple[Any, ...], Claimant]
+Claims = dict[int, Claimant]  # by the hash of what is claimed: 100,000 rows claim 200,000 numbers
 
 
 def _claimant(line: Line, home: Household) -> Claimant:
     place = line.record.sheet, line.record.row
-    return Claimant(*place, home.pk or ("new", line.of or place))
+    return Claimant(*place, home.pk or hash(("new", line.of or place)))
 
 
 @dataclass
@@ -174,7 +174,7 @@ class Addresses:
             twin = None if twin == there else twin
             claims.append(("network_address", ("net", network), twin, _("网络地址"), network))
         for key, claim, unit, what, value in claims:
-            earlier = self.claimed.setdefault(claim, mine)
+            earlier = self.claimed.setdefault(hash(claim), mine)
             if earlier.household != mine.household:
                 yield key, _claimed(mine, earlier)
             elif unit and unit != own:
