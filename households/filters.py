@@ -27,6 +27,7 @@ from households.searching import WordsFilter
 FIELD = {"class": "form-control"}
 CHOICE = {"class": "form-select"}
 WHOLE_PHONE = re.compile(r"\+?[\d-]{7,20}")
+WHOLE_NUMBER = re.compile(r"\d{2}-\d{2,3}-\d{4,5}")  # 户编号
 LONGEST_IMPORT = timedelta(hours=1)  # no task may take longer
 PROGRESS = [
     ("complete", _("已完工")),
@@ -115,6 +116,9 @@ class HouseholdFilter(filters.FilterSet):
 
     def search(self, rows: HouseholdQuerySet, name: str, words: str) -> HouseholdQuerySet:
         for word in words.split():
+            if WHOLE_NUMBER.fullmatch(word):
+                rows = rows.filter(number=word)
+                continue
             found = Q(search__contains=word.lower())
             if WHOLE_PHONE.fullmatch(word):  # sealed: found as a whole or not at all
                 found |= phone_is(word)

@@ -79,13 +79,14 @@ def ledger(request: SignedIn) -> HttpResponseBase:
     rows = rows.select_related("area__owner").prefetch_related("steps")
     if request.GET.get("export") == "csv":
         return lists.csv_of(_("改造台账"), _head(), _csv_rows(rows))
-    page = lists.page_of(rows, request)
+    chips = _chips(request, filters)
+    page = lists.page_of(rows, request, next((chip.count for chip in chips if chip.is_on), None))
     context = {
         "filters": filters,
         "page": page,
         "lines": [Line.of(household) for household in page],
         "sort": sort,
-        "chips": _chips(request, filters),
+        "chips": chips,
     }
     return render(request, "households/ledger.html", context)
 
