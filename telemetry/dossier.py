@@ -16,7 +16,7 @@ from households.archive import documents, papers
 from households.models import Document, Household, Method, State, User
 from households.path import standing
 
-PERSON = ("householder", "applicant", "resident", "relation")
+PERSON = ("householder", "applicant", "relation")
 HOUSE = (
     "site_kind",
     "house_type",
@@ -76,6 +76,7 @@ def _person(home: Household) -> dict[str, Any]:
     town = home.area.town
     rows = [
         *_rows(home, PERSON),
+        [_("实际居住人"), home.resident or home.householder + _("（本人）")],
         [_("联系电话"), home.masked_phone],
         [_("镇（街道）"), town.name if town else ""],
         [_("村（社区）"), home.area.as_village],
