@@ -340,3 +340,12 @@ SERVICE_PHONE = env("SERVICE_PHONE")
 
 # A village's list hangs at least so many days before the town reviews it.
 NOTICE_DAYS = env_int("NOTICE_DAYS", 7)
+
+# Docking: whether this platform is the appointed one. If not, what it issues is a test report, and
+# the gates ask for the city's confirmation.
+APPOINTED_PLATFORM = env_bool("APPOINTED_PLATFORM", True)
+SERVICE_UNIT = env("SERVICE_UNIT")  # who issues confirmations, as their foot has it
+# Who signs papers: a class of ours that reads a key file, or one for a licensed electronic seal.
+# The key is given to the worker alone, never to a web process.
+SIGNER = env("SIGNER", "devices.docking.signing.KeyFile")
+SIGNING_KEY = env("SIGNING_KEY")

@@ -286,7 +286,8 @@ def _of_papers(world: World) -> None:
 
     def slip(place: str) -> ChangeSlip:
         area = world.things["area"][place]
-        fields = {"town": area.town, "serial": area.pk, "reason": ChangeSlip.Why.GIVEN_UP}
+        serial = PLACES.index(place) + 1
+        fields = {"town": area.town, "serial": serial, "reason": ChangeSlip.Why.GIVEN_UP}
         made = list_cases.a_slip(world.cast, area=area, **fields)
         SlipLine.objects.create(slip=made, household=world.homes[place], part="leaves")
         return made

@@ -2,20 +2,42 @@
 
 from .assignments import Assignment
 from .connections import HeatConnection
+from .docking import (
+    EXPIRED,
+    Confirmation,
+    ConfirmationAct,
+    ConfirmationState,
+    DockingAct,
+    DockingApplication,
+    DockingState,
+)
 from .gateways import Gateway
 from .installations import Installation
-from .products import DeviceKind, DeviceModel, Medium, RegisterMap
+from .maker_papers import DATED, GATING, MakerPaper, MakerPaperKind
+from .products import DeviceKind, DeviceModel, MapDraft, Medium, RegisterMap
 from .suppliers import Supplier, SupplierMember
 from .transmitters import Transmitter
 from .units import Unit
 
 __all__ = [
+    "DATED",
+    "EXPIRED",
+    "GATING",
     "Assignment",
+    "Confirmation",
+    "ConfirmationAct",
+    "ConfirmationState",
     "DeviceKind",
     "DeviceModel",
+    "DockingAct",
+    "DockingApplication",
+    "DockingState",
     "Gateway",
     "HeatConnection",
     "Installation",
+    "MakerPaper",
+    "MakerPaperKind",
+    "MapDraft",
     "Medium",
     "RegisterMap",
     "Supplier",

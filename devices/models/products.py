@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from functools import lru_cache
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
@@ -41,6 +42,20 @@ class DeviceModel(models.Model):
     code = models.CharField(_("设备型号"), max_length=40)
     kind = models.CharField(_("种类"), max_length=20, choices=DeviceKind)
     medium = models.CharField(_("介质"), max_length=5, choices=Medium)
+    capacity_kw = models.DecimalField(
+        _("设计温度下制热量（kW）"), max_digits=6, decimal_places=2, null=True, blank=True
+    )
+    design_temp = models.DecimalField(
+        _("设计温度（°C）"), max_digits=4, decimal_places=1, null=True, blank=True
+    )
+    lowest_temp = models.DecimalField(
+        _("最低工作温度（°C）"), max_digits=4, decimal_places=1, null=True, blank=True
+    )
+    voltage = models.PositiveSmallIntegerField(_("电源电压（V）"), null=True, blank=True)
+    frequency = models.PositiveSmallIntegerField(_("电源频率（Hz）"), null=True, blank=True)
+    energy_grade = models.PositiveSmallIntegerField(_("能效等级"), null=True, blank=True)
+    material = models.CharField(_("主管道及主换热器材质"), max_length=60, blank=True)
+    standards = models.CharField(_("执行标准"), max_length=200, blank=True)
 
     objects = DeviceModelQuerySet.as_manager()
 
@@ -57,6 +72,15 @@ class DeviceModel(models.Model):
             ),
             models.CheckConstraint(
                 name="model_medium_known", condition=Q(medium__in=Medium.values)
+            ),
+            models.CheckConstraint(
+                name="model_energy_grade_range",
+                condition=Q(energy_grade=None) | Q(energy_grade__range=(1, 5)),
+            ),
+            # Notice, 2.1: a wall-hung gas boiler is of grade 2 or better.
+            models.CheckConstraint(
+                name="model_gas_boiler_of_grade_2",
+                condition=~Q(kind="gas_boiler") | Q(energy_grade=None) | Q(energy_grade__lte=2),
             ),
         ]
 
@@ -90,6 +114,13 @@ class RegisterMap(models.Model):
     digest = models.CharField(max_length=64)
     created_at = models.DateTimeField(auto_now_add=True)
     used_since = models.DateTimeField(null=True, editable=False)
+    # One register whose content the maker knows: off by one is the commonest mistake of a map.
+    known_area = models.CharField(max_length=8, blank=True)
+    known_address = models.PositiveIntegerField(null=True, blank=True)  # as on the wire
+    known_word = models.PositiveIntegerField(null=True, blank=True)
+    submitted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
 
     objects = RegisterMapQuerySet.as_manager()
 
@@ -98,7 +129,15 @@ class RegisterMap(models.Model):
         verbose_name_plural = _("点表")
         ordering = ["model", "-version"]
         constraints = [
-            models.UniqueConstraint(fields=["model", "version"], name="map_version_once_per_model")
+            models.UniqueConstraint(fields=["model", "version"], name="map_version_once_per_model"),
+            models.CheckConstraint(
+                name="map_known_register_is_whole",
+                condition=Q(known_area="", known_address=None, known_word=None)
+                | (
+                    ~Q(known_area="")
+                    & Q(known_address__range=(0, 0xFFFF), known_word__range=(0, 0xFFFF))
+                ),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -111,6 +150,30 @@ class RegisterMap(models.Model):
     def mark_used(self) -> None:
         """From now on this version is fixed."""
         RegisterMap.objects.filter(pk=self.pk, used_since=None).update(used_since=clock.now())
+
+
+class MapDraft(models.Model):
+    """A model's register map while it is being written: any text, mistakes and all.
+
+    `content` is CSV as the editor shows it; it becomes a RegisterMap once it has no mistake.
+    `edits` counts savings, so that two people do not write over each other.
+    """
+
+    model = models.OneToOneField(DeviceModel, models.CASCADE, related_name="map_draft")
+    content = models.TextField(_("内容"))
+    based_on = models.ForeignKey(
+        RegisterMap, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    edits = models.PositiveIntegerField(default=0)
+    saved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    saved_at = models.DateTimeField(_("暂存时间"))
+
+    class Meta:
+        verbose_name = _("点表草稿")
+        verbose_name_plural = _("点表草稿")
+
+    def __str__(self) -> str:
+        return f"{self.model} · {_('草稿')}"
 
 
 @lru_cache(maxsize=256)

@@ -7,6 +7,7 @@ from .files import FilePurpose, StoredFile
 from .history import Change, ChangeKind, HistorySeal
 from .households import REACHES, Household, Method, PositionSource, SiteKind, State
 from .imports import LedgerImport
+from .notifications import Notification
 from .papers import Paper
 from .sign_ins import BackupCode, RoleRule, SecondFactor, SignIn
 from .slips import ChangeSlip, Part, SlipAct, SlipActKind, SlipKind, SlipLine, SlipState
@@ -36,6 +37,7 @@ __all__ = [
     "ListEntry",
     "ListState",
     "Method",
+    "Notification",
     "NumberLine",
     "Objection",
     "Paper",

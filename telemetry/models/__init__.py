@@ -3,6 +3,7 @@
 from .alarms import Alarm, AlarmKind, Severity
 from .cadence import IntervalInForce, SettingChanged, Watch
 from .commands import Command, CommandState
+from .docking import DockingStep, DockingStepState, DockingTest
 from .groups import GroupCommand
 from .hours import MissedPolls, UnitHour
 from .lines import GatewayMonth, LineTrace, TracedFrame, UnknownTransmitter
@@ -17,6 +18,9 @@ __all__ = [
     "Batch",
     "Command",
     "CommandState",
+    "DockingStep",
+    "DockingStepState",
+    "DockingTest",
     "GatewayMonth",
     "GatewayState",
     "GroupCommand",

@@ -214,7 +214,7 @@ def test_a_refused_entry_says_why_and_is_corrected(visitor: Visitor) -> None:
     visitor.page.wait_for_selector("#houses >> text=退回，请改正")
     assert "退回 1 条" in net(visitor)
     visitor.page.click("#houses b:has-text('26-12-0002')")
-    assert "网络地址 1205 已由" in visitor.page.inner_text("[data-wrong=network_address]")
+    visitor.page.wait_for_selector("[data-wrong=network_address]:has-text('网络地址 1205 已由')")
     visitor.page.fill("#network_address", "1206")
     visitor.page.click("#primary")
     visitor.page.click("#primary")
