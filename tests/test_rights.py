@@ -324,15 +324,15 @@ def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
     """Made once, because making it costs as much as asking for it all."""
     quick = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     switched_on = override_settings(GROUP_COMMANDS=True, PASSWORD_HASHERS=quick)
-    refusing = pytest.MonkeyPatch()
-    for code in (403, 404):  # most answers: their pages would take half of the time
-        refusing.setattr(urls, f"handler{code}", partial(_refused, code), raising=False)
-    refusing.setattr(dossier, "pdf", lambda *of_whom, **how: b"%PDF")
-    refusing.setattr(SpectacularAPIView, "_get_schema_response", lambda *asked: Response())
-    with django_db_blocker.unblock(), switched_on, transaction.atomic():
-        yield make()
-        transaction.set_rollback(True)
-    refusing.undo()
+    # A world that could not be made must leave the pages of other tests as they are.
+    with pytest.MonkeyPatch.context() as refusing, django_db_blocker.unblock(), switched_on:
+        for code in (403, 404):  # most answers: their pages would take half of the time
+            refusing.setattr(urls, f"handler{code}", partial(_refused, code), raising=False)
+        refusing.setattr(dossier, "pdf", lambda *of_whom, **how: b"%PDF")
+        refusing.setattr(SpectacularAPIView, "_get_schema_response", lambda *asked: Response())
+        with transaction.atomic():
+            yield make()
+            transaction.set_rollback(True)
 
 
 def _refused(code: int, request: HttpRequest, exception: Exception) -> HttpResponse:
