@@ -6,7 +6,6 @@ from django.db.models import ProtectedError
 
 from devices.models import (
     Assignment,
-    DeviceModel,
     Gateway,
     HeatConnection,
     SupplierMember,
@@ -15,16 +14,11 @@ from devices.models import (
 from tests import cast as make
 from tests.cast import Cast
 from tests.constraints import Case, named, refused, unique_over
+from tests.devices import maker_cases
 
 
 def gateway(url: str, **fields: object) -> Case:
     return lambda cast: Gateway.objects.create(url=url, **fields)
-
-
-def model(**changes: object) -> Case:
-    """One more device model of 晨暖, complete but for `changes`."""
-    fields = {"name": "热泵", "code": "CN-X", "kind": "ashp_water", "medium": "water"} | changes
-    return lambda cast: DeviceModel.objects.create(supplier=cast.water.model.supplier, **fields)
 
 
 def unit(**changes: Any) -> Case:
@@ -134,9 +128,6 @@ CASES: list[tuple[str, Case]] = [
         "heat_connection_heated_after_connected",
         connection(connected_on=make.INSTALLED_ON, heated_on=make.INSTALLED_ON - timedelta(days=1)),
     ),
-    ("model_code_once_per_supplier", model(code="CN-W10")),
-    ("model_kind_known", model(kind="stove")),
-    ("model_medium_known", model(medium="sand")),
     ("map_version_once_per_model", same_map_version),
     ("unit_address_once_per_gateway", unit(address=5)),
     ("unit_network_address_once", unit(network_address=1205)),
@@ -146,6 +137,7 @@ CASES: list[tuple[str, Case]] = [
     ("unit_network_address_range", unit(network_address=0)),
     ("unit_network_address_range", unit(network_address=65536)),
     ("unit_interval_positive", unit(interval_s=0)),
+    *maker_cases.CASES,
 ]
 
 

@@ -5,6 +5,7 @@ from households.models import (
     Area,
     Document,
     Household,
+    Notification,
     NumberLine,
     Role,
     Step,
@@ -66,6 +67,13 @@ def number_lines(*lines: tuple[int, str, int]) -> Case:
     ]
 
 
+def told_twice(cast: Cast) -> None:
+    for _ in range(2):
+        Notification.objects.create(
+            to=cast.clerk, text="到期", path="/", key="paper-1-30", at=make.SERVICE_BEGAN
+        )
+
+
 CASES: list[tuple[str, Case]] = [
     ("user_of_an_area_has_one", lambda cast: make.user("x", Role.CLERK)),
     ("user_of_an_area_has_one", lambda cast: make.user("x", Role.TOWN)),
@@ -101,6 +109,7 @@ CASES: list[tuple[str, Case]] = [
     ("import_written_once_imported", upload(imported_at=make.SERVICE_BEGAN)),
     ("export_state_known", download(state="lost")),
     ("export_of_whole_phones_has_a_reason", download(phones="plain")),
+    ("notification_once", told_twice),
     *list_cases.CASES,
     *account_cases.CASES,
     *secret_cases.CASES,
