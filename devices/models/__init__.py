@@ -14,6 +14,7 @@ from .docking import (
 from .gateways import Gateway
 from .installations import Installation
 from .maker_papers import DATED, GATING, MakerPaper, MakerPaperKind
+from .map_uploads import MapUpload
 from .products import DeviceKind, DeviceModel, MapDraft, Medium, RegisterMap
 from .suppliers import Supplier, SupplierMember
 from .transmitters import Transmitter
@@ -38,6 +39,7 @@ __all__ = [
     "MakerPaper",
     "MakerPaperKind",
     "MapDraft",
+    "MapUpload",
     "Medium",
     "RegisterMap",
     "Supplier",
