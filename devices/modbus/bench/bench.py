@@ -1,0 +1,197 @@
+"""The test bench: one sample on a line, the steps that are run on it, and who writes to it.
+
+Pure asyncio: the shell and the line worker both bring a line, a map and somebody who writes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from functools import cached_property
+from typing import Protocol
+
+from devices.modbus import blocks, visits
+from devices.modbus.bench.evidence import Evidence
+from devices.modbus.bench.names import called
+from devices.modbus.bench.results import Result
+from devices.modbus.line import COMMAND, Line
+from devices.modbus.pointmap import PointMap
+from devices.modbus.points import Point, Scalar, Value
+from devices.modbus.reading import UnitRead
+from devices.modbus.registers import Registers
+from devices.modbus.troubles import LineDown, Trouble, WritesHeld
+from devices.modbus.visits import WriteResult
+from devices.modbus.words import N_, Sentence
+
+PATIENCE = 3  # times the stated time-out: only the step of reply times judges by the stated one
+TRIES = 3
+
+
+class Kind(StrEnum):
+    """Who runs a step: the platform by itself, a person at the sample, the platform for hours."""
+
+    AUTO = "auto"
+    HAND = "hand"
+    LONG = "long"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What is adjustable in a run; seconds as the names say.
+
+    `second_address` is another unit on the same line. `known` is a register whose word the maker
+    told: area, address on the wire, word. `soak_share` is the share of polls that must succeed.
+    `hold_s` is how long a written value is watched, `write_space_s` the least time between two
+    writes (the map's own counts too), `off_s` the longest that the sample is off, `fault_wait_s`
+    how long the reset's step waits for a fault to be made. `silence_s` is how long nothing is
+    asked before the sample must answer again, `replies` how many are timed, `idle_s` how long
+    heartbeats are counted. `known_native` are further two-byte addresses to be left alone.
+    """
+
+    second_address: int | None = None
+    known: tuple[str, int, int] | None = None
+    soak_s: float = 86_400
+    soak_share: float = 0.98
+    soak_interval_s: float = 10
+    hold_s: float = 30
+    write_space_s: float = 3
+    off_s: float = 20
+    fault_wait_s: float = 60
+    silence_s: float = 300
+    replies: int = 200
+    idle_s: float = 90
+
+
+class Writes(Protocol):
+    """Who writes to the sample: directly, or through the platform's commands."""
+
+    async def write(self, signal: str, target: Scalar) -> WriteResult:
+        """Write and prove. What stood before is owed from before the first byte on.
+
+        A wish that reads so already is written nevertheless, since this is a test. Never raises
+        for what units and lines do; WritesHeld and LineDown end the step as broken off.
+        """
+
+    async def restore(self, signal: str) -> WriteResult:
+        """Put back what stood before the first write of this signal; waits for its end."""
+
+
+def quiet(progress: Sentence) -> None:
+    """Nobody listens."""
+
+
+@dataclass(kw_only=True)
+class Bench:
+    """One sample under test.
+
+    `map` is the file's, `module` the one behind the address. `seen` are the newest good values.
+    `say` hears what a step is about just now.
+    """
+
+    line: Line
+    address: int
+    map: PointMap
+    writes: Writes
+    module: int | None = None
+    options: Options = field(default_factory=Options)
+    seen: dict[str, Value] = field(default_factory=dict)
+    say: Callable[[Sentence], None] = quiet
+
+    @cached_property
+    def here(self) -> PointMap:
+        """The map as this sample has it: moved to its module, with patience for late replies."""
+        moved = self.map.for_module(self.module)
+        stated = moved.settings.reply_timeout_ms
+        return replace(moved, settings=replace(moved.settings, reply_timeout_ms=PATIENCE * stated))
+
+    @cached_property
+    def plan(self) -> blocks.Plan:
+        """The plan of a whole reading."""
+        return blocks.plan(self.here)
+
+    @cached_property
+    def registers(self) -> Registers:
+        """The sample's registers and coils one by one, for what no signal names."""
+        return Registers(self.line, self.address, self.here.settings)
+
+    @property
+    def timeout(self) -> float:
+        """How long an answer is waited for, in seconds."""
+        return self.registers.timeout
+
+    def called(self, signal: str) -> Sentence:
+        """What people call a signal of this sample."""
+        return called(signal, self.map.settings.medium)
+
+    def point(self, signal: str) -> Point:
+        """The first row of a signal, moved to the module; raises KeyError."""
+        return self.here.point(signal)
+
+    async def read(self, tries: int = TRIES) -> UnitRead:
+        """Everything that the map reads, now; asked again where no answer came.
+
+        Raises LineDown where the line is lost.
+        """
+        for _ in range(tries):
+            visit = await visits.read(
+                self.line, self.address, self.plan, timeout=self.timeout, priority=COMMAND
+            )
+            if not self.line.transport.connected:
+                raise LineDown(N_("通信链路没有接通"))
+            if all(value.quality != "not_answered" for value in visit.points.values()):
+                break
+        self.seen |= {name: v for name, v in visit.points.items() if v.quality == "good"}
+        return visit
+
+    async def value(self, signal: str) -> Value:
+        """One signal, read now with all others, since its row may depend on them."""
+        return (await self.read()).points[signal]
+
+    async def pause(self, seconds: float) -> None:
+        """Wait; raises LineDown where the line is lost meanwhile."""
+        await asyncio.sleep(seconds)
+        if not self.line.transport.connected:
+            raise LineDown(N_("通信链路没有接通"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step of the plan. `about_s` is how long it takes with the usual options; `run` is None
+    of a step that a person makes at the sample (see hand.py)."""
+
+    key: str
+    title: Sentence
+    kind: Kind
+    about_s: float
+    hint: Sentence
+    run: Callable[[Bench], Awaitable[Result]] | None = None
+
+
+async def run(
+    step: Step, bench: Bench, evidence: Evidence | None = None
+) -> tuple[Result, Evidence]:
+    """Run one step; never raises for what units and lines do.
+
+    `evidence` may be looked at while the step runs. Raises ValueError for a step by hand.
+    """
+    if step.run is None:
+        raise ValueError(f"{step.key} is made by hand")
+    evidence = evidence or Evidence()
+    with evidence.of(bench.line):
+        try:
+            result = await step.run(bench)
+        except (LineDown, WritesHeld) as gone:
+            result = Result("broken_off", gone.sentence)
+        except Trouble as trouble:
+            result = _troubled(trouble)
+    return result, evidence
+
+
+def _troubled(trouble: Trouble) -> Result:
+    return Result(
+        "failed",
+        trouble.sentence,
+        advice=Sentence(N_("按报文检查样机的应答：%(why)s"), why=trouble.sentence),
+    )
