@@ -6,6 +6,7 @@ from devices import connection_page, installation_page, phone, work_list
 
 urlpatterns = [
     path("", include("devices.account_urls")),
+    path("", include("devices.docking.urls")),
     path("installations/", work_list.installations, name="installations"),
     path("installations/assign/", work_list.assign, name="assign_installations"),
     path("installations/give/", work_list.give, name="give_installations"),

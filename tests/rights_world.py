@@ -10,7 +10,7 @@ from typing import Any
 
 from django.test import Client
 
-from devices.models import Assignment, SupplierMember, Unit
+from devices.models import Assignment, DockingApplication, DockingState, SupplierMember, Unit
 from households import cards, clock, vault
 from households.ledger import reports
 from households.ledger.remarks import Remark
@@ -76,6 +76,7 @@ def make() -> World:
     _of_accounts(world)
     _of_workbooks(world)
     _of_papers(world)
+    _of_docking(world)
     for role, user in world.users.items():
         world.sessions[role] = _signed_in(user)
     return world
@@ -316,3 +317,27 @@ def _of_papers(world: World) -> None:
         ("two-households", two),
     ):
         world.add(kind, make_one)
+
+
+def _of_docking(world: World) -> None:
+    """The own maker's application, and two of a competitor's."""
+    cast = world.cast
+    models = {"own": cast.water.model, "colleague": cast.air.model, "foreign": cast.air.model}
+
+    def application(place: str) -> DockingApplication:
+        model, now = models[place], clock.now()
+        one = DockingApplication.objects.create(
+            year=now.year,
+            serial=900 + PLACES.index(place),
+            supplier=model.supplier,
+            model=model,
+            register_map=model.register_maps.order_by("-version")[0],
+            state=DockingState.SUBMITTED,
+            made_by=cast.supplier_member,
+            made_at=now,
+        )
+        fields = {"on": now.date(), "at": now, "by": cast.supplier_member}
+        one.acts.create(state=DockingState.SUBMITTED, **fields)
+        return one
+
+    world.add("application", application)

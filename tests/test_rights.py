@@ -61,6 +61,7 @@ WHO: dict[str, set[Role]] = {
     "wall-makers": {D, A},
 }
 WHOLE = {D, P, R, A}
+WHO["docking-readers"] = WHOLE | {S}
 VILLAGE = {"own": WHOLE | {C, T}, "colleague": WHOLE | {T}, "foreign": WHOLE}
 UNIT = {"own": WHOLE | {C, T, S, N}, "colleague": WHOLE | {T}, "foreign": WHOLE}
 LINE = {"own": {P, A, S, N}, "colleague": {P, A}, "foreign": {P, A}}
@@ -80,6 +81,7 @@ SEES: dict[str, dict[str, set[Role]]] = {
     "line": LINE,
     "alarm": UNIT,
     "command": UNIT,
+    "application": {"own": WHOLE | {S}, "colleague": WHOLE, "foreign": WHOLE},
     "transmitter": ALL_OF_THEM,
     "group": ALL_OF_THEM,
     "account": ALL_OF_THEM,
@@ -119,6 +121,7 @@ personal/sessions/<pk>/end/          session      -               all
 personal/sessions/others/end/        -            -               all
 personal/tokens/                     -            -               all
 personal/tokens/<pk>/revoke/         token        -               all
+messages/                            -            all             -
 
 accounts/                            -            keepers         -
 accounts/new/                        -            keepers         keepers
@@ -191,6 +194,9 @@ install/                             -            installers      -
 install/work/                        -            installers      -
 install/entries/                     -            -               installers
 install/worker.js                    -            public          -
+
+docking/                             -            docking-readers -
+docking/<number>/                    application  all             -
 
 alarms/                              -            all             -
 alarms/<pk>/acknowledge/             alarm        -               alarm-keepers

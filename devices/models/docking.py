@@ -6,20 +6,23 @@ protocol; the platform service unit tests them and issues the data-docking confi
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from households import clock
-from households.models import User
+from households.models import Role, User
 from households.uid import uuid7
 
 from .products import DeviceModel, RegisterMap
 from .suppliers import Supplier
 from .units import Unit
+
+NUMBER = re.compile(r"DJ-(\d{4})-(\d{3}|[1-9]\d{3})", re.ASCII)
 
 
 class DockingState(models.TextChoices):
@@ -39,11 +42,22 @@ class DockingState(models.TextChoices):
 
 class DockingApplicationQuerySet(models.QuerySet["DockingApplication"]):
     def visible_to(self, user: User) -> DockingApplicationQuerySet:
-        """A maker's own, drafts and all; to the offices what was submitted."""
+        """A maker's own, drafts and all, but for its installers; to the offices what was
+        submitted."""
+        if user.role == Role.INSTALLER:
+            return self.none()
         rows = self.filter(supplier__in=Supplier.objects.visible_to(user))
         if user.sees_whole_district:
-            return rows.exclude(state=DockingState.DRAFT)
+            acts = DockingAct.objects.filter(application=OuterRef("pk"))
+            submitted = Exists(acts.filter(state=DockingState.SUBMITTED))
+            given_up = Q(state=DockingState.WITHDRAWN) & ~submitted
+            return rows.exclude(state=DockingState.DRAFT).exclude(given_up)
         return rows
+
+    def of_number(self, number: str) -> DockingApplicationQuerySet:
+        """The one that papers and addresses name so; none for what is no such number."""
+        found = NUMBER.fullmatch(number)
+        return self.filter(year=found[1], serial=found[2]) if found else self.none()
 
 
 class DockingApplication(models.Model):
@@ -148,6 +162,8 @@ EXPIRED = "expired"
 
 class ConfirmationQuerySet(models.QuerySet["Confirmation"]):
     def visible_to(self, user: User) -> ConfirmationQuerySet:
+        if user.role == Role.INSTALLER:
+            return self.none()
         return self.filter(model__supplier__in=Supplier.objects.visible_to(user))
 
     def counting(self) -> ConfirmationQuerySet:

@@ -172,6 +172,11 @@ class User(AbstractUser):
         return self.is_active and self.role in TENDS_LINES
 
     @property
+    def tests_docking(self) -> bool:
+        """Whether receiving samples, testing them and signing confirmations is the role's work."""
+        return self.is_active and self.role == Role.SERVICE_UNIT
+
+    @property
     def office(self) -> str:
         """The office that the account acts for, as papers and lists name it."""
         if self.role in OF_AN_AREA and self.area:

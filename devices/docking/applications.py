@@ -1,0 +1,257 @@
+"""Applications on their way: which step follows which, whose it is, and that the others hear of it.
+
+`take` is the one door for a change of state. Each step is kept as a DockingAct: dated, by whom, and
+with its reason where one must be given.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Max, QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from devices.models import (
+    DeviceModel,
+    DockingAct,
+    DockingApplication,
+    DockingState,
+    RegisterMap,
+)
+from households import clock, notifications
+from households.models import Role, User
+
+S = DockingState
+MAKERS: dict[str, set[DockingState]] = {
+    S.DRAFT: {S.SUBMITTED, S.WITHDRAWN},
+    S.SUBMITTED: {S.WITHDRAWN},
+    S.RETURNED: {S.SUBMITTED, S.WITHDRAWN},
+    S.RECEIVED: {S.WITHDRAWN},
+    S.FAILED: {S.SUBMITTED, S.WITHDRAWN},
+}
+SERVICE_UNITS: dict[str, set[DockingState]] = {
+    S.SUBMITTED: {S.RECEIVED, S.RETURNED},
+    S.RECEIVED: {S.TESTING, S.RETURNED},
+    S.TESTING: {S.PASSED, S.FAILED, S.RETURNED},
+    S.PASSED: {S.TESTING, S.ISSUED, S.RETURNED},
+    S.FAILED: {S.TESTING, S.RETURNED},
+}
+WITH_REASON = {S.RETURNED, S.WITHDRAWN}
+EDITABLE = {S.DRAFT, S.RETURNED, S.FAILED}  # by the maker; what changed is tested anew
+# What a maker says before it is submitted; the board's number is read off the sample.
+ASKED = (
+    "board",
+    "board_version",
+    "firmware",
+    "transmitter_model",
+    "protocol",
+    "protocol_version",
+)
+LOCK = 0x646F636B  # numbers are given one after the other
+
+
+class DockingRefused(Exception):
+    """The step is not taken; `sentence` says why and what to do."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+# -- who -----------------------------------------------------------------------------------
+
+
+def acts_for(user: User, application: DockingApplication) -> bool:
+    """Whether the user is of the maker's own people who see to its papers (no installer)."""
+    if not user.is_active or user.role != Role.SUPPLIER:
+        return False
+    return application.supplier.members.filter(user=user).exists()
+
+
+def steps(user: User, application: DockingApplication) -> set[DockingState]:
+    """To which states the user may bring the application as it stands."""
+    may: set[DockingState] = set()
+    if acts_for(user, application):
+        may |= MAKERS.get(application.state, set())
+    if user.tests_docking:
+        may |= SERVICE_UNITS.get(application.state, set())
+        if application.tested_by_id == user.pk:
+            may -= {S.ISSUED}
+    return may
+
+
+def people(application: DockingApplication) -> tuple[QuerySet[User], QuerySet[User]]:
+    """The maker's people and those of the platform service unit: who hears of it."""
+    return makers_people(application.model), service_unit()
+
+
+def makers_people(model: DeviceModel) -> QuerySet[User]:
+    """Who sees to a maker's papers."""
+    members = User.objects.filter(supplier_member__supplier=model.supplier_id)
+    return members.filter(role=Role.SUPPLIER, is_active=True)
+
+
+def service_unit() -> QuerySet[User]:
+    """Who receives, tests and signs."""
+    return User.objects.filter(role=Role.SERVICE_UNIT, is_active=True)
+
+
+# -- drafting ------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def draft(
+    model: DeviceModel, register_map: RegisterMap, *, by: User, **said: Any
+) -> DockingApplication:
+    """A new application of the maker, with the next number of the year. Raises DockingRefused."""
+    if by.role != Role.SUPPLIER or not model.supplier.members.filter(user=by).exists():
+        raise DockingRefused(_("只有本公司的供应商账号可以申请数据对接"))
+    _refuse_foreign_map(model, register_map)
+    year = clock.today().year
+    return DockingApplication.objects.create(
+        year=year,
+        serial=_next_serial(year),
+        supplier=model.supplier,
+        model=model,
+        register_map=register_map,
+        made_by=by,
+        made_at=clock.now(),
+        **said,
+    )
+
+
+@transaction.atomic
+def edit(application: DockingApplication, *, by: User, **said: Any) -> DockingApplication:
+    """What the maker says of the sample, written anew. Raises DockingRefused."""
+    one = _held(application)
+    if one.state not in EDITABLE or not acts_for(by, one):
+        raise DockingRefused(
+            _("申请现在是“%(state)s”，不能修改") % {"state": one.get_state_display()}
+        )
+    for name, value in said.items():
+        setattr(one, name, value)
+    _refuse_foreign_map(one.model, one.register_map)
+    one.save()
+    return one
+
+
+def _refuse_foreign_map(model: DeviceModel, register_map: RegisterMap) -> None:
+    if register_map.model_id != model.pk:
+        raise DockingRefused(_("点表不是这个型号的：请重新选择"))
+
+
+def _next_serial(year: int) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+    rows = DockingApplication.objects.filter(year=year)
+    return int(rows.aggregate(last=Max("serial"))["last"] or 0) + 1
+
+
+# -- the way -------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def take(
+    application: DockingApplication,
+    state: DockingState,
+    *,
+    by: User,
+    reason: str = "",
+    on: date | None = None,
+) -> DockingAct:
+    """Bring the application to `state`, keep the step, and tell the other side.
+
+    `test_digest` and `tested_by` of `application` are stored with it: set them before PASSED and
+    FAILED. Raises DockingRefused where the step is not the user's, not next, or lacks something.
+    """
+    state, on = DockingState(state), on or clock.today()
+    held = _held(application)
+    if state not in steps(by, held):
+        raise DockingRefused(_not_now(held, state))
+    if state in WITH_REASON and not reason:
+        raise DockingRefused(_("请写明原因"))
+    _refuse_day(held, on)
+    application.state = state
+    if state == S.SUBMITTED:  # what was judged was another sample, or the same one changed
+        application.test_digest, application.tested_by = "", None
+    _refuse_incomplete(application)
+    application.save(update_fields=["state", "test_digest", "tested_by"])
+    act = application.acts.create(state=state, on=on, reason=reason, by=by, at=clock.now())
+    _tell(application, act)
+    return act
+
+
+def _held(application: DockingApplication) -> DockingApplication:
+    """The application as it is now, kept from others until the transaction ends."""
+    rows = DockingApplication.objects.select_for_update(of=("self",))
+    return rows.select_related("supplier", "model", "register_map").get(pk=application.pk)
+
+
+def _not_now(application: DockingApplication, state: DockingState) -> str:
+    words = {"now": application.get_state_display(), "next": state.label}
+    return _("申请现在是“%(now)s”，您的账号这时不能办理“%(next)s”") % words
+
+
+def _refuse_day(application: DockingApplication, on: date) -> None:
+    if on > clock.today():
+        raise DockingRefused(_("日期还没有到：%(on)s") % {"on": f"{on:%Y-%m-%d}"})
+    last = application.acts.order_by("pk").last()
+    if last and on < last.on:
+        words = {"last": f"{last.on:%Y-%m-%d}", "step": last.get_state_display()}
+        raise DockingRefused(_("日期不能早于上一步“%(step)s”的 %(last)s") % words)
+
+
+def _refuse_incomplete(application: DockingApplication) -> None:
+    missing = lacks(application)
+    if missing:
+        raise DockingRefused(_("还缺%(what)s：请先填写") % {"what": _("、").join(missing)})
+
+
+def lacks(application: DockingApplication) -> list[str]:
+    """The names of what must be said before the application can stand where it stands."""
+    asked = {
+        S.SUBMITTED: ASKED,
+        S.RECEIVED: (*ASKED, "board_number"),
+        S.PASSED: ("test_digest", "tested_by_id"),
+        S.FAILED: ("test_digest", "tested_by_id"),
+    }.get(DockingState(application.state), ())
+    return [_name(field) for field in asked if not getattr(application, field)]
+
+
+def _name(field: str) -> str:
+    if field in ("test_digest", "tested_by_id"):
+        return _("测试报告")
+    return str(DockingApplication._meta.get_field(field).verbose_name)  # type: ignore[union-attr]
+
+
+def _tell(application: DockingApplication, act: DockingAct) -> None:
+    """The other side; and those who may sign, once a colleague has tested."""
+    makers, unit = people(application)
+    heard = list(makers if act.by.tests_docking else unit)
+    if act.state == S.PASSED:
+        heard += unit.exclude(pk=act.by_id)
+    if DockingState(act.state) == S.WITHDRAWN and not application.acts.filter(state=S.SUBMITTED):
+        return  # the service unit has never seen it
+    notifications.tell(heard, lambda: told(act), path(application))
+
+
+def told(act: DockingAct) -> str:
+    """A step in words, as it is told to the other side."""
+    application = act.application
+    words = {
+        "number": application.number,
+        "model": application.model.code,
+        "state": act.get_state_display(),
+        "reason": act.reason,
+    }
+    if act.reason:
+        return _("数据对接 %(number)s（%(model)s）：%(state)s。%(reason)s") % words
+    return _("数据对接 %(number)s（%(model)s）：%(state)s。") % words
+
+
+def path(application: DockingApplication) -> str:
+    """The application's own page."""
+    return reverse("docking_application", args=[application.number])

@@ -1,0 +1,10 @@
+"""Addresses of docking: applications, confirmations, and what everybody may ask of a code."""
+
+from django.urls import path
+
+from devices.docking import pages
+
+urlpatterns = [
+    path("docking/", pages.application_list, name="docking"),
+    path("docking/<str:number>/", pages.application, name="docking_application"),
+]
