@@ -1,8 +1,8 @@
 """What may be written to a heating unit, and what needs a second person.
 
-The table below is the platform's policy (the wire paper, "Limits of writing"). The limit in force
-is its intersection with the limits of the unit's register map, and a refusal names which of the
-two stands against the wish. How often one may write is `telemetry.pace`.
+The limit in force is the intersection of the platform's policy (`devices.modbus.policy`) with the
+limits of the unit's register map, and a refusal names which of the two stands against the wish.
+How often one may write is `telemetry.pace`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from statistics import median
 from django.utils.translation import gettext as _
 
 from devices.modbus.points import Point, Scalar
+from devices.modbus.policy import HEATING_MODES, LUKEWARM_C, RANGES
+from devices.modbus.policy import bounds as bounds
 from devices.models import Installation, Medium, Unit
 from households import clock
 from households.models import Area
@@ -39,27 +41,12 @@ SETTABLE = (  # the five writings of Annex 2 item 2, water or air temperature on
     "mode",
     "alarm_reset",
 )
-RANGES: dict[str, tuple[float | None, float | None]] = {  # °C
-    "indoor_temp_setpoint": (16, 26),
-    "supply_temp_setpoint": (None, 60),
-    "return_temp_setpoint": (None, 60),
-}
 COLD_C = 5.0  # from here down nobody stops a house's heating alone
-LUKEWARM_C = 30.0  # water below this heats no house
-HEATING_MODES = ("heating", "auto", "heating_hot_water", "emergency_electric")
 OUTDOOR_FRESH = timedelta(minutes=30)
 SEASON = ((11, 1), (3, 31))  # heating is on from 15 November to 15 March, and frost about it
 AGREED_BY_NATURE = (Command.Reason.TEST, Command.Reason.FROST, Command.Reason.RESTORE)
 
 # Values ----------------------------------------------------------------------------------------
-
-
-def bounds(point: Point, *, by_policy: bool = True) -> tuple[float | None, float | None]:
-    """The lowest and the highest value in force; without the policy, the maker's alone."""
-    low, high = RANGES.get(point.signal, (None, None)) if by_policy else (None, None)
-    lows = [float(bound) for bound in (low, point.min) if bound is not None]
-    highs = [float(bound) for bound in (high, point.max) if bound is not None]
-    return (max(lows) if lows else None, min(highs) if highs else None)
 
 
 def choices(point: Point) -> tuple[tuple[Scalar, str], ...]:
@@ -110,23 +97,6 @@ def _outside(who: str, point: Point, low: object, high: object) -> str:
     if high is None:
         return _("超出范围：%(who)s至少 %(min)s %(unit)s") % said
     return _("超出范围：%(who)s %(min)s 至 %(max)s %(unit)s") % said
-
-
-def test_value(point: Point, current: Scalar) -> Scalar:
-    """What a test writes where `current` stands: a step up, at the upper edge a step down; a
-    setpoint outside the limits goes to the nearest allowed one. Of a choice the next other one
-    that heats; raises ValueError where there is none to try."""
-    if isinstance(current, bool) or not isinstance(current, int | float):
-        others = [value for value, _label in choices(point) if value != current]
-        heating = [value for value in others if point.signal != "mode" or value in HEATING_MODES]
-        if not heating:
-            raise ValueError(f"no other value of {point.signal} to test with")
-        return heating[0]
-    step = float(point.step or 1)
-    for value in (current + step, current - step, *bounds(point)):
-        if value is not None and value != current and not against_value(point, value):
-            return value
-    raise ValueError(f"no other value of {point.signal} to test with")
 
 
 # A house in the cold ---------------------------------------------------------------------------

@@ -53,24 +53,6 @@ def test_the_makers_limits_alone_bound_what_is_put_back(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize(
-    ("signal", "current", "tests_with"),
-    [
-        ("indoor_temp_setpoint", 20, 21),
-        ("indoor_temp_setpoint", 26, 25),  # at the upper edge a step down
-        ("indoor_temp_setpoint", 29, 16),  # set at the panel, beyond the policy
-        ("supply_temp_setpoint", 55, 54),
-        ("power_state", True, False),
-        ("mode", "heating", "auto"),
-        ("mode", "auto", "heating"),
-    ],
-)
-def test_a_test_writes_a_step_beside_the_current_value(
-    cast: Cast, signal: str, current: Scalar, tests_with: Scalar
-) -> None:
-    assert limits.test_value(point(cast.water, signal), current) == tests_with
-
-
-@pytest.mark.parametrize(
     ("signal", "target", "stops"),
     [
         ("power_state", False, True),
