@@ -29,6 +29,7 @@ from telemetry.limits import SETTABLE, CommandRefused
 from telemetry.models import (
     Command,
     CommandState,
+    DockingStep,
     GatewayState,
     GroupCommand,
     Obligation,
@@ -80,6 +81,7 @@ class Turn:
 
 
 ALONE = Turn()
+Former = tuple[Scalar, datetime]  # the value that a unit has, and when it was read
 
 
 # The wish --------------------------------------------------------------------------------------
@@ -122,13 +124,17 @@ def request(
     present: bool = False,
     valid_for: timedelta = VALID_FOR,
     turn: Turn = ALONE,
+    former: Former | None = None,
+    docking_step: DockingStep | None = None,
 ) -> Command:
     """Queue the wish to set `signal` to `target`; a waiting wish for the same signal is replaced.
 
     `target` is an engineering value: number, true/false, or a label of the map. `purpose="test"`
     (the same as the reason) writes, and restores the value read before within a minute;
     `present` says that the installer stands beside the unit. `agreement` and `agreed_on` say how
-    and when the resident agreed. Raises CommandRefused with every sentence that stands against it.
+    and when the resident agreed. `former` is the value in force where the asker read it himself
+    just now, `docking_step` the step of the test bench that writes.
+    Raises CommandRefused with every sentence that stands against it.
     """
     reason = purpose or reason
     wish = Wish(unit, signal, target, by, reason, agreement, agreed_on, present, valid_for, turn)
@@ -152,7 +158,7 @@ def request(
     command.expires_at = (command.not_before or clock.now()) + valid_for
     if reason != Command.Reason.TEST and (cold := wish.cold):
         _wait_for_agreement(command, cold)
-    return _queue(command)
+    return _queue(command, former, docking_step)
 
 
 def objections(wish: Wish) -> list[str]:
@@ -180,13 +186,13 @@ def _wait_for_agreement(command: Command, cold: str) -> None:
     command.detail = _("%(why)s，停止供热须第二人同意") % {"why": cold}
 
 
-def _queue(command: Command) -> Command:
+def _queue(command: Command, former: Former | None, docking_step: DockingStep | None) -> Command:
     with transaction.atomic():
         Unit.objects.select_for_update().get(pk=command.unit_id)  # one wish at a time for a unit
         state = UnitState.objects.filter(unit=command.unit_id).first()
-        command.before, command.before_at = read_last(state, command.signal)
+        command.before, command.before_at = former or read_last(state, command.signal)
         if command.reason == Command.Reason.TEST and command.signal != "alarm_reset":
-            command.obligation = obligations.owe(command)
+            command.obligation = obligations.owe(command, docking_step)
         _supersede(command)
         command.save(force_insert=True)
         if command.group is None:  # a group goes out in waves: the worker's own look is enough

@@ -18,7 +18,7 @@ from devices.models import Unit
 from households import clock
 from telemetry import limits, points
 from telemetry.limits import CommandRefused
-from telemetry.models import Command, CommandState, Obligation
+from telemetry.models import Command, CommandState, DockingStep, Obligation
 from telemetry.models.commands import WAITING
 from telemetry.models.writing import RESTORE_WITHIN
 
@@ -26,10 +26,11 @@ READ_WITHIN = timedelta(minutes=15)  # an older value is none to go back to
 LONGEST_PAUSE = timedelta(minutes=30)
 
 
-def owe(test: Command) -> Obligation | None:
+def owe(test: Command, docking_step: DockingStep | None = None) -> Obligation | None:
     """Store what this test, not yet queued, has to put back; None where it changes nothing.
 
-    Raises CommandRefused where the value could not be put back, or where off would be last.
+    `docking_step` is the step of the test bench that writes, if one does. Raises CommandRefused
+    where the value could not be put back, or where off would be last.
     """
     against = _against(test)
     if against:
@@ -43,6 +44,7 @@ def owe(test: Command) -> Obligation | None:
         former=test.before,
         test_value=test.target,
         by=test.requested_by,
+        docking_step=docking_step,
         made_at=now,
         restore_at=now + RESTORE_WITHIN,
     )

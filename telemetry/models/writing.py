@@ -78,7 +78,11 @@ class ObligationQuerySet(models.QuerySet["Obligation"]):
 
     def overdue(self) -> ObligationQuerySet:
         """Open for longer than a test may last: somebody must look after the house."""
-        return self.open().filter(made_at__lte=clock.now() - OVERDUE_AFTER)
+        since = clock.now() - OVERDUE_AFTER
+        return self.open().filter(
+            Q(docking_step=None, made_at__lte=since)
+            | Q(docking_step__isnull=False, restore_at__lte=since)
+        )
 
 
 class Obligation(models.Model):
@@ -87,7 +91,8 @@ class Obligation(models.Model):
     `former` is the value to put back, `test_value` what the test writes; `restore_at` is when the
     platform puts it back by itself. It does not expire, is not limited and not superseded, and is
     carried out on reconnection while the unit still shows the test value. `ending` says how it
-    ended; `by` is whom to call, together with the household's contact.
+    ended; `by` is whom to call, together with the household's contact. Only a docking step, whose
+    sample heats no house, may keep a test value longer than OVERDUE_AFTER: to see it held.
     """
 
     class Ending(models.TextChoices):
@@ -101,6 +106,9 @@ class Obligation(models.Model):
     former = models.JSONField(_("原值"))
     test_value = models.JSONField(_("测试值"))
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    docking_step = models.ForeignKey(
+        "telemetry.DockingStep", models.PROTECT, null=True, editable=False, related_name="owed"
+    )
     made_at = models.DateTimeField(default=clock.now)
     restore_at = models.DateTimeField()
     tries = models.PositiveSmallIntegerField(default=0)
@@ -129,7 +137,8 @@ class Obligation(models.Model):
             ),
             models.CheckConstraint(
                 name="obligation_restored_soon",
-                condition=Q(restore_at__lte=F("made_at") + OVERDUE_AFTER),
+                condition=Q(docking_step__isnull=False)
+                | Q(restore_at__lte=F("made_at") + OVERDUE_AFTER),
             ),
         ]
 
@@ -138,4 +147,4 @@ class Obligation(models.Model):
 
     @property
     def overdue_at(self) -> datetime:
-        return self.made_at + OVERDUE_AFTER
+        return (self.restore_at if self.docking_step_id else self.made_at) + OVERDUE_AFTER

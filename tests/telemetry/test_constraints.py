@@ -24,6 +24,7 @@ from telemetry.models.commands import OPEN
 from tests import cast as make
 from tests.cast import Cast
 from tests.constraints import Case, named, refused
+from tests.telemetry import docking_cases
 
 NOON = make.SERVICE_BEGAN
 CLAIM = {"claimed_by": uuid4(), "sending_since": NOON, "deadline_at": NOON}
@@ -156,6 +157,7 @@ CASES: list[tuple[str, Case]] = [
     ),
     ("gateway_month_once", month_twice),
     ("unknown_transmitter_once_per_worker", stranger_twice),
+    *docking_cases.CASES,
 ]
 
 
