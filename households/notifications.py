@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from django.conf import settings
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import translation
 
 from households import clock
@@ -52,9 +54,10 @@ class _Words:
         return self._made[language]
 
 
-def unread(user: User) -> int:
-    """How many messages the person has not seen yet."""
-    return Notification.objects.visible_to(user).unread().count()
+def unread_by(user: OuterRef) -> Coalesce:
+    """How many messages the person of an outer query has not seen yet."""
+    rows = Notification.objects.unread().filter(to=user).order_by().values("to")
+    return Coalesce(Subquery(rows.annotate(n=Count("pk")).values("n")), 0)
 
 
 def read(user: User) -> list[Notification]:

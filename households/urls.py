@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from households import phone_page, views
+from households import messages_page, phone_page, views
 
 urlpatterns = [
     path("", include("households.accounts.urls")),
@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("households.ledger.urls")),
     path("", include("households.entry.urls")),
     path("", include("households.audit.urls")),
+    path("messages/", messages_page.messages, name="messages"),
     path("households/", views.ledger, name="households"),
     path("households/<slug:number>/phone/", phone_page.phone, name="household_phone"),
 ]

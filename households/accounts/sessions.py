@@ -24,7 +24,7 @@ from django.utils.cache import add_never_cache_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
-from households import clock
+from households import clock, notifications
 from households.models import RoleRule, SecondFactor, SignIn, User
 from households.requests import address
 
@@ -34,6 +34,7 @@ POLLED = "X-Polled"
 KEPT_FOR = timedelta(days=180)  # rows of sign-ins, to answer who was signed in when
 TOUCH_AFTER = timedelta(minutes=1)  # a busy person must not write at every request
 OWED = "owes"  # on the request: where the person has to go first
+UNREAD = "unread_messages"  # on the request: how many, for the top bar
 ALWAYS_OPEN = {"sign_in", "sign_out", "sign_in_code", "language", "wall_link"}
 
 
@@ -101,17 +102,20 @@ def _why_ended(request: HttpRequest) -> str:
     if POLLED not in request.headers and now - row.last_seen > TOUCH_AFTER:
         SignIn.objects.filter(pk=row.pk).update(last_seen=now)
     setattr(request, OWED, _owed(user, row))
+    setattr(request, UNREAD, row.unread)
     return ""
 
 
 def _rows() -> Any:
-    """Sign-ins with what the rules of their role and their second factor say, in one query."""
+    """Sign-ins with what every request asks of them, in one query: the rules of their role, their
+    second factor, the messages that wait."""
     rules = RoleRule.objects.filter(role=OuterRef("user__role"))
     factors = SecondFactor.objects.filter(user=OuterRef("user"), confirmed_at__isnull=False)
     return SignIn.objects.annotate(
         idle_minutes=Subquery(rules.values("idle_minutes")),
         needs_factor=Subquery(rules.values("needs_second_factor")),
         has_factor=Exists(factors),
+        unread=notifications.unread_by(OuterRef("user")),
     )
 
 

@@ -172,6 +172,16 @@ class User(AbstractUser):
         return self.is_active and self.role in TENDS_LINES
 
     @property
+    def is_maker(self) -> bool:
+        """Whether the person acts for a company: its models, papers, register maps, docking."""
+        return self.is_active and self.role == Role.SUPPLIER
+
+    @property
+    def reads_docking(self) -> bool:
+        """Whether docking concerns the role: makers, each his own; offices of the whole district."""
+        return self.is_maker or self.sees_whole_district
+
+    @property
     def tests_docking(self) -> bool:
         """Whether receiving samples, testing them and signing confirmations is the role's work."""
         return self.is_active and self.role == Role.SERVICE_UNIT

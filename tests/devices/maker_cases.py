@@ -27,10 +27,10 @@ def model(**changes: Any) -> Case:
 
 
 def licence(number: str) -> Case:
-    def write(cast: Cast) -> object:
+    def write(cast: Cast) -> None:
         maker = cast.water.model.supplier
         maker.licence_number = number
-        return maker.save()
+        maker.save()
 
     return write
 
