@@ -6,6 +6,7 @@ and numbers are invented; the villages are those of the notice's Annex 1.
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
@@ -17,12 +18,18 @@ from django.contrib.auth.hashers import make_password
 from rest_framework.test import APIClient
 
 from devices.models import (
+    GATING,
     Assignment,
+    Confirmation,
+    ConfirmationState,
     DeviceKind,
     DeviceModel,
+    DockingApplication,
+    DockingState,
     Gateway,
     HeatConnection,
     Installation,
+    MakerPaper,
     Medium,
     RegisterMap,
     Supplier,
@@ -38,6 +45,7 @@ PASSWORD = "yan-shi-2020"
 MAPS = Path(__file__).parent.parent / "devices" / "modbus" / "maps"
 SERVICE_BEGAN = datetime(2026, 10, 20, 8, tzinfo=UTC)
 INSTALLED_ON = date(2026, 10, 20)
+ADMITTED_FROM, ADMITTED_UNTIL = date(2016, 1, 1), date(2099, 12, 31)  # whatever day a test has
 AGREED: dict[str, Any] = {"agreement": "phone", "agreed_on": INSTALLED_ON}  # of the resident
 
 VILLAGES = {
@@ -63,7 +71,8 @@ class Cast:
     """Everybody and everything by name. `outsider` and `rival` may know nothing of the units.
 
     `water` (晨暖 CN-W10, in 洞头村) stands behind a trusted gateway, `air` (北岳 AirBox-3P, in
-    时家岭社区) behind one that is only read.
+    时家岭社区) behind one that is only read. Both models are admitted; `tester` tested them for the
+    platform's service unit, `service_unit` signed.
     """
 
     areas: dict[str, Area]
@@ -74,6 +83,7 @@ class Cast:
     supplier_member: User
     rival: User
     service_unit: User
+    tester: User
     reader: User
     water: Unit
     air: Unit
@@ -101,6 +111,9 @@ def gather() -> Cast:
     ]
     for home, thing in zip(homes, units, strict=True):
         install(home, thing)
+    signer = user("pingtai", Role.SERVICE_UNIT, name="平台测试员")
+    tester = user("ceshi", Role.SERVICE_UNIT, name="平台测试员乙")
+    admit(*models, tester=tester, signer=signer)
     return Cast(
         areas=places,
         district_officer=user("qu", Role.DISTRICT, name="区办测试员"),
@@ -109,7 +122,8 @@ def gather() -> Cast:
         clerk=user("dongtou", Role.CLERK, places["洞头村"], name="洞头测试员"),
         supplier_member=member("chennuan", makers[0]),
         rival=member("beiyue", makers[1]),
-        service_unit=user("pingtai", Role.SERVICE_UNIT, name="平台测试员"),
+        service_unit=signer,
+        tester=tester,
         reader=user("zhidu", Role.READER, name="只读测试员"),
         water=units[0],
         air=units[1],
@@ -204,6 +218,81 @@ def air_model(maker: Supplier) -> DeviceModel:
 
 def register_map(model: DeviceModel, filename: str) -> RegisterMap:
     return RegisterMap.objects.add(model, (MAPS / filename).read_bytes(), filename)
+
+
+def admit(*models: DeviceModel, tester: User, signer: User) -> list[Confirmation]:
+    """Give the models all that the gates ask for: gating papers of the maker and a confirmation,
+    by rows alone, without a file behind them."""
+    MakerPaper.objects.bulk_create(
+        _paper(model, kind, tester) for model in models for kind in GATING
+    )
+    first = DockingApplication.objects.filter(year=ADMITTED_FROM.year).count() + 1
+    applications = DockingApplication.objects.bulk_create(
+        _tested(model, serial, tester) for serial, model in enumerate(models, start=first)
+    )
+    return Confirmation.objects.bulk_create(_confirmed(one, signer) for one in applications)
+
+
+def _paper(model: DeviceModel, kind: str, by: User) -> MakerPaper:
+    return MakerPaper(
+        supplier_id=model.supplier_id,
+        model=model,
+        kind=kind,
+        number=f"{model.code}-{kind}",
+        issuer="测试机构",
+        valid_from=ADMITTED_FROM,
+        valid_until=ADMITTED_UNTIL,
+        content_type="application/pdf",
+        size=1000,
+        digest="0" * 64,
+        file=secrets.token_hex(16),
+        added_by=by,
+        added_at=SERVICE_BEGAN,
+    )
+
+
+def _tested(model: DeviceModel, serial: int, tester: User) -> DockingApplication:
+    return DockingApplication(
+        year=ADMITTED_FROM.year,
+        serial=serial,
+        supplier_id=model.supplier_id,
+        model=model,
+        register_map=model.register_maps.order_by("-version")[0],
+        state=DockingState.ISSUED,
+        board="MB-1",
+        board_version="A",
+        firmware="1.0",
+        transmitter_model="DTU-1",
+        test_digest="0" * 64,
+        tested_by=tester,
+        made_by=tester,
+        made_at=SERVICE_BEGAN,
+    )
+
+
+def _confirmed(one: DockingApplication, signer: User) -> Confirmation:
+    return Confirmation(
+        code=secrets.token_hex(16),
+        number=f"测对接〔{one.year}〕{one.serial}号",
+        issuer="测试平台",
+        application=one,
+        model=one.model,
+        register_map=one.register_map,
+        board=one.board,
+        board_version=one.board_version,
+        firmware=one.firmware,
+        transmitter_model=one.transmitter_model,
+        test_digest=one.test_digest,
+        issued_on=ADMITTED_FROM,
+        valid_from=ADMITTED_FROM,
+        valid_until=ADMITTED_UNTIL,
+        state=ConfirmationState.VALID,
+        tester=one.tested_by,
+        signer=signer,
+        paper=secrets.token_hex(16),
+        paper_type="application/pdf",
+        made_at=SERVICE_BEGAN,
+    )
 
 
 def gateway(url: str, **changes: Any) -> Gateway:
