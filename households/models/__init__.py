@@ -4,6 +4,7 @@ from .accounts import ApiToken, Role, User
 from .areas import Area, NumberLine
 from .documents import Document, DocumentKind, FormerNumber
 from .files import FilePurpose, StoredFile
+from .guesses import Guesses
 from .history import Change, ChangeKind, HistorySeal
 from .households import REACHES, Household, Method, PositionSource, SiteKind, State
 from .imports import LedgerImport
@@ -29,6 +30,7 @@ __all__ = [
     "DocumentKind",
     "FilePurpose",
     "FormerNumber",
+    "Guesses",
     "HistorySeal",
     "Household",
     "LedgerImport",

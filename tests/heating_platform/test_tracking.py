@@ -14,6 +14,7 @@ WITHOUT = {
     "the history itself": ("households.Change", "households.HistorySeal"),
     "made by the platform for its own work: for a day, a session, or until it is read": (
         "households.BackupCode",
+        "households.Guesses",
         "households.LedgerImport",
         "households.Notification",
         "households.NumberLine",

@@ -4,6 +4,7 @@ from django.db.models import ProtectedError
 from households.models import (
     Area,
     Document,
+    Guesses,
     Household,
     Notification,
     NumberLine,
@@ -74,6 +75,11 @@ def told_twice(cast: Cast) -> None:
         )
 
 
+def guessed_twice(cast: Cast) -> None:
+    for _ in range(2):
+        Guesses.objects.create(page="card", visitor="0", minute=make.SERVICE_BEGAN)
+
+
 CASES: list[tuple[str, Case]] = [
     ("user_of_an_area_has_one", lambda cast: make.user("x", Role.CLERK)),
     ("user_of_an_area_has_one", lambda cast: make.user("x", Role.TOWN)),
@@ -110,6 +116,7 @@ CASES: list[tuple[str, Case]] = [
     ("export_state_known", download(state="lost")),
     ("export_of_whole_phones_has_a_reason", download(phones="plain")),
     ("notification_once", told_twice),
+    ("guesses_once_a_minute", guessed_twice),
     *list_cases.CASES,
     *account_cases.CASES,
     *secret_cases.CASES,
