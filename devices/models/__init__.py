@@ -15,7 +15,7 @@ from .gateways import Gateway
 from .installations import Installation
 from .maker_papers import DATED, GATING, MakerPaper, MakerPaperKind
 from .map_uploads import MapUpload
-from .products import DeviceKind, DeviceModel, MapDraft, Medium, RegisterMap
+from .products import DeviceKind, DeviceModel, KnownRegister, MapDraft, Medium, RegisterMap
 from .suppliers import Supplier, SupplierMember
 from .transmitters import Transmitter
 from .units import Unit
@@ -36,6 +36,7 @@ __all__ = [
     "Gateway",
     "HeatConnection",
     "Installation",
+    "KnownRegister",
     "MakerPaper",
     "MakerPaperKind",
     "MapDraft",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import date
 from functools import lru_cache
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import models
@@ -12,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from devices.modbus import pointmap
 from households import clock
+from households.models import User
 
 from .suppliers import Supplier
 
@@ -31,9 +34,25 @@ class Medium(models.TextChoices):
 
 
 class DeviceModelQuerySet(models.QuerySet["DeviceModel"]):
-    def admitted(self) -> DeviceModelQuerySet:
-        """Models that may be installed: those whose data the platform can read."""
+    def readable(self) -> DeviceModelQuerySet:
+        """Models whose data the platform can read: they have a register map."""
         return self.filter(Exists(RegisterMap.objects.filter(model=OuterRef("pk"))))
+
+    def admitted(self, on: date | None = None) -> DeviceModelQuerySet:
+        """Models that may be awarded and installed on that day, today where none is told: with a
+        register map, a confirmation and the gating papers in force. `devices.docking.admission`
+        says what the others lack."""
+        from .docking import Confirmation  # these tables stand upon this one
+        from .maker_papers import GATING, MakerPaper
+
+        of_model = {"model": OuterRef("pk")}
+        rows = self.readable().filter(
+            Exists(Confirmation.objects.valid_on(on or clock.today()).filter(**of_model))
+        )
+        for kind in GATING:
+            papers = MakerPaper.objects.valid_on(on or clock.today())
+            rows = rows.filter(Exists(papers.filter(kind=kind, **of_model)))
+        return rows
 
 
 class DeviceModel(models.Model):
@@ -88,12 +107,32 @@ class DeviceModel(models.Model):
         return self.code
 
 
+class KnownRegister(NamedTuple):
+    """One register whose content the maker knows: area, address on the wire, word."""
+
+    known_area: str
+    known_address: int
+    known_word: int
+
+
 class RegisterMapQuerySet(models.QuerySet["RegisterMap"]):
-    def add(self, model: DeviceModel, data: bytes, filename: str) -> RegisterMap:
+    def visible_to(self, user: User) -> RegisterMapQuerySet:
+        """Those of the makers that the user may see."""
+        return self.filter(model__supplier__in=Supplier.objects.visible_to(user))
+
+    def add(
+        self,
+        model: DeviceModel,
+        data: bytes,
+        filename: str,
+        *,
+        submitted_by: User | None = None,
+        known: KnownRegister | None = None,
+    ) -> RegisterMap:
         """Check a supplier's file and keep it as the model's next version.
 
         Raises pointmap.MapRefused with every mistake; nothing is stored then. A file that means
-        the same as the newest version adds none.
+        the same as the newest version adds none, and `known` is not kept.
         """
         content = pointmap.load(data, filename).to_csv()
         digest = hashlib.sha256(content.encode()).hexdigest()
@@ -101,7 +140,14 @@ class RegisterMapQuerySet(models.QuerySet["RegisterMap"]):
         if newest and newest.digest == digest:
             return newest
         version = newest.version + 1 if newest else 1
-        return self.create(model=model, version=version, content=content, digest=digest)
+        return self.create(
+            model=model,
+            version=version,
+            content=content,
+            digest=digest,
+            submitted_by=submitted_by,
+            **(known._asdict() if known else {}),
+        )
 
 
 class RegisterMap(models.Model):
@@ -114,7 +160,7 @@ class RegisterMap(models.Model):
     digest = models.CharField(max_length=64)
     created_at = models.DateTimeField(auto_now_add=True)
     used_since = models.DateTimeField(null=True, editable=False)
-    # One register whose content the maker knows: off by one is the commonest mistake of a map.
+    # A KnownRegister: off by one is the commonest mistake of a map.
     known_area = models.CharField(max_length=8, blank=True)
     known_address = models.PositiveIntegerField(null=True, blank=True)  # as on the wire
     known_word = models.PositiveIntegerField(null=True, blank=True)
