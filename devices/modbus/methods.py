@@ -11,7 +11,7 @@ Of a register that is shared only the own field changes, read immediately before
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -34,6 +34,7 @@ from devices.modbus.troubles import (
 from devices.modbus.words import N_, Sentence
 
 _ACKNOWLEDGE = 5
+UNANSWERED = N_("写入没有得到正确应答，读回确认已生效")
 _SILENT_BEHIND_GATEWAY = 11  # the gateway's word, not the unit's: it may have taken the write
 
 State = Literal["verified", "accepted", "refused", "failed", "unknown", "held"]
@@ -237,7 +238,7 @@ class Writing:
     ) -> WriteResult:
         if proof.equal:
             if not answered:
-                self._note(N_("写入没有得到正确应答，读回确认已生效"))
+                self._note(UNANSWERED)
             return self._result("verified", proof.shown)
         if not provable:
             return self._result("accepted" if answered else "unknown", proof.shown)
@@ -264,7 +265,7 @@ class Writing:
             return rows[0]
         values = await self._prover.everything()
         for row in rows:
-            if all(_holds(values[name], labels) for name, labels in row.when.items()):
+            if holds(row, values):
                 return _scaled(row, values) if row.scale_from else row
         needed = " / ".join(
             f"{name}={'|'.join(labels)}" for row in rows for name, labels in row.when.items()
@@ -338,8 +339,13 @@ _METHODS: dict[
 }
 
 
-def _holds(value: Value, labels: Sequence[str]) -> bool:
-    return value.quality == "good" and any(blocks.shows(value.value, label) for label in labels)
+def holds(row: Point, values: Mapping[str, Value]) -> bool:
+    """Whether the `when` of a row is fulfilled by these readings."""
+    return all(
+        values[signal].quality == "good"
+        and any(blocks.shows(values[signal].value, label) for label in labels)
+        for signal, labels in row.when.items()
+    )
 
 
 def _scaled(point: Point, values: dict[str, Value]) -> Point:

@@ -47,10 +47,11 @@ class Options:
     writes (the map's own counts too), `off_s` the longest that the sample is off, `fault_wait_s`
     how long the reset's step waits for a fault to be made. `silence_s` is how long nothing is
     asked before the sample must answer again, `replies` how many are timed, `idle_s` how long
-    heartbeats are counted. `known_native` are further two-byte addresses to be left alone.
+    heartbeats are counted. `others` are further addresses of the line that units have.
     """
 
     second_address: int | None = None
+    others: tuple[int, ...] = ()
     known: tuple[str, int, int] | None = None
     soak_s: float = 86_400
     soak_share: float = 0.98
@@ -71,11 +72,16 @@ class Writes(Protocol):
         """Write and prove. What stood before is owed from before the first byte on.
 
         A wish that reads so already is written nevertheless, since this is a test. Never raises
-        for what units and lines do; WritesHeld and LineDown end the step as broken off.
+        for what units and lines do: `held` where the platform or the line lets nothing be
+        written now.
         """
 
     async def restore(self, signal: str) -> WriteResult:
         """Put back what stood before the first write of this signal; waits for its end."""
+
+    async def mend(self, signal: str, former: Scalar) -> WriteResult:
+        """Put back what the sample lost by a test that did not write this signal: a reset that
+        switched it off. Owed until it is so, like all else; waits for its end."""
 
 
 def quiet(progress: Sentence) -> None:

@@ -1,0 +1,96 @@
+"""The steps that switch: on and off, the mode.
+
+Off is never the last thing that a sample hears: it is owed to be on from before the first byte,
+and off no longer than a minute.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from devices.modbus import policy
+from devices.modbus.bench import writing_advice as advice
+from devices.modbus.bench.bench import Bench
+from devices.modbus.bench.names import said, shown
+from devices.modbus.bench.results import Result
+from devices.modbus.bench.trials import Trial
+from devices.modbus.words import N_, Sentence
+
+LONGEST_OFF_S = 60.0
+MOST_LABELS = 4  # each costs two writes of the twenty of a run
+
+
+async def write_power(bench: Bench) -> Result:
+    """On, off, and on again."""
+    return await Trial(bench, "power_state").run(_power)
+
+
+async def _power(trial: Trial) -> Sentence:
+    await trial.begin()
+    trial.take_former()
+    if trial.former is False:
+        await _switch_on(trial)
+    space_s = max(trial.bench.options.write_space_s, trial.bench.map.settings.min_write_interval_s)
+    if space_s > LONGEST_OFF_S:
+        await trial.write(True)
+        raise trial.unproven(N_("只试了开机：两次写入须隔 %(s)g 秒，关机会超过 60 秒"), s=space_s)
+    loop = asyncio.get_running_loop()
+    async with trial.restoring():
+        off_at = loop.time()
+        await trial.write(False)
+        await _stays_off(trial)
+    off_s = trial.figures["off_s"] = round(loop.time() - off_at, 1)
+    trial.figures["read_back"] = True
+    await trial.watch()
+    return Sentence(N_("开 → 关 → 开，其余设定未变，关机 %(s)g 秒"), s=off_s)
+
+
+async def _switch_on(trial: Trial) -> None:
+    """A sample that was found off is switched on first, and stays so: off is never the last."""
+    trial.bench.say(Sentence(N_("样机处于关机，先开机")))
+    result = trial.gone_through(await trial.bench.writes.mend("power_state", True))
+    if result.state != "verified":
+        trial.tell(N_("写入"), "%(why)s", why=said(result.detail))
+        raise trial.unproven(N_("样机处于关机，没能开机：请在面板上开机后重测"))
+    trial.tell(N_("写入"), N_("测试前为关机，已开机；测试后保持开机"))
+    trial.former = True
+    trial.settings = {name: trial.bench.seen[name] for name in trial.settings}
+
+
+async def _stays_off(trial: Trial) -> None:
+    """Off until the next write may go out, and no longer."""
+    await trial.bench.pause(min(trial.bench.options.off_s, trial.bench.options.hold_s) / 10)
+    value = await trial.bench.value(trial.signal)
+    if value.quality == "good" and value.value is not False:
+        raise trial.failed(advice.on_not_holding(trial.point), N_("关机没有保持，自己又开了"))
+
+
+async def write_mode(bench: Bench) -> Result:
+    """Every label that may be written and goes on heating, each put back."""
+    return await Trial(bench, "mode").run(_mode)
+
+
+async def _mode(trial: Trial) -> Sentence:
+    await trial.begin()
+    trial.take_former()
+    heats_only = trial.bench.map.settings.medium == "water"
+    labels = policy.trial_labels(trial.point, trial.former, heats_only=heats_only)
+    for label in labels[:MOST_LABELS]:
+        async with trial.restoring():
+            await trial.write(label)
+    if not labels:
+        await trial.write(trial.former)
+    untried = [
+        label
+        for label in policy.writable_labels(trial.point)
+        if label not in (trial.former, *labels[:MOST_LABELS])
+    ]
+    if untried:
+        trial.tell(N_("未试"), "%(labels)s", labels=_listed(untried))
+    tried = [str(trial.former), *labels[:MOST_LABELS]]
+    trial.figures["labels"] = tried
+    return Sentence(N_("写过：%(labels)s"), labels=_listed(tried))
+
+
+def _listed(labels: list[str]) -> Sentence:
+    return said("、".join(shown("mode", label) for label in labels))

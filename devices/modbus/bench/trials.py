@@ -1,0 +1,292 @@
+"""One writing of the sample: what stood before, what is written, what is put back.
+
+Every step that writes does so through a Trial. It ends early by raising a `Verdict`; whatever
+happens within `restoring`, the former value is put back before the step ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from devices.modbus import encoding, methods
+from devices.modbus.bench import writing_advice as advice
+from devices.modbus.bench.bench import Bench
+from devices.modbus.bench.names import said, shown, shown_value
+from devices.modbus.bench.results import Result, State
+from devices.modbus.points import Point, Scalar, Value, ValueRefused
+from devices.modbus.troubles import LineDown, WritesHeld
+from devices.modbus.visits import WriteResult
+from devices.modbus.words import N_, Sentence
+
+SETTINGS = (
+    "power_state",
+    "mode",
+    "indoor_temp_setpoint",
+    "supply_temp_setpoint",
+    "return_temp_setpoint",
+)
+LOOKS = 10  # how often a value is looked at while it is watched
+
+
+class Verdict(Exception):
+    """The step ends here, and so."""
+
+    def __init__(self, state: State, finding: Sentence, advice: Sentence | None = None) -> None:
+        super().__init__(finding)
+        self.state = state
+        self.finding = finding
+        self.advice = advice
+
+
+class Trial:
+    """The writing of one signal. `former` stood before; `point` is the row that writes it now.
+
+    `settings` are the readings of all that can be set, as they stood before, `changed` those that
+    were seen to change with the written value. `details` and `figures` grow as it goes on, and
+    are told whatever the end.
+    """
+
+    def __init__(self, bench: Bench, signal: str) -> None:
+        self.bench = bench
+        self.signal = signal
+        self.name = bench.called(signal)
+        self.details: list[tuple[Sentence, Sentence]] = []
+        self.figures: dict[str, Any] = {}
+        self.former: Scalar = None
+        self.settings: dict[str, Value] = {}
+        self.changed: dict[str, Value] = {}
+        self._point: Point | None = None
+
+    @property
+    def point(self) -> Point:
+        """The row that writes the signal; begun before."""
+        assert self._point is not None
+        return self._point
+
+    async def run(self, course: Callable[[Trial], Awaitable[Sentence]]) -> Result:
+        """Go through a step's course, which gives the finding of a sample that passed."""
+        try:
+            finding = await course(self)
+        except Verdict as verdict:
+            return self._result(verdict.state, verdict.finding, verdict.advice)
+        return self._result("passed", finding)
+
+    def _result(self, state: State, finding: Sentence, advice: Sentence | None = None) -> Result:
+        return Result(state, finding, tuple(self.details), advice, self.figures)
+
+    async def begin(self) -> None:
+        """Find the row that writes now, and read all settings."""
+        rows = self.bench.here.writers(self.signal)
+        if not rows:
+            raise Verdict(
+                "failed",
+                Sentence(N_("点表里没有可写的%(name)s"), name=self.name),
+                Sentence(
+                    N_("附件 2 要求能远程写入：点表须有可写的 %(signal)s"), signal=self.signal
+                ),
+            )
+        values = (await self.bench.read()).points
+        self.settings = {name: values[name] for name in SETTINGS if name in values}
+        self._point = next((row for row in rows if methods.holds(row, values)), None)
+        if self._point is None:
+            raise self.unproven(N_("现在不能写：点表里%(name)s的每一行都要求别的模式"))
+
+    def take_former(self) -> None:
+        """Keep what stands; ends unproven where it could not be put back afterwards."""
+        value = self.settings.get(self.signal)
+        if value is None:
+            raise self.unproven(N_("%(name)s只能写、不能读：测试后无法恢复原值，没有写"))
+        if value.quality != "good":
+            told = shown_value(self.signal, value)
+            template = N_("没有读到%(name)s（%(value)s）：先解决读数，再测写入")
+            raise self.unproven(template, value=told)
+        self.former = self.figures["former"] = value.value
+        try:
+            if not self.point.scale_from:
+                encoding.encode(self.point, value.value)
+        except ValueRefused as refused:
+            template = N_("%(name)s现为 %(value)s，按点表写不回去（%(why)s）：请先在面板上改好")
+            told = self.shown(value.value)
+            raise self.unproven(template, value=told, why=refused.sentence) from None
+
+    # Words.
+
+    def unproven(self, template: str, **params: object) -> Verdict:
+        """A verdict that judges nothing; the template may name the signal as %(name)s."""
+        return Verdict("unproven", Sentence(template, name=self.name, **params))
+
+    def failed(self, told: Sentence | None, template: str, **params: object) -> Verdict:
+        """A verdict against the sample, with what its maker is told to change."""
+        return Verdict("failed", Sentence(template, name=self.name, **params), told)
+
+    def tell(self, label: str, template: str, **params: object) -> None:
+        """One more line of the details; `label` is a msgid."""
+        self.details.append((Sentence(label), Sentence(template, **params)))
+
+    def shown(self, value: Scalar) -> Sentence:
+        """A value of this signal as people read it."""
+        return shown(self.signal, value)
+
+    # Writing.
+
+    async def write(self, target: Scalar) -> None:
+        """Write and prove; ends the step where the sample does not take it."""
+        self.bench.say(Sentence(N_("写入%(name)s：%(to)s"), name=self.name, to=self.shown(target)))
+        self.tell(N_("写入"), "%(written)s", written=advice.written(self.point, target))
+        self.figures["written"] = target
+        result = await self.send(target)
+        self.figures["read_back"] = result.read_back
+        if result.read_back is not None:
+            self.tell(N_("回读"), "%(value)s", value=self.shown(result.read_back))
+        if result.state == "accepted":
+            raise self.unproven(N_("%(name)s已受理，但没有读数能证明"))
+        if result.state != "verified":
+            raise await self._refuted(target, result)
+
+    async def send(self, target: Scalar) -> WriteResult:
+        """Write; once more where the sample obeyed without a word, for one frame may get lost.
+        Ends the step where it does not answer, or answers wrongly."""
+        counters = self.bench.line.counters
+        for attempt in (1, 2):
+            wrong = counters.wrong_echoes
+            result = self.gone_through(await self.bench.writes.write(self.signal, target))
+            self.details += [(Sentence(N_("说明")), said(note)) for note in result.notes]
+            if counters.wrong_echoes > wrong:
+                raise self.failed(advice.on_wrong_echo(self.point), N_("对写入的应答与请求不符"))
+            if methods.UNANSWERED not in result.detail:
+                break
+            if attempt == 2:
+                raise self.failed(advice.on_silence(self.point), N_("写入生效，但两次都没有应答"))
+        return result
+
+    def gone_through(self, result: WriteResult) -> WriteResult:
+        """The result, where the line let it through; else the step is to be run again."""
+        if result.state == "held":
+            why = result.notes[0] if result.notes else Sentence(N_("现在不能写入"))
+            raise WritesHeld(why.template, **why.params)
+        if result.state in ("failed", "unknown") and not self.bench.line.transport.connected:
+            raise LineDown(N_("通信链路没有接通"))
+        return result
+
+    async def _refuted(self, target: Scalar, result: WriteResult) -> Verdict:
+        """The verdict on a write that did not come true."""
+        astray = await self.disturbed() if result.state == "failed" else {}
+        self.tell_disturbed(astray)
+        told = advice.on_failure(
+            self.bench.here.settings, self.point, self.former, target, result, astray
+        )
+        if result.state == "refused":
+            why = result.notes[-1] if result.notes else N_("没有说明原因")
+            return self.failed(told, N_("写入被拒绝：%(why)s"), why=said(why))
+        if result.read_back is None:
+            return self.failed(told, N_("写入后没能读回"))
+        if result.read_back == self.former:
+            return self.failed(told, N_("应答正确，回读未变"))
+        back = self.shown(result.read_back)
+        return self.failed(told, N_("回读为 %(back)s，与写入的不同"), back=back)
+
+    # Afterwards.
+
+    async def watch(self) -> None:
+        """See for `hold_s` that the value that was read back stays; ends the step where it does
+        not."""
+        loop = asyncio.get_running_loop()
+        hold_s, start = self.bench.options.hold_s, loop.time()
+        self.bench.say(Sentence(N_("看%(name)s是否保持（%(s)g 秒）"), name=self.name, s=hold_s))
+        for _ in range(LOOKS):
+            await self.bench.pause(hold_s / LOOKS)
+            value = await self.bench.value(self.signal)
+            passed = round(loop.time() - start, 1)
+            if value.quality == "good" and value.value != self.figures["read_back"]:
+                now = {"s": passed, "value": self.shown(value.value)}
+                self.tell(N_("保持"), N_("第 %(s)g 秒变为 %(value)s"), **now)
+                told = advice.on_not_holding(self.point)
+                raise self.failed(told, N_("写入后没有保持：第 %(s)g 秒变为 %(value)s"), **now)
+        self.figures["held_s"] = passed
+        self.tell(N_("保持"), N_("%(s)g 秒内未变"), s=passed)
+
+    @asynccontextmanager
+    async def restoring(self) -> AsyncIterator[None]:
+        """Whatever the body brings, the sample is left as it was found; a lost line leaves that to
+        whoever owes it."""
+        try:
+            yield
+        except Verdict as verdict:
+            try:
+                await self.restore()
+            except Verdict as unrestored:
+                if verdict.state != "failed":
+                    raise unrestored from verdict
+            await self._mend(await self.settle())
+            raise
+        await self.restore()
+        await self.leave_as_found()
+
+    async def restore(self) -> None:
+        """Put the former value back; ends the step where the sample does not take it."""
+        self.bench.say(
+            Sentence(N_("恢复%(name)s：%(to)s"), name=self.name, to=self.shown(self.former))
+        )
+        result = self.gone_through(await self.bench.writes.restore(self.signal))
+        self.figures["restored"] = result.state in ("verified", "accepted")
+        if self.figures["restored"]:
+            self.tell(N_("恢复"), "%(value)s", value=self.shown(self.former))
+            return
+        self.tell(N_("恢复"), N_("没有成功：%(why)s"), why=said(result.detail))
+        raise self.failed(
+            advice.on_restoring(self.point, self.former), N_("没能恢复%(name)s的原值")
+        )
+
+    async def disturbed(self) -> dict[str, Value]:
+        """Which other settings do not read as before the trial, and how they read now."""
+        values = (await self.bench.read()).points
+        return {
+            signal: values[signal]
+            for signal, before in self.settings.items()
+            if signal != self.signal
+            and before.quality == "good"
+            and values[signal].quality != "not_answered"
+            and values[signal].value != before.value
+        }
+
+    async def settle(self) -> dict[str, Value]:
+        """The same after a while (`hold_s`): some samples take time to find back."""
+        for _ in range(LOOKS):
+            astray = await self.disturbed()
+            if not astray:
+                return {}
+            await self.bench.pause(self.bench.options.hold_s / LOOKS)
+        return await self.disturbed()
+
+    async def leave_as_found(self) -> None:
+        """Put back other settings that the test changed; ends the step where it changed any,
+        those that were seen to be `changed` while the test's value stood included."""
+        left = await self.settle()
+        self.tell_disturbed({**self.changed, **left})
+        await self._mend(left)
+        others = {**self.changed, **left}
+        if others:
+            medium = self.bench.map.settings.medium
+            named = said("、".join(self.bench.called(signal) for signal in others))
+            told = advice.on_disturbing(self.point, others, medium)
+            raise self.failed(told, N_("写%(name)s时%(others)s也变了"), others=named)
+
+    async def _mend(self, left: Mapping[str, Value]) -> None:
+        for signal in left:
+            if not self.bench.here.writers(signal):
+                continue
+            former = self.settings[signal].value
+            result = self.gone_through(await self.bench.writes.mend(signal, former))
+            done = result.state in ("verified", "accepted")
+            told = shown(signal, former) if done else said(result.detail)
+            self.tell(N_("恢复"), "%(name)s：%(told)s", name=self.bench.called(signal), told=told)
+
+    def tell_disturbed(self, astray: Mapping[str, Value]) -> None:
+        """Say which other settings changed."""
+        for signal, value in astray.items():
+            name, was = self.bench.called(signal), shown_value(signal, self.settings[signal])
+            now = shown_value(signal, value)
+            self.tell(N_("同时改变"), "%(name)s：%(was)s → %(now)s", name=name, was=was, now=now)
