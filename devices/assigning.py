@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from devices.docking import admission
 from devices.models import Assignment, Supplier, SupplierMember
 from households import clock
 from households.models import Household, Method, Role, User
@@ -37,8 +38,9 @@ def assign(households: Iterable[Household], supplier: Supplier, by: User) -> int
     """Give them to the supplier; what another had is taken back from him.
 
     Answers how many are new to the supplier. Raises NotAssigned where one gets no unit, has left
-    the plan or is accepted.
+    the plan or is accepted, and for a supplier none of whose models is admitted today.
     """
+    _check_models(supplier)
     homes = _locked(households)
     for home in homes:
         _check(home)
@@ -60,6 +62,15 @@ def _locked(households: Iterable[Household]) -> list[Household]:
     wanted = [home.pk for home in households]
     rows = Household.objects.select_for_update(of=("self",)).filter(pk__in=wanted)
     return list(rows.order_by("pk"))
+
+
+def _check_models(supplier: Supplier) -> None:
+    models = supplier.device_models.readable()
+    if models.admitted().exists():
+        return
+    lacking = [sentence for model in models for sentence in admission.sentences(model)]
+    told = {"supplier": supplier, "lacks": _("；").join(lacking) or _("还没有登记型号和点表")}
+    raise NotAssigned(_("%(supplier)s 现在没有可以安装的型号：%(lacks)s") % told)
 
 
 def _check(home: Household) -> None:

@@ -1,4 +1,4 @@
-"""What `devices` asks before a household counts as installed: Annex 2 item 5 of the notice.
+"""What `devices` asks before a household counts as installed: Annex 2 items 4 to 8 of the notice.
 
 The twelve values are town, village, door, resident's name and phone, heated area, position, maker,
 name and model of the unit, its factory address and its transmitter's address.
@@ -10,6 +10,7 @@ from datetime import date
 
 from django.utils.translation import gettext as _
 
+from devices.docking import admission
 from devices.models import Gateway, HeatConnection, Installation
 from households.models import Area, Household, Method, StepKind
 from households.path import GATES
@@ -22,7 +23,8 @@ def register() -> None:
 
 
 def installed(household: Household, on: date) -> list[str]:
-    """A household with a unit of its own needs its installation record of that day, complete."""
+    """A household with a unit of its own needs its installation record of that day, complete, of
+    a model that is admitted on that day."""
     if not Method(household.method).has_unit:
         return []
     standing = Installation.objects.open_on(on).filter(household=household)
@@ -30,7 +32,7 @@ def installed(household: Household, on: date) -> list[str]:
     record = rows.first()
     if record is None:
         return [_("当日没有在用的安装记录：请安装人员登记安装信息")]
-    return _lacking(record)
+    return _lacking(record) + admission.sentences(record.unit.model, on)
 
 
 def connected(household: Household, on: date) -> list[str]:

@@ -1,7 +1,8 @@
 """What somebody says of an installation: the values of Annex 2 item 5 that are not the household's.
 
-One form checks them for the page, the phone's queue and a workbook's row alike. Names of makers,
-devices and models are those of admitted models; what lacks is not refused here but kept (手续不全).
+One form checks them for the page, the phone's queue and a workbook's row alike. A model is chosen
+among the admitted ones; a unit of another model that stands there already is told as it is
+(`existing`) and kept, like all that lacks a paper, as 手续不全.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
+from devices.docking import admission
 from devices.models import DeviceModel, Installation
 from households import clock, personal_numbers, positions
 from households.filters import CHOICE, FIELD
@@ -59,12 +62,32 @@ NAMES: dict[str, Callable[[DeviceModel], str]] = {
 }
 
 
-def admitted(by: User) -> list[DeviceModel]:
-    """Models that `by` may install, by maker, name and code: a supplier's people know their own."""
-    rows = DeviceModel.objects.admitted().select_related("supplier")
+def known(by: User) -> list[DeviceModel]:
+    """Models that the platform can read, by maker, name and code: a supplier's people know their
+    own. `is_admitted` tells which may be put in today."""
+    of_today = DeviceModel.objects.admitted().filter(pk=OuterRef("pk"))
+    rows = DeviceModel.objects.readable().annotate(is_admitted=Exists(of_today))
     if by.role in OF_A_SUPPLIER:
         rows = rows.filter(supplier__members__user=by)
-    return list(rows.order_by("supplier__name", "name", "code"))
+    return list(rows.select_related("supplier").order_by("supplier__name", "name", "code"))
+
+
+def admitted(by: User) -> list[DeviceModel]:
+    """Those of them that `by` may put in today."""
+    return [row for row in known(by) if is_admitted(row)]
+
+
+def is_admitted(row: DeviceModel) -> bool:
+    """What `known` found out of the model."""
+    return bool(row.is_admitted)  # type: ignore[attr-defined]
+
+
+def choices(by: User) -> list[dict[str, object]]:
+    """The same for the pages' scripts, which offer the others only with `existing`."""
+    return [
+        {"admitted": is_admitted(row)} | {name: of(row) for name, of in NAMES.items()}
+        for row in known(by)
+    ]
 
 
 class DegreesField(forms.CharField):
@@ -98,6 +121,12 @@ class InstallationForm(forms.Form):
     )
     device = forms.CharField(label=_lazy("设备名称"), required=False, widget=forms.Select(CHOICE))
     model = forms.CharField(label=_lazy("设备型号"), required=False, widget=forms.Select(CHOICE))
+    existing = forms.BooleanField(
+        label=_lazy("设备已安装，如实登记"),
+        required=False,
+        help_text=_lazy("型号材料不全也照实记下，按手续不全管理，补齐前不计入完工"),
+        widget=forms.CheckboxInput({"class": "form-check-input"}),
+    )
     factory_number = PlateField(label=_lazy("设备出厂地址编号"))
     transmitter_number = PlateField(
         label=_lazy("无线传输设备地址编号"),
@@ -159,10 +188,10 @@ class InstallationForm(forms.Form):
     ) -> None:
         super().__init__(values, **options)
         self.home, self.kept = home, kept
-        self.models = admitted(by) if by else []  # a blank form is nobody's
+        self.models = known(by) if by else []  # a blank form is nobody's
         for name, of in NAMES.items():
-            known = dict.fromkeys(of(row) for row in self.models)
-            self.fields[name].widget.choices = [("", "—"), *((text, text) for text in known)]
+            names = dict.fromkeys(of(row) for row in self.models)
+            self.fields[name].widget.choices = [("", "—"), *((text, text) for text in names)]
 
     def clean_installed_on(self) -> object:
         day = self.cleaned_data["installed_on"]
@@ -185,6 +214,7 @@ class InstallationForm(forms.Form):
         if not (said.get("transmitter_number") or said.get("factory_number")):
             self.add_error("transmitter_number", _("装置编号和设备出厂地址编号至少要有一个"))
         said["chosen"] = self._chosen(said)
+        self._check_papers(said)
         return said
 
     def _clean_position(self, said: dict[str, Any]) -> None:
@@ -208,18 +238,31 @@ class InstallationForm(forms.Form):
             self.add_error("latitude", why)
 
     def _chosen(self, said: dict[str, Any]) -> DeviceModel | None:
-        """The model of these names; where there is none, which there are."""
+        """The model of these names; where there is none, which may be put in."""
         rows = self.models
         for field, of in NAMES.items():
-            known = list(dict.fromkeys(of(row) for row in rows))
-            if not said[field] and len(known) == 1:
+            offered = rows if said["existing"] else [row for row in rows if is_admitted(row)]
+            names = list(dict.fromkeys(of(row) for row in offered))
+            if not said[field] and len(names) == 1:
+                rows = offered
                 continue
             wanted = plain(said[field]).casefold()
             rows = [row for row in rows if plain(of(row)).casefold() == wanted]
             if not rows:
-                self.add_error(field, _not_among(said[field], known))
+                self.add_error(field, _not_among(said[field], names))
                 return None
         return rows[0]
+
+    def _check_papers(self, said: dict[str, Any]) -> None:
+        """A model that lacks a paper on the day is not newly chosen, but told where it stands."""
+        chosen, on = said["chosen"], said.get("installed_on")
+        if chosen is None or on is None or said["existing"]:
+            return
+        if self.kept and self.kept.unit.model_id == chosen.pk:
+            return
+        if lacking := admission.sentences(chosen, on):
+            told = {"lacks": _("；").join(lacking), "existing": self.fields["existing"].label}
+            self.add_error("model", _("%(lacks)s。设备确已安装的，请勾选“%(existing)s”") % told)
 
 
 def _same(point: tuple[float, float], known: Household | Installation) -> bool:
@@ -231,7 +274,7 @@ def _same(point: tuple[float, float], known: Household | Installation) -> bool:
 
 def _not_among(value: str, known: list[str]) -> str:
     if not known:
-        return _("没有可以安装的型号：请供应商先登记型号和点表")
+        return _("没有可以安装的型号：请供应商先办齐点表、数据对接确认书、认证证书和保险单")
     told = {"value": value, "known": "、".join(known[:8])}
     if not value:
         return _("请选一个：%(known)s") % told
@@ -240,7 +283,7 @@ def _not_among(value: str, known: list[str]) -> str:
 
 def content_of(home: Household, said: Mapping[str, Any]) -> str:
     """A digest of all that was said, by which the same entry sent twice is known."""
-    kept = {name: str(value) for name, value in said.items() if name != "chosen"}
+    kept = {name: str(value) for name, value in said.items() if name not in ("chosen", "existing")}
     kept |= {"household": str(home.uid), "chosen": str(said["chosen"].pk)}
     kept["heated_area"] = str(said["heated_area"].normalize())
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()

@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from devices import installing
-from devices.installation_form import ADDS, REPLACES, InstallationForm
+from devices.installation_form import ADDS, REPLACES, InstallationForm, choices
 from devices.installing import InstallationRefused
 from devices.models import Installation
 from devices.phone import REASONS
@@ -53,10 +53,7 @@ def installation(request: SignedIn, number: str) -> HttpResponse:
         "uid": request.POST.get("uid") or (kept.uid if kept else uuid7()),
         "reason": request.POST.get("reason", ""),
         "reasons": REASONS,
-        "models": [
-            {"maker": one.supplier.name, "device": one.name, "model": one.code}
-            for one in form.models
-        ],
+        "models": choices(request.user),
     }
     status = 422 if form.is_bound else 200
     return render(request, "devices/installation.html", context, status=status)

@@ -161,7 +161,7 @@ def _unit(said: dict[str, Any], by: User, moves: Unit | None = None) -> Unit:
     one."""
     model: DeviceModel = said["chosen"]
     gateway = _gateway(said["transmitter_number"])
-    points = model.register_maps.order_by("-version")[0]
+    points = model.map_on(said["installed_on"])
     there = _there(gateway, said, by, moves)
     unit = moves or there or Unit(in_service_since=clock.now())
     _check_addresses(unit, gateway, points, said, by)

@@ -29,7 +29,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from devices import installing
-from devices.installation_form import InstallationForm, admitted
+from devices.installation_form import InstallationForm, choices
 from devices.installing import InstallationRefused
 from devices.models import Assignment, Installation
 from devices.phone_words import words
@@ -126,10 +126,7 @@ def install_work(request: SignedIn) -> JsonResponse:
         "at": clock.now().isoformat(timespec="seconds"),
         "households": [_household(home) for home in rows[:SHOWN]],
         "more": len(rows) > SHOWN,
-        "models": [
-            {"maker": row.supplier.name, "device": row.name, "model": row.code}
-            for row in admitted(user)
-        ],
+        "models": choices(user),
     }
     return JsonResponse(answer)
 

@@ -1,9 +1,10 @@
-"""What rows of a workbook claim for a unit: an admitted model, plates and addresses still free."""
+"""What rows of a workbook claim for a unit: a model, plates and addresses still free."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -11,7 +12,8 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from devices import taken
-from devices.installation_form import admitted, plain
+from devices.docking import admission
+from devices.installation_form import is_admitted, known, plain
 from devices.modbus.registration import key as same_id
 from devices.models import DeviceModel, Gateway, Installation, Unit
 from households.ledger.cells import Told, mistake, nearest
@@ -33,11 +35,19 @@ class Refusal:
 
 
 class Models:
-    """Admitted models by maker, name and code as they are written; one query."""
+    """Models by maker, name and code as they are written, and what they lack; one query, and one
+    for each model and day."""
 
     def __init__(self, user: User) -> None:
-        self._all = admitted(user)
+        self._all = known(user)
         self._known: dict[tuple[Any, ...], DeviceModel | Refusal] = {}
+        self._lacks: dict[tuple[int, date], list[str]] = {}
+
+    def lacks(self, model: DeviceModel, on: date) -> list[str]:
+        """Which papers the model lacks on that day, in words."""
+        if (model.pk, on) not in self._lacks:
+            self._lacks[model.pk, on] = admission.sentences(model, on)
+        return self._lacks[model.pk, on]
 
     def find(self, values: Mapping[str, Any]) -> DeviceModel | Refusal:
         """The model that a row means: an empty cell is what is left to choose."""
@@ -51,9 +61,11 @@ class Models:
     def _find(self, said: Mapping[str, Any]) -> DeviceModel | Refusal:
         rows = self._all
         for key in ("maker", "device", "model"):
-            names = list(dict.fromkeys(_name(row, key) for row in rows))
+            offered = [row for row in rows if is_admitted(row)]
+            names = list(dict.fromkeys(_name(row, key) for row in offered))
             typed = said[key]
             if typed is None and len(names) == 1:
+                rows = offered
                 continue
             fit = [row for row in rows if typed and _bare(_name(row, key)) == _bare(typed)]
             if not fit:
@@ -73,7 +85,9 @@ def _bare(name: str) -> str:
 def _no_such(key: str, typed: str | None, names: list[str]) -> Told:
     what = {"maker": _("设备厂商"), "device": _("设备名称"), "model": _("设备型号")}[key]
     if not names:
-        return mistake(_("没有可以安装的型号"), _("请供应商先登记型号和点表"))
+        return mistake(
+            _("没有可以安装的型号"), _("请供应商先办齐点表、数据对接确认书、认证证书和保险单")
+        )
     choose = _("可选：%(names)s") % {"names": _("、").join(names[:8])}
     if typed is None:
         return mistake(_("没有填%(what)s") % {"what": what}, choose)

@@ -104,9 +104,24 @@ class _Judge:
         if isinstance(model, DeviceModel):
             for key, told in self.addresses.clashes(line, home, model, kept):
                 self._told(line, key, told)
+            if kept is None or kept.unit.model_id != model.pk:
+                said |= self._papers(line, model, said["installed_on"])
             names = {"maker": model.supplier.name, "device": model.name, "model": model.code}
             line.parts[UnitRows.key] = said | names
         return None
+
+    def _papers(self, line: Line, model: DeviceModel, on: date) -> dict[str, Any]:
+        """A unit that was put in on a day of its own is told as it is, whatever its model lacks."""
+        lacking = _("；").join(self.models.lacks(model, on))
+        if not lacking:
+            return {}
+        if line.values.get(f"{StepKind.INSTALLED}_on"):
+            kept = _("%(lacks)s；按手续不全记") % {"lacks": lacking}
+            self._told(line, "model", reminder(model.code, kept))
+        else:
+            advice = _("不能新装；已经装好的请填安装日期，按手续不全记")
+            self._told(line, "model", mistake(lacking, advice))
+        return {"existing": True}
 
     def _not_here(self, home: Household) -> Told | None:
         if not self.user.may_install:

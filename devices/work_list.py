@@ -36,7 +36,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from devices import assigning
-from devices.models import Assignment, HeatConnection, Installation, Supplier
+from devices.models import Assignment, DeviceModel, HeatConnection, Installation, Supplier
 from devices.reach import NETWORK
 from households import lists
 from households.filters import HouseholdFilter, choice
@@ -247,7 +247,7 @@ def _suppliers(user: User) -> list[Supplier]:
     """To whom the user may assign: makers with a model that may be installed."""
     if not assigning.may_assign(user):
         return []
-    rows = Supplier.objects.filter(device_models__register_maps__isnull=False)
+    rows = Supplier.objects.filter(device_models__in=DeviceModel.objects.admitted())
     return list(rows.distinct().order_by("name"))
 
 

@@ -104,6 +104,24 @@ def take_many(kind: StepKind, taken: Sequence[Taken]) -> list[Step]:
     return steps
 
 
+def mend(household: Household, kind: StepKind, *, since: date, note: str) -> bool:
+    """Take a step that was kept as lacking once more, if nothing is missing now: on its own day,
+    else from `since` on, when what it lacked came. Answers whether it counts now.
+
+    It stays the step of whoever recorded it; `note` says why it is there twice.
+    """
+    household.refresh_from_db()
+    latest = household.steps.filter(kind=kind).last()
+    if latest is None or not latest.lacks:
+        return False
+    later = Later(latest.done_by, latest.why) if latest.entered_later else None
+    for day in (latest.on, max(latest.on, since)):
+        if not lacks(household, kind, day):
+            take(household, kind, on=day, by=latest.recorded_by, note=note, later=later)
+            return True
+    return False
+
+
 def begin(homes: Sequence[Household], surveyed: Sequence[Taken]) -> None:
     """Store new households; those in `surveyed` have taken 摸底登记 already. Two statements in all.
 

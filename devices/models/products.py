@@ -106,6 +106,17 @@ class DeviceModel(models.Model):
     def __str__(self) -> str:
         return self.code
 
+    def map_on(self, day: date) -> RegisterMap:
+        """The register map of a unit that is put in on that day: the version that was tested, and
+        the newest where no confirmation in force names one."""
+        from .docking import Confirmation
+
+        tested = Confirmation.objects.valid_on(day).filter(model=self, register_map__isnull=False)
+        confirmation = tested.select_related("register_map").first()
+        if confirmation and confirmation.register_map:
+            return confirmation.register_map
+        return self.register_maps.order_by("-version")[0]
+
 
 class KnownRegister(NamedTuple):
     """One register whose content the maker knows: area, address on the wire, word."""

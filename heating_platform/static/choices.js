@@ -2,10 +2,12 @@
 
 const NAMES = ["maker", "device", "model"];
 
-// `selects` are the three elements by name, `rows` what there is: {maker, device, model}.
-export function depend(selects, rows) {
+// `selects` are the three elements by name, `rows` what there is: {maker, device, model, admitted};
+// what is not admitted is offered where the box `existing` is ticked, or where it stands already.
+export function depend(selects, existing, rows) {
   const narrow = (wanted = {}) => {
-    let left = rows;
+    const stands = (row) => NAMES.every((name) => row[name] === (wanted[name] ?? selects[name].value));
+    let left = rows.filter((row) => row.admitted || existing.checked || stands(row));
     for (const name of NAMES) {
       const known = [...new Set(left.map((row) => row[name]))];
       const before = wanted[name] ?? selects[name].value;
@@ -18,7 +20,9 @@ export function depend(selects, rows) {
       left = left.filter((row) => row[name] === value);
     }
   };
-  for (const name of NAMES) selects[name].addEventListener("change", () => narrow());
+  for (const element of [...NAMES.map((name) => selects[name]), existing]) {
+    element.onchange = () => narrow();
+  }
   narrow();
   return narrow;
 }
@@ -29,5 +33,5 @@ if (told) {
   const selects = Object.fromEntries(
     NAMES.map((name) => [name, document.getElementById(`id_${name}`)]),
   );
-  depend(selects, JSON.parse(told.textContent));
+  depend(selects, document.getElementById("id_existing"), JSON.parse(told.textContent));
 }

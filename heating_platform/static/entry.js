@@ -46,7 +46,7 @@ export class Form {
     this.uid = kept?.uid ?? newUid();
     this.mode = kept?.mode ?? "";
     this.photos = kept?.photos ?? [];
-    this.choose = depend(this.selects, models);
+    this.choose = depend(this.selects, at("existing"), models);
     this.fill(kept?.values ?? this.first());
     at("reason").value = kept?.reason ?? "";
     this.showModes();
@@ -76,12 +76,14 @@ export class Form {
 
   fill(values) {
     for (const name of FIELDS) if (!this.selects[name]) at(name).value = values[name] ?? "";
+    at("existing").checked = Boolean(values.existing);
     this.choose(values);
     at("located").textContent = "";
   }
 
   values() {
     const found = Object.fromEntries(FIELDS.map((name) => [name, at(name).value.trim()]));
+    if (at("existing").checked) found.existing = "on";
     return { ...found, many: ["replace", "add"].includes(this.mode) ? this.mode : "" };
   }
 

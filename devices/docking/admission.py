@@ -1,0 +1,156 @@
+"""Which models may be awarded and put in, what the others lack, and what follows when it comes.
+
+Notice, Annex 2 items 4, 7 and 8, and the duty that a device awarded can be read by the platform: on
+the day of the installation a model has its data-docking confirmation, its mandatory certificate and
+its insurance in force, and a register map. `DeviceModel.objects.admitted` asks the same of many.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.conf import settings
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from devices.models import (
+    GATING,
+    Confirmation,
+    ConfirmationState,
+    DeviceModel,
+    Installation,
+    MakerPaper,
+    MakerPaperKind,
+)
+from devices.models.installations import InstallationQuerySet
+from households import clock, path
+from households.models import StepKind
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """One paper that a model lacks on a day: its name, what is the matter, and who brings it."""
+
+    paper: str
+    words: str
+    who: str
+
+    def __str__(self) -> str:
+        return _("%(words)s：请%(who)s办理") % {"words": self.words, "who": self.who}
+
+
+def lacks(model: DeviceModel, on: date | None = None) -> list[Lack]:
+    """What keeps `model` from being put in on that day (today where none is told); empty where it
+    is admitted. One query for a model that lacks nothing."""
+    on = on or clock.today()
+    if DeviceModel.objects.admitted(on).filter(pk=model.pk).exists():
+        return []
+    found = [] if model.register_maps.exists() else [_no_map()]
+    if confirmation := _confirmation_lack(model, on):
+        found.append(confirmation)
+    return found + [lack for kind in GATING if (lack := _paper_lack(model, kind, on))]
+
+
+def sentences(model: DeviceModel, on: date | None = None) -> list[str]:
+    """The same for people: each names the model, and says who does what."""
+    return [f"{model.code} {lack}" for lack in lacks(model, on)]
+
+
+def _no_map() -> Lack:
+    return Lack(_("点表"), _("没有点表"), _("供应商"))
+
+
+def _confirmation_lack(model: DeviceModel, on: date) -> Lack | None:
+    if confirmation_of(model, on):
+        return None
+    paper = _("数据对接确认书") if settings.APPOINTED_PLATFORM else _("市平台数据对接确认书")
+    newest = Confirmation.objects.counting().filter(model=model).first()
+    if newest is None:
+        return Lack(paper, _("没有%(paper)s") % {"paper": paper}, _("供应商"))
+    in_hand = newest.state in (ConfirmationState.SIGNING, ConfirmationState.SUSPENDED)
+    who = _("平台服务单位") if in_hand else _("供应商")
+    return Lack(paper, f"{paper}{_standing(newest, on)}", who)
+
+
+def _standing(newest: Confirmation, on: date) -> str:
+    if newest.state == ConfirmationState.VALID:
+        return _of_that_day(newest.valid_from, newest.valid_until, on)
+    return str(newest.get_state_display())
+
+
+def _paper_lack(model: DeviceModel, kind: MakerPaperKind, on: date) -> Lack | None:
+    standing = MakerPaper.objects.standing().filter(model=model, kind=kind)
+    if standing.valid_on(on).exists():
+        return None
+    paper, newest = str(kind.label), standing.order_by("-valid_until").first()
+    if newest is None:
+        return Lack(paper, _("没有%(paper)s") % {"paper": paper}, _("供应商"))
+    said = _of_that_day(newest.valid_from, newest.valid_until, on)
+    return Lack(paper, f"{paper}{said}", _("供应商"))
+
+
+def _of_that_day(begins: date | None, ends: date | None, on: date) -> str:
+    """Why a paper is not in force on that day."""
+    if begins and begins > on:
+        return _("自 %(begins)s 起有效，%(on)s 还没有") % {"begins": begins, "on": on}
+    return _("已于 %(ends)s 到期") % {"ends": ends}
+
+
+def confirmation_of(model: DeviceModel, on: date) -> Confirmation | None:
+    """The confirmation in force on that day, the newest of them."""
+    return Confirmation.objects.valid_on(on).filter(model=model).first()
+
+
+# -- what exists, and what follows when a paper comes ------------------------------------------
+
+
+def papers_came(model: DeviceModel) -> int:
+    """Let those installations count that lacked nothing but the model's papers, from the day on
+    which all of them were in force; answers how many. Asked again it changes nothing.
+
+    Called when a paper is added or a confirmation becomes valid, and each hour for what begins to
+    be in force by its date.
+    """
+    since = _in_force_since(model, clock.today())
+    if since is None:
+        return 0
+    waiting = Installation.objects.standing().filter(
+        unit__model=model,
+        household__papers_incomplete=True,
+        household__installed_on=None,
+        household__withdrawn_on=None,
+    )
+    n = 0
+    for record in waiting.select_related("household"):
+        note = _("材料补齐后自动计入")
+        n += path.mend(record.household, StepKind.INSTALLED, since=since, note=note)
+        path.mend(record.household, StepKind.COMMISSIONED, since=since, note=note)
+    return n
+
+
+def all_papers_came() -> int:
+    """`papers_came` for every model of which an installation waits."""
+    waiting = Installation.objects.standing().filter(
+        household__papers_incomplete=True, household__installed_on=None
+    )
+    models = DeviceModel.objects.admitted().filter(pk__in=waiting.values("unit__model"))
+    return sum(papers_came(model) for model in models)
+
+
+def standing_of(model: DeviceModel) -> InstallationQuerySet:
+    """Where units of the model stand: what a revocation lists and does not touch."""
+    rows = Installation.objects.standing().filter(unit__model=model)
+    return rows.select_related("household__area__owner", "unit").order_by("household__number")
+
+
+def _in_force_since(model: DeviceModel, on: date) -> date | None:
+    """Since when all of the model's papers that are in force on that day are so; None where one is
+    missing."""
+    if lacks(model, on):
+        return None
+    begin = F("valid_from").asc(nulls_first=True)
+    confirmation = Confirmation.objects.valid_on(on).filter(model=model).earliest("valid_from")
+    papers = MakerPaper.objects.valid_on(on).filter(model=model)
+    begins = [papers.filter(kind=kind).order_by(begin)[0].valid_from for kind in GATING]
+    return max([confirmation.valid_from, *(day for day in begins if day)])
