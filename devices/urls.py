@@ -6,6 +6,8 @@ from devices import connection_page, installation_page, phone, work_list
 
 urlpatterns = [
     path("", include("devices.account_urls")),
+    path("", include("devices.makers.urls")),
+    path("", include("devices.maps.urls")),
     path("", include("devices.docking.urls")),
     path("installations/", work_list.installations, name="installations"),
     path("installations/assign/", work_list.assign, name="assign_installations"),

@@ -37,6 +37,13 @@ def env_int(name: str, default: int) -> int:
         raise ImproperlyConfigured(f"{name} must be a whole number, not {env(name)!r}.") from None
 
 
+def env_float(name: str, default: float) -> float:
+    try:
+        return float(env(name) or default)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must be a number, not {env(name)!r}.") from None
+
+
 def env_list(name: str, default: str = "") -> list[str]:
     return [item.strip() for item in env(name, default).split(",") if item.strip()]
 
@@ -285,24 +292,34 @@ CELERY_TASK_TIME_LIMIT = 3600
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # LOGGING holds for workers too
 CELERY_TIMEZONE = TIME_ZONE
-CELERY_BEAT_SCHEDULE = {
-    name: {"task": f"telemetry.{name}", "schedule": seconds, "options": {"expires": seconds}}
-    for name, seconds in {
-        "expire_commands": 15.0,
-        "review_alarms": 60.0,
-        "review_intervals": 60.0,
-        "sum_up_hours": 300.0,
-        "keep_partitions": 3600.0,
-    }.items()
-} | {
-    name: {"task": f"households.{name}", "schedule": seconds, "options": {"expires": seconds}}
-    for name, seconds in {
-        "seal_history": 600.0,
-        "sweep_files": 600.0,
-        "forget_sessions": 86_400.0,
-        "work_on_workbooks": 10.0,  # a message has asked already, where the broker was there
-    }.items()
-}
+CELERY_BEAT_SCHEDULE = (
+    {
+        name: {"task": f"telemetry.{name}", "schedule": seconds, "options": {"expires": seconds}}
+        for name, seconds in {
+            "expire_commands": 15.0,
+            "review_alarms": 60.0,
+            "review_intervals": 60.0,
+            "sum_up_hours": 300.0,
+            "keep_partitions": 3600.0,
+        }.items()
+    }
+    | {
+        name: {"task": f"households.{name}", "schedule": seconds, "options": {"expires": seconds}}
+        for name, seconds in {
+            "seal_history": 600.0,
+            "sweep_files": 600.0,
+            "forget_sessions": 86_400.0,
+            "work_on_workbooks": 10.0,  # a message has asked already, where the broker was there
+        }.items()
+    }
+    | {
+        name: {"task": f"devices.{name}", "schedule": seconds, "options": {"expires": seconds}}
+        for name, seconds in {
+            "sign_confirmations": 30.0,  # as above
+            "announce_endings": 3600.0,
+        }.items()
+    }
+)
 
 DEFAULT_EXCEPTION_REPORTER_FILTER = "households.log_masking.NoPersonalData"
 LOGGING = {
@@ -341,11 +358,22 @@ SERVICE_PHONE = env("SERVICE_PHONE")
 # A village's list hangs at least so many days before the town reviews it.
 NOTICE_DAYS = env_int("NOTICE_DAYS", 7)
 
+# The outdoor temperature in °C for which heating is designed here (GB 50736, annex A, station 阳城).
+# What a device model states for a warmer one is pointed out.
+DESIGN_OUTDOOR_TEMP = env_float("DESIGN_OUTDOOR_TEMP", -6.6)
+
 # Docking: whether this platform is the appointed one. If not, what it issues is a test report, and
 # the gates ask for the city's confirmation.
 APPOINTED_PLATFORM = env_bool("APPOINTED_PLATFORM", True)
-SERVICE_UNIT = env("SERVICE_UNIT")  # who issues confirmations, as their foot has it
+# Who issues confirmations, as their head and foot have it; without it none is issued.
+SERVICE_UNIT = env("SERVICE_UNIT") or ("平台服务单位（示例）" if DEBUG or DEMO else "")
+# Their 文号 of year and serial, and for how long they hold unless the signer says otherwise.
+CONFIRMATION_NUMBER = env("CONFIRMATION_NUMBER", "数据对接〔{year}〕{serial}号")
+CONFIRMATION_MONTHS = env_int("CONFIRMATION_MONTHS", 24)
+# Where everybody finds this platform: papers carry it where no request tells it.
+PUBLIC_URL = env("PUBLIC_URL", "http://127.0.0.1:8000" if DEBUG or DEMO else "")
 # Who signs papers: a class of ours that reads a key file, or one for a licensed electronic seal.
-# The key is given to the worker alone, never to a web process.
+# The key (PKCS#12 or PEM) is told to the worker alone, never to a web process.
 SIGNER = env("SIGNER", "devices.docking.signing.KeyFile")
 SIGNING_KEY = env("SIGNING_KEY")
+SIGNING_PASSWORD = env("SIGNING_PASSWORD")

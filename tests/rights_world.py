@@ -10,7 +10,14 @@ from typing import Any
 
 from django.test import Client
 
-from devices.models import Assignment, DockingApplication, DockingState, SupplierMember, Unit
+from devices.models import (
+    Assignment,
+    DockingApplication,
+    DockingState,
+    MakerPaper,
+    SupplierMember,
+    Unit,
+)
 from households import cards, clock, vault
 from households.ledger import reports
 from households.ledger.remarks import Remark
@@ -341,3 +348,20 @@ def _of_docking(world: World) -> None:
         return one
 
     world.add("application", application)
+    world.things["model"] = models
+    world.things["maker"] = {place: model.supplier for place, model in models.items()}
+
+    def maker_paper(place: str) -> MakerPaper:
+        fields = {"content_type": "image/jpeg", "size": 2, "digest": place}
+        return MakerPaper.objects.create(
+            supplier=models[place].supplier,
+            model=models[place],
+            kind="manual",
+            file=vault.put(b"JP", purpose="document"),
+            thumbnail=vault.put(b"JP", purpose="document"),
+            added_by=cast.supplier_member,
+            added_at=clock.now(),
+            **fields,
+        )
+
+    world.add("maker-paper", maker_paper)

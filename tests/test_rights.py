@@ -62,10 +62,13 @@ WHO: dict[str, set[Role]] = {
 }
 WHOLE = {D, P, R, A}
 WHO["docking-readers"] = WHOLE | {S}
+WHO["maker-registrars"] = {P, A}
+WHO["paper-takers"] = {P, S}
 VILLAGE = {"own": WHOLE | {C, T}, "colleague": WHOLE | {T}, "foreign": WHOLE}
 UNIT = {"own": WHOLE | {C, T, S, N}, "colleague": WHOLE | {T}, "foreign": WHOLE}
 LINE = {"own": {P, A, S, N}, "colleague": {P, A}, "foreign": {P, A}}
 HOME = {"own": set(Role) - {H}, "colleague": WHOLE | {T, E, V}, "foreign": WHOLE | {E, V}}
+MAKERS = {"own": WHOLE | {S}, "colleague": WHOLE, "foreign": WHOLE}
 ALL_OF_THEM = {place: set(Role) for place in PLACES}
 SEES: dict[str, dict[str, set[Role]]] = {
     "-": ALL_OF_THEM,
@@ -81,7 +84,10 @@ SEES: dict[str, dict[str, set[Role]]] = {
     "line": LINE,
     "alarm": UNIT,
     "command": UNIT,
-    "application": {"own": WHOLE | {S}, "colleague": WHOLE, "foreign": WHOLE},
+    "application": MAKERS,
+    "maker": MAKERS,
+    "model": MAKERS,
+    "maker-paper": MAKERS,
     "transmitter": ALL_OF_THEM,
     "group": ALL_OF_THEM,
     "account": ALL_OF_THEM,
@@ -195,6 +201,19 @@ install/work/                        -            installers      -
 install/entries/                     -            -               installers
 install/worker.js                    -            public          -
 
+makers/                              -            docking-readers -
+makers/desk/                         -            givers          -
+makers/new/                          -            maker-registrars maker-registrars
+makers/<pk>/                         maker        docking-readers -
+makers/<pk>/edit/                    maker        givers          givers
+makers/<pk>/name/                    maker        maker-registrars maker-registrars
+makers/models/new/                   -            givers          givers
+makers/models/<pk>/                  model        docking-readers -
+makers/models/<pk>/edit/             model        givers          givers
+makers/papers/new/                   -            givers          givers
+makers/papers/<uid>/                 maker-paper  docking-readers -
+makers/papers/<uid>/thumbnail/       maker-paper  docking-readers -
+makers/papers/<uid>/withdraw/        maker-paper  -               paper-takers
 docking/                             -            docking-readers -
 docking/<number>/                    application  all             -
 

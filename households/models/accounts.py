@@ -178,7 +178,7 @@ class User(AbstractUser):
 
     @property
     def reads_docking(self) -> bool:
-        """Whether docking concerns the role: makers, each his own; offices of the whole district."""
+        """Whether docking concerns the role: makers, each his own; offices of all the district."""
         return self.is_maker or self.sees_whole_district
 
     @property
