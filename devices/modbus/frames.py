@@ -110,6 +110,19 @@ class ReadBits(Request):
         return tuple((bits >> i) & 1 for i in range(self._count))
 
 
+class ReadStatus(Request):
+    """Function 7, read exception status: reads eight bits and does nothing else. Few units have
+    it, so that it shows what a unit answers to a function that it does not support."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__(b"\x07", b"\x07", 2)
+
+    def _values(self, pdu: bytes) -> tuple[int, ...]:
+        return (pdu[1],)
+
+
 class Write(Request):
     """Functions 5, 6, 15, 16: the reply repeats the first five bytes of the request."""
 

@@ -22,7 +22,7 @@ class Job:
     that is waited for, `before` the newest answer to another request that looked so. `waited` is
     how long it waits beyond the wire time of both frames. `repeats` is how often all parts are to
     be asked once more, since an owed reply would look like the one that is wanted; `said` what
-    they brought the time before.
+    they brought the time before. `spoiled`: it goes out with a wrong check.
     """
 
     __slots__ = (
@@ -39,6 +39,7 @@ class Job:
         "request",
         "said",
         "sent_at",
+        "spoiled",
         "timeout",
         "unit",
         "waited",
@@ -54,6 +55,7 @@ class Job:
         priority: int,
         concludes: bool,
         future: asyncio.Future[tuple[int, ...]],
+        spoiled: bool = False,
     ) -> None:
         self.address = address
         self.unit = unit
@@ -61,6 +63,7 @@ class Job:
         self.timeout = timeout
         self.priority = priority
         self.concludes = concludes
+        self.spoiled = spoiled
         self.future: asyncio.Future[tuple[int, ...]] | None = future
         self.parts: list[Part] | None = None
         self.part: Part | None = None

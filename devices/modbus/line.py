@@ -214,19 +214,25 @@ class Line:
         timeout: float = 1.0,
         priority: int = POLL,
         concludes: bool = False,
+        spoiled: bool = False,
     ) -> tuple[int, ...]:
         """Send a request in its turn and return the words or bits of its reply.
 
         `timeout` (s) counts beyond the wire time of request and reply and is a first guess: polls
         and probes wait as long as this unit was seen to need, commands never less than the guess.
         A write returns (); one that `concludes` what another began (releasing, locking again) goes
-        out although writes are held.
+        out although writes are held. A read that is `spoiled` goes out with a wrong check, which
+        no unit may answer: a test of the unit, not to be had over a wire without checks.
         Raises NoAnswer, ExceptionReply, WrongEcho, LineDown, AddressRefused, WritesHeld.
         """
+        if spoiled and (request.writes or not self.framing.paced):
+            raise ValueError("only a read of a wire with checks can be spoiled")
         if not self.transport.connected:
             raise LineDown(N_("通信链路没有接通"))
         future: asyncio.Future[tuple[int, ...]] = self._loop.create_future()
-        job = Job(address, self.unit(address), request, timeout, priority, concludes, future)
+        job = Job(
+            address, self.unit(address), request, timeout, priority, concludes, future, spoiled
+        )
         self._queues[priority].append(job)
         if self._job is None and self._waking is None:
             self._pump()
@@ -251,7 +257,7 @@ class Line:
 
     def _waits(self, job: Job) -> bool:
         """Whether only waiting keeps an owed reply from being taken for the one to this job."""
-        if job.parts is not None or not self._late.must_wait(job.unit, job.request):
+        if job.parts is not None or job.spoiled or not self._late.must_wait(job.unit, job.request):
             return False
         if self._dozing is None or self._dozing.when() > job.unit.quiet_until:
             if self._dozing:
@@ -265,7 +271,7 @@ class Line:
             self._pump()
 
     def _begin(self, job: Job, now: float) -> bool:
-        if job.parts is None:
+        if job.parts is None and not job.spoiled:
             known = job.unit.known.get(job.request.head)
             other = known and (self._late.copies or known.request is not job.request)
             if job.unit.owed or other:
@@ -279,6 +285,8 @@ class Line:
         except Trouble as refused:
             job.end(refused)
             return False
+        if job.spoiled:
+            frame = frame[:-1] + bytes((frame[-1] ^ 0xFF,))
         job.sent_at = now
         job.wire_s = (len(frame) + request.reply_length + self.framing.overhead) * self._char_s
         job.waited = self._patience(job)

@@ -107,14 +107,14 @@ class Vary:
         return self._copies or known.request.pdu != request.pdu
 
     def _shapes(self, request: Request) -> Iterator[list[Part]]:
-        if not request.writes:
+        if request.function in AREAS:
             yield from self._longer(request)
             yield from self._pieces(request)
 
     def _longer(self, request: Request) -> Iterator[list[Part]]:
         area, address, count = _span(request)
         for other, _, _ in self._known.values():
-            if other.writes or other.function != request.function:
+            if other.function != request.function:
                 continue
             _, start, most = _span(other)
             if start <= address and address + count <= start + most:

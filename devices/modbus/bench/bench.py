@@ -180,11 +180,13 @@ async def run(
 ) -> tuple[Result, Evidence]:
     """Run one step; never raises for what units and lines do.
 
-    `evidence` may be looked at while the step runs. Raises ValueError for a step by hand.
+    `evidence` may be looked at while the step runs. The line's own figures of the step are added
+    to its result's: requests, timeouts, wrong_frames. Raises ValueError for a step by hand.
     """
     if step.run is None:
         raise ValueError(f"{step.key} is made by hand")
     evidence = evidence or Evidence()
+    before = _counted(bench.line)
     with evidence.of(bench.line):
         try:
             result = await step.run(bench)
@@ -192,7 +194,18 @@ async def run(
             result = Result("broken_off", gone.sentence)
         except Trouble as trouble:
             result = _troubled(trouble)
-    return result, evidence
+    spent = {name: count - before[name] for name, count in _counted(bench.line).items()}
+    return replace(result, figures={**result.figures, **spent}), evidence
+
+
+def _counted(line: Line) -> dict[str, int]:
+    counters = line.counters
+    wrong = counters.garbled + counters.wrong_echoes
+    return {
+        "requests": counters.requests,
+        "timeouts": counters.timeouts,
+        "wrong_frames": wrong,
+    }
 
 
 def _troubled(trouble: Trouble) -> Result:

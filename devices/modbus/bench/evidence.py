@@ -54,6 +54,11 @@ class Evidence:
         return [[way, round(at, 4), data.hex()] for way, at, data in (*self._first, *self._last)]
 
     @property
+    def incoming(self) -> bytes:
+        """What arrived, as far as it is kept, one behind the other."""
+        return b"".join(data for way, _, data in (*self._first, *self._last) if way == "in")
+
+    @property
     def left_out(self) -> int:
         """How many more there were, between the first and the last."""
         return self.heard - len(self._first) - len(self._last)

@@ -1,0 +1,361 @@
+"""The step of the seven readings: fresh, plausible, and from the registers that the map names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from devices.modbus import rawtypes
+from devices.modbus.bench.bench import Bench
+from devices.modbus.bench.explain import explanations, plausible
+from devices.modbus.bench.names import place, register, said, shown_value
+from devices.modbus.bench.results import Details, Result
+from devices.modbus.cells import BIT_AREAS
+from devices.modbus.decoding import evidence
+from devices.modbus.faults import parts_of
+from devices.modbus.points import Point, Value
+from devices.modbus.reading import UnitRead
+from devices.modbus.signals import FAULT_ACTIVE, READINGS, kind_of
+from devices.modbus.troubles import ExceptionReply, ExchangeFailed, LineDown
+from devices.modbus.words import N_, Sentence
+
+SEVEN = tuple(FAULT_ACTIVE if name == "fault" else name for name in READINGS)
+_LOOKS = 3  # supply and return are compared so often before they count as swapped
+_LOOK_EVERY_S = 2.0
+_SWAPPED_K = 1.0
+_ORDERED = frozenset({"int32", "uint32", "sm32", "int64", "uint64", "dec32", "bcd32"})
+
+
+async def readings(bench: Bench) -> Result:
+    """All that the map reads is read; the seven of Annex 2 item 1 must be good."""
+    visit = await bench.read()
+    figures = {"readings": table(bench, visit)}
+    for finding in _mistakes(bench, visit):
+        return Result("failed", *finding, figures=figures)
+    known = await _known_register(bench)
+    if known and known.state == "failed":
+        return known
+    swapped = await _swapped(bench, visit)
+    if swapped:
+        return swapped
+    return _passed(bench, visit, known, figures)
+
+
+def table(bench: Bench, visit: UnitRead) -> dict[str, dict[str, Any]]:
+    """The seven readings with the words that they were read from, for the report."""
+    return {
+        signal: {
+            "value": value.value,
+            "quality": value.quality,
+            "raw": value.raw or raw_of(bench, visit, signal),
+        }
+        for signal in SEVEN
+        if (value := visit.points.get(signal))
+    }
+
+
+def words_of(visit: UnitRead, point: Point) -> Sequence[int] | None:
+    """The words of a row as this visit read them; None where it did not."""
+    for block, reply in zip(visit.plan.blocks, visit.replies, strict=True):
+        if block.covers(point) and not isinstance(reply, str):
+            start = point.address - block.address
+            return tuple(reply[start : start + point.count])
+    return None
+
+
+def raw_of(bench: Bench, visit: UnitRead, signal: str) -> str:
+    """The words of a signal's rows as people compare them."""
+    found = [(row, words_of(visit, row)) for row in _rows(bench, visit, signal)]
+    return " ".join(evidence(words, row.area) for row, words in found if words is not None)
+
+
+def _rows(bench: Bench, visit: UnitRead, signal: str) -> list[Point]:
+    """The rows that a signal comes from: those of the faults for `fault_active`."""
+    rows = [row for row in bench.here.rows_of(signal) if row.readable]
+    if rows or signal != FAULT_ACTIVE:
+        return rows
+    names = parts_of([point.signal for point in visit.plan.points], FAULT_ACTIVE)
+    return [row for name in names for row in bench.here.rows_of(name) if row.readable]
+
+
+# --- what is wrong ------------------------------------------------------------------------------
+
+Wrong = tuple[Sentence, Details, Sentence | None]
+
+
+def _mistakes(bench: Bench, visit: UnitRead) -> Iterator[Wrong]:
+    """What keeps a reading from being good; the seven first. Labels have a step of their own."""
+    rows = visit.plan.decode_rows(visit.replies)
+    seven = [row for signal in SEVEN for row in _rows(bench, visit, signal)]
+    for row in [*seven, *(point for point in visit.plan.points if point not in seven)]:
+        value = rows[row.signal]
+        if value.quality == "good" or value.quality.startswith(("unknown_enum", "when:")):
+            continue
+        if _holds(visit, row, value):
+            yield from _wrong(bench, visit, row, value, must=row in seven)
+    for signal in SEVEN:
+        if signal not in visit.points:
+            yield _unmapped(bench, signal)
+
+
+def _holds(visit: UnitRead, row: Point, value: Value) -> bool:
+    """Whether this row is the one that the value of its signal came from."""
+    several = sum(point.signal == row.signal for point in visit.plan.points) > 1
+    return not several or value.raw is None or value.raw == _evidence(visit, row)
+
+
+def _evidence(visit: UnitRead, row: Point) -> str:
+    words = words_of(visit, row)
+    return "" if words is None else evidence(words, row.area)
+
+
+def _wrong(
+    bench: Bench, visit: UnitRead, row: Point, value: Value, *, must: bool
+) -> Iterator[Wrong]:
+    name, where = bench.called(row.signal), register(row)
+    if value.quality == "not_answered":
+        yield _missing(name, where, Sentence(N_("不应答")), row)
+    elif value.quality.startswith("exception:"):
+        code = value.quality.removeprefix("exception:")
+        yield _missing(name, where, Sentence(N_("返回异常码 %(code)s"), code=code), row)
+    elif value.quality == "out_of_range":
+        yield _out_of_range(bench, visit, row)
+    elif must:
+        yield _invalid(name, where, value, row)
+
+
+def _missing(name: Sentence, where: Sentence, how: Sentence, row: Point) -> Wrong:
+    finding = Sentence(N_("%(name)s 没有读到：%(where)s %(how)s"), name=name, where=where, how=how)
+    advice = Sentence(
+        N_("固件须提供 %(where)s（%(name)s），或点表第 %(row)d 行“区域”“地址”改为实际的寄存器"),
+        where=where,
+        name=name,
+        row=row.row,
+    )
+    return finding, (), advice
+
+
+def _out_of_range(bench: Bench, visit: UnitRead, row: Point) -> Wrong:
+    words = words_of(visit, row) or ()
+    name, where, raw = bench.called(row.signal), register(row), evidence(words, row.area)
+    finding = Sentence(
+        N_("%(name)s 超出合理范围：%(where)s 读到 %(raw)s"), name=name, where=where, raw=raw
+    )
+    changes = explanations(row, words, plausible)[:3]
+    advice = Sentence(
+        N_("点表第 %(row)d 行（%(name)s）：%(change)s；或改固件"),
+        row=row.row,
+        name=name,
+        change=_either(changes) if changes else Sentence(N_("核对类型、字节序、倍率和偏移")),
+    )
+    details = (
+        (Sentence(N_("点表")), said(_row_words(row))),
+        (Sentence(N_("原值")), said(raw)),
+    )
+    return finding, details, advice
+
+
+def _either(changes: Sequence[Sentence]) -> Sentence:
+    found = changes[0]
+    for other in changes[1:]:
+        found = Sentence(N_("%(one)s，或%(other)s"), one=found, other=other)
+    return found
+
+
+def _row_words(row: Point) -> str:
+    return f"{row.type} {row.order} × {row.scale} + {row.offset}"
+
+
+def _invalid(name: Sentence, where: Sentence, value: Value, row: Point) -> Wrong:
+    finding = Sentence(
+        N_("%(name)s 没有数值：%(where)s 报 %(reason)s（%(raw)s）"),
+        name=name,
+        where=where,
+        reason=value.quality,
+        raw=value.raw or "—",
+    )
+    advice = Sentence(
+        N_("样机须接好全部传感器再送测；若数值有效，改点表第 %(row)d 行的“无效值”"), row=row.row
+    )
+    return finding, (), advice
+
+
+def _unmapped(bench: Bench, signal: str) -> Wrong:
+    name = bench.called(signal)
+    finding = Sentence(N_("点表里没有 %(name)s"), name=name)
+    return finding, (), Sentence(N_("在点表中补上 %(name)s 的寄存器"), name=name)
+
+
+# --- the register that the maker knows ----------------------------------------------------------
+
+
+async def _known_register(bench: Bench) -> Result | None:
+    """Read what the maker told and its neighbours: off by one is the commonest mistake."""
+    if not bench.options.known:
+        return None
+    area, address, word = bench.options.known
+    here = await _word(bench, area, address)
+    if here == word:
+        return Result(
+            "passed",
+            Sentence(
+                N_("%(where)s = %(word)s，与厂家所报一致"),
+                where=place(area, address),
+                word=_hex(area, word),
+            ),
+        )
+    for shift in (-1, 1):
+        if await _word(bench, area, address + shift) == word:
+            return _off_by_one(bench, area, address, word, shift)
+    return Result(
+        "failed",
+        Sentence(
+            N_("%(where)s 读到 %(read)s，厂家所报为 %(word)s，左右各一个也不是"),
+            where=place(area, address),
+            read="—" if here is None else _hex(area, here),
+            word=_hex(area, word),
+        ),
+        advice=Sentence(N_("核对点表的地址基准（@address_base）、区域和该寄存器的已知值")),
+    )
+
+
+def _off_by_one(bench: Bench, area: str, address: int, word: int, shift: int) -> Result:
+    base = bench.map.settings.address_base
+    advice = (
+        N_("点表地址整体%(way)s一位：@address_base 现为 %(base)s，请改正后重新上传点表")
+        if base != "manual"
+        else N_("点表地址整体%(way)s一位：核对五位编号是否从 1 起算，改正后重新上传点表")
+    )
+    return Result(
+        "failed",
+        Sentence(
+            N_("地址错一位：已知值 %(word)s 在 %(found)s，不在 %(where)s"),
+            word=_hex(area, word),
+            found=place(area, address + shift),
+            where=place(area, address),
+        ),
+        advice=Sentence(
+            advice,
+            way=Sentence(N_("后移") if shift > 0 else N_("前移")),
+            base=base,
+        ),
+        figures={"shift": shift},
+    )
+
+
+async def _word(bench: Bench, area: str, address: int) -> int | None:
+    """One register or bit; None where there is none."""
+    if not 0 <= address <= 0xFFFF:
+        return None
+    for _ in range(2):
+        try:
+            return (await bench.registers.read(area, address, 1))[0]  # type: ignore[arg-type]
+        except ExceptionReply:
+            return None
+        except LineDown:
+            raise
+        except ExchangeFailed:
+            continue
+    return None
+
+
+def _hex(area: str, word: int) -> str:
+    return str(word) if area in BIT_AREAS else f"0x{word:04X}"
+
+
+# --- supply and return --------------------------------------------------------------------------
+
+
+async def _swapped(bench: Bench, visit: UnitRead) -> Result | None:
+    """A unit that heats delivers warmer than it takes back; looked at more than once."""
+    for look in range(_LOOKS):
+        if look:
+            await bench.pause(_LOOK_EVERY_S)
+            visit = await bench.read()
+        if not _is_colder(visit):
+            return None
+    supply, back = (visit.points[name] for name in ("supply_temp", "return_temp"))
+    names = bench.called("supply_temp"), bench.called("return_temp")
+    return Result(
+        "failed",
+        Sentence(
+            N_("制热时%(supply)s（%(warm)s）低于%(back)s（%(cold)s）"),
+            supply=names[0],
+            back=names[1],
+            warm=shown_value("supply_temp", supply),
+            cold=shown_value("return_temp", back),
+        ),
+        advice=Sentence(
+            N_("%(one)s 与 %(other)s 接反：对调点表两行的地址，或改正固件、对调两个传感器"),
+            one=register(bench.point("supply_temp")),
+            other=register(bench.point("return_temp")),
+        ),
+    )
+
+
+def _is_colder(visit: UnitRead) -> bool:
+    values = {name: value.value for name, value in visit.points.items()}
+    supply, back = values.get("supply_temp"), values.get("return_temp")
+    if not isinstance(supply, float | int) or not isinstance(back, float | int):
+        return False
+    return is_heating(values) and supply < back - _SWAPPED_K
+
+
+def is_heating(values: dict[str, Any]) -> bool:
+    """Whether a unit is on, in a mode that heats, not defrosting, its compressor not standing."""
+    return (
+        values.get("power_state") is True
+        and values.get("mode") in ("heating", "heating_hot_water", "emergency_electric")
+        and values.get("defrosting") is not True
+        and values.get("compressor_running") is not False
+        and values.get("flame_on") is not False
+    )
+
+
+# --- what is right ------------------------------------------------------------------------------
+
+
+def _passed(bench: Bench, visit: UnitRead, known: Result | None, figures: dict[str, Any]) -> Result:
+    details: Details = tuple(
+        (bench.called(signal), _said_with_words(bench, visit, signal)) for signal in SEVEN
+    )
+    unproven = list(order_unproven(visit))
+    if unproven:
+        details += tuple(
+            (bench.called(row.signal), Sentence(N_("从未超过 65,535，字序未验证")))
+            for row in unproven
+        )
+    details += ((Sentence(N_("已知寄存器")), known.finding),) if known else ()
+    figures |= {"order_unproven": [row.signal for row in unproven]}
+    good = sum(visit.points[signal].quality == "good" for signal in SEVEN)
+    finding = Sentence(N_("%(good)d / %(all)d 新鲜且合理"), good=good, all=len(SEVEN))
+    state = "passed" if good == len(SEVEN) or _labels_only(visit) else "unproven"
+    return Result(state, finding, details, figures=figures)  # type: ignore[arg-type]
+
+
+def _labels_only(visit: UnitRead) -> bool:
+    """Whether what is not good lacks its label only, which is the next step's matter."""
+    return all(
+        visit.points[signal].quality == "good"
+        or visit.points[signal].quality.startswith("unknown_enum")
+        for signal in SEVEN
+    )
+
+
+def _said_with_words(bench: Bench, visit: UnitRead, signal: str) -> Sentence:
+    return Sentence(
+        "%(value)s  %(raw)s",
+        value=shown_value(signal, visit.points[signal]),
+        raw=raw_of(bench, visit, signal),
+    )
+
+
+def order_unproven(visit: UnitRead) -> Iterator[Point]:
+    """Whole numbers of several registers that never passed 65,535: an order that turns the words
+    round would be seen only then."""
+    for point in visit.plan.points:
+        if point.type not in _ORDERED or kind_of(point.signal) not in ("counter", "float", ""):
+            continue
+        words = words_of(visit, point)
+        if words and sum(word != 0 for word in rawtypes.in_order(words, point.order)) <= 1:
+            yield point

@@ -1,0 +1,300 @@
+"""The long steps: polled for hours while a written setpoint must hold, and what that costs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from devices.modbus import policy
+from devices.modbus.bench.bench import Bench
+from devices.modbus.bench.evidence import Evidence
+from devices.modbus.bench.labels import unnamed
+from devices.modbus.bench.names import said, shown, shown_value
+from devices.modbus.bench.readings import words_of
+from devices.modbus.bench.results import Details, Result
+from devices.modbus.points import Scalar, Value
+from devices.modbus.reading import UnitRead
+from devices.modbus.troubles import LineDown
+from devices.modbus.words import N_, Sentence
+
+DAY_S, MONTH_DAYS = 86_400, 30
+_MOVES = ("supply_temp", "return_temp")
+_MOVED_K = 3.0  # one of them went that far while the other never changed: it is stuck
+_VISITS = 10
+_POLL_EVERY_S = 300  # how often a unit behind a transmitter is polled
+_HEADERS = 40  # bytes of IP and TCP that go with each packet, and with its acknowledgement
+_SETPOINT = "indoor_temp_setpoint"
+
+
+@dataclass
+class Tally:
+    """What the polls of a soak brought; `low` and `high` by temperature, °C."""
+
+    polls: int = 0
+    answered: int = 0
+    low: dict[str, float] = field(default_factory=dict)
+    high: dict[str, float] = field(default_factory=dict)
+
+    def add(self, points: dict[str, Value]) -> None:
+        """One poll that was answered whole."""
+        self.answered += 1
+        for name in _MOVES:
+            value = points[name].value if name in points else None
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                self.low[name] = min(value, self.low.get(name, value))
+                self.high[name] = max(value, self.high.get(name, value))
+
+    @property
+    def stuck(self) -> str | None:
+        """The one of supply and return that never changed while the other went far."""
+        spans = {name: self.high[name] - self.low[name] for name in self.low}
+        for name in spans:
+            if spans[name] == 0 and any(span >= _MOVED_K for span in spans.values()):
+                return name
+        return None
+
+
+async def soak(bench: Bench) -> Result:
+    """Poll for the stated time; a test setpoint is written first and must still stand after it."""
+    target = await _write_setpoint(bench)
+    try:
+        tally, last, failed = await _poll(bench)
+        now = (await bench.read()).points.get(_SETPOINT)
+    finally:
+        if target is not None:
+            await bench.writes.restore(_SETPOINT)
+    if failed:
+        return failed
+    held = None if target is None or now is None else now.value == target
+    options = bench.options
+    result = judge_soak(
+        seconds=options.soak_s,
+        polls=tally.polls,
+        answered=tally.answered,
+        share=options.soak_share,
+        held=held,
+        setpoint=(target, now.value if now else None),
+    )
+    if result.state == "passed" and tally.stuck:
+        return _stuck(bench, tally.stuck, last, result)
+    return result
+
+
+async def _write_setpoint(bench: Bench) -> Scalar:
+    """Write a test value of the room's setpoint; None where that cannot be."""
+    value = (await bench.read()).points.get(_SETPOINT)
+    rows = bench.here.writers(_SETPOINT)
+    if not rows or value is None or not isinstance(value.value, int | float):
+        return None
+    target = policy.trial_number(rows[0], value.value)
+    if target is None:
+        return None
+    bench.say(Sentence(N_("写入设定室温 %(value)s"), value=shown(_SETPOINT, target)))
+    written = await bench.writes.write(_SETPOINT, target)
+    if written.state == "verified":
+        return target
+    await bench.writes.restore(_SETPOINT)
+    return None
+
+
+async def _poll(bench: Bench) -> tuple[Tally, UnitRead | None, Result | None]:
+    loop, options = asyncio.get_running_loop(), bench.options
+    begun, tally, last = loop.time(), Tally(), None
+    while (passed := loop.time() - begun) < options.soak_s:
+        tally.polls += 1
+        visit = await _visit(bench)
+        if visit:
+            tally.add(visit.points)
+            last = visit
+            if failed := unnamed(bench, visit):
+                return tally, last, failed
+        bench.say(
+            Sentence(
+                N_("%(passed)s / %(all)s，采集 %(answered)d / %(polls)d"),
+                passed=span(passed),
+                all=span(options.soak_s),
+                answered=tally.answered,
+                polls=tally.polls,
+            )
+        )
+        due = begun + tally.polls * options.soak_interval_s
+        await asyncio.sleep(max(0.0, min(due, begun + options.soak_s) - loop.time()))
+    return tally, last, None
+
+
+async def _visit(bench: Bench) -> UnitRead | None:
+    """One poll; None where it was not answered whole. A link that is lost is a poll that failed."""
+    try:
+        visit = await bench.read(tries=1)
+    except LineDown:
+        return None
+    return visit if is_whole(visit.points.values()) else None
+
+
+def is_whole(values: Iterable[Value]) -> bool:
+    """Whether a poll was answered whole: what a row's condition excludes is no gap."""
+    return all(
+        value.quality != "not_answered" and not value.quality.startswith("exception:")
+        for value in values
+    )
+
+
+def judge_soak(
+    *,
+    seconds: float,
+    polls: int,
+    answered: int,
+    share: float,
+    held: bool | None,
+    setpoint: tuple[Scalar, Scalar] = (None, None),
+) -> Result:
+    """The verdict on a soak: so many polls, so many answered whole, at least this share of them.
+
+    `held`: whether the setpoint that was written before it (`setpoint`: written, read after it)
+    stands after it; None where none could be written.
+    """
+    reached = answered / polls if polls else 0.0
+    finding = Sentence(
+        N_("%(span)s，采集 %(answered)d / %(polls)d（%(reached)s%%），合格线 %(share)s%%"),
+        span=span(seconds),
+        answered=answered,
+        polls=polls,
+        reached=f"{reached * 100:.1f}",
+        share=f"{share * 100:g}",
+    )
+    figures: dict[str, object] = {
+        "soak_s": seconds,
+        "polls": polls,
+        "answered": answered,
+        "reached": round(reached, 4),
+        "share": share,
+        "held": held,
+    }
+    if not polls or reached < share:
+        advice = N_("固件须长时间每问必答：检查看门狗、串口中断和无线传输装置的供电、信号")
+        return Result("failed", finding, advice=Sentence(advice), figures=figures)
+    if held is False:
+        return _not_held(setpoint, figures)
+    return Result("passed", finding, _held_details(held, setpoint), figures=figures)
+
+
+def _held_details(held: bool | None, setpoint: tuple[Scalar, Scalar]) -> Details:
+    if held is None:
+        return ((Sentence(N_("设定室温")), Sentence(N_("没有写入测试值，保持未验证"))),)
+    value = shown(_SETPOINT, setpoint[0])
+    return ((Sentence(N_("设定室温")), Sentence(N_("写入 %(value)s，始终保持"), value=value)),)
+
+
+def _not_held(setpoint: tuple[Scalar, Scalar], figures: dict[str, object]) -> Result:
+    written, read = (shown(_SETPOINT, value) for value in setpoint)
+    return Result(
+        "failed",
+        Sentence(
+            N_("连续运行后设定室温没有保持：写入 %(written)s，现为 %(read)s"),
+            written=written,
+            read=read,
+        ),
+        advice=Sentence(N_("固件须一直保持远程写入的设定室温，不得自行改回")),
+        figures=figures,
+    )
+
+
+def _stuck(bench: Bench, name: str, last: UnitRead | None, result: Result) -> Result:
+    point = bench.point(name)
+    words = words_of(last, point) if last else None
+    value = last.points[name] if last else Value(None)
+    return Result(
+        "failed",
+        Sentence(
+            N_("%(name)s 全程停在 %(value)s 不变"),
+            name=bench.called(name),
+            value=shown_value(name, value),
+        ),
+        result.details,
+        Sentence(
+            N_("固件须把 %(name)s 的实测值持续写入寄存器 %(address)d（点表第 %(row)d 行）"),
+            name=bench.called(name),
+            address=point.address,
+            row=point.row,
+        ),
+        {**result.figures, "stuck": name, "words": list(words or ())},
+    )
+
+
+def span(seconds: float) -> Sentence:
+    """A span as people say it: 24 小时, 8 小时 11 分, 45 秒."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours and minutes:
+        return Sentence(N_("%(hours)d 小时 %(minutes)d 分"), hours=hours, minutes=minutes)
+    if hours:
+        return Sentence(N_("%(hours)d 小时"), hours=hours)
+    if minutes and not rest:
+        return Sentence(N_("%(minutes)d 分"), minutes=minutes)
+    return Sentence(N_("%(seconds)d 秒"), seconds=round(seconds))
+
+
+# --- traffic ------------------------------------------------------------------------------------
+
+
+async def traffic(bench: Bench) -> Result:
+    """What a day costs: some visits and a while of idleness are counted and scaled to a day."""
+    with Evidence().of(bench.line) as polled:
+        for _ in range(_VISITS):
+            await bench.read(tries=1)
+    bench.say(Sentence(N_("静听 %(seconds)d 秒，数心跳"), seconds=round(bench.options.idle_s)))
+    with Evidence().of(bench.line) as idle:
+        await bench.pause(bench.options.idle_s)
+    visits_a_day = DAY_S / _POLL_EVERY_S
+    idles_a_day = DAY_S / bench.options.idle_s
+
+    def a_day(of_polls: int, of_idleness: int) -> int:
+        return round(of_polls / _VISITS * visits_a_day + of_idleness * idles_a_day)
+
+    return judge_traffic(
+        bytes_in=a_day(polled.bytes_in, idle.bytes_in),
+        bytes_out=a_day(polled.bytes_out, idle.bytes_out),
+        seconds=DAY_S,
+        packets=a_day(polled.heard, idle.heard),
+        measured=(_VISITS, bench.options.idle_s),
+    )
+
+
+def judge_traffic(
+    *,
+    bytes_in: int,
+    bytes_out: int,
+    seconds: float,
+    packets: int = 0,
+    measured: Sequence[float] = (),
+) -> Result:
+    """What was counted in these seconds, as a day and a month of 30 days.
+
+    Every packet and its acknowledgement carry 40 bytes of headers beyond the bytes counted.
+    `measured`: the visits and the seconds of idleness that it was scaled up from.
+    """
+    day = (bytes_in + bytes_out + 2 * _HEADERS * packets) * DAY_S / max(seconds, 1)
+    month = day * MONTH_DAYS
+    finding = Sentence(
+        N_("一天 %(day)s KB，一个月约 %(month)s MB"),
+        day=f"{day / 1000:.0f}",
+        month=f"{month / 1e6:.1f}",
+    )
+    details: Details = (
+        (Sentence(N_("收、发")), said(f"{bytes_in} B、{bytes_out} B")),
+        (Sentence(N_("统计时长")), span(seconds)),
+    )
+    if measured:
+        how = N_("由 %(visits)d 次读取和 %(idle)d 秒静听折算，每 %(interval)d 秒读一次")
+        scaled = Sentence(how, visits=measured[0], idle=round(measured[1]), interval=_POLL_EVERY_S)
+        details += ((Sentence(N_("折算")), scaled),)
+    figures: dict[str, object] = {
+        "bytes_in": bytes_in,
+        "bytes_out": bytes_out,
+        "seconds": seconds,
+        "packets": packets,
+        "day_bytes": round(day),
+        "month_bytes": round(month),
+    }
+    return Result("passed", finding, details, figures=figures)
