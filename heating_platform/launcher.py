@@ -24,6 +24,7 @@ from typing import IO
 
 import polib
 
+from devices.docking import signing_key
 from heating_platform import processes
 from heating_platform.embedded import BASE, NotPossible, Servers, last_words
 from heating_platform.supervisor import Child, Supervisor, end, spawn
@@ -33,6 +34,7 @@ LINE = "main"
 LISTENER_PORTS = range(20_000, 32_000)  # below the ports that the system gives to outgoing calls
 # Nobody answers the number: behind an area code none begins with 0.
 OF_THE_DEMONSTRATION = {"POLL_INTERVAL_S": "60", "SERVICE_PHONE": "0356-0000000"}
+OF_THE_WORKER = ("SIGNING_KEY", "SIGNING_PASSWORD")  # it alone signs papers
 START_PATIENCE_S = 90.0
 FULL_BELOW = 32 * 2**20  # bytes: PostgreSQL asks for its log in pieces of 16 MB
 
@@ -66,9 +68,11 @@ class Platform:
     def environment(self) -> dict[str, str]:
         servers = self.servers
         demo = OF_THE_DEMONSTRATION if self.demo else {}
+        told = {name: value for name, value in os.environ.items() if name not in OF_THE_WORKER}
         return (
             demo
-            | os.environ
+            | {"PUBLIC_URL": f"http://127.0.0.1:{self.port}"}
+            | told
             | {
                 "DATABASE_URL": servers.postgres.url,
                 "BROKER_URL": servers.valkey.url,
@@ -82,6 +86,17 @@ class Platform:
                 "VAR_DIR": str(self.var),
             }
         )
+
+    def told_alone(self, name: str) -> dict[str, str]:
+        """What is told to no process but this one: the worker, where the signing key lies."""
+        if name != "worker":
+            return {}
+        told = {of: os.environ[of] for of in OF_THE_WORKER if of in os.environ}
+        if "SIGNING_KEY" not in told:
+            path = self.var / "signing_key.pem"
+            kept(path, lambda: signing_key.draw(os.environ.get("SERVICE_UNIT", "清洁取暖管理平台")))
+            told["SIGNING_KEY"] = str(path)
+        return told
 
     def commands(self, listeners: str) -> dict[str, list[str]]:
         """The processes by name, in the order of their start."""
@@ -185,7 +200,8 @@ def start(platform: Platform, supervisor: Supervisor) -> None:
     manage(platform, env, "collectstatic", "--noinput", "-v", "0")
     say("Starting web, line worker, worker, scheduler" + " and units." * platform.demo)
     for name, command in platform.commands(listeners).items():
-        supervisor.add(Child(name, starter(command, logs / f"{name}.log", env)))
+        told = env | platform.told_alone(name)
+        supervisor.add(Child(name, starter(command, logs / f"{name}.log", told)))
     wait_for_web(platform, supervisor)
     greet(platform)
 

@@ -39,3 +39,7 @@ def application_list(request: SignedIn) -> HttpResponse:
 def application(request: SignedIn, number: str) -> HttpResponse:
     one = found(request.user, number)
     return render(request, "devices/docking/application.html", {"application": one})
+
+
+def confirmation(request: SignedIn, uid: str) -> HttpResponse:
+    raise PermissionDenied

@@ -7,7 +7,7 @@ protocol; the platform service unit tests them and issues the data-docking confi
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, datetime, time, timedelta
 
 from django.conf import settings
 from django.db import models
@@ -158,6 +158,7 @@ class ConfirmationState(models.TextChoices):
 
 
 EXPIRED = "expired"
+ENDED = (ConfirmationState.SUSPENDED, ConfirmationState.REVOKED, ConfirmationState.SUPERSEDED)
 
 
 class ConfirmationQuerySet(models.QuerySet["Confirmation"]):
@@ -172,9 +173,14 @@ class ConfirmationQuerySet(models.QuerySet["Confirmation"]):
         return self.filter(origin="own" if settings.APPOINTED_PLATFORM else "city")
 
     def valid_on(self, day: date) -> ConfirmationQuerySet:
-        return self.counting().filter(
-            state=ConfirmationState.VALID, valid_from__lte=day, valid_until__gte=day
-        )
+        """Those in force on that day: what was suspended, revoked or superseded only later held
+        then, and what was put in then stays lawful."""
+        over = datetime.combine(day + timedelta(days=1), time(), clock.SHANGHAI)
+        ends = ConfirmationAct.objects.filter(confirmation=OuterRef("pk"), state__in=ENDED)
+        ended = Exists(ends.filter(at__lt=over))
+        ended_later = Q(state__in=ENDED) & Exists(ends) & ~ended
+        rows = self.counting().filter(valid_from__lte=day, valid_until__gte=day)
+        return rows.filter(Q(state=ConfirmationState.VALID) | ended_later)
 
 
 class Confirmation(models.Model):

@@ -15,7 +15,14 @@ from heating_platform.launcher import Platform
 
 # What is only for one machine without TLS: in production their defaults hold.
 OF_THIS_MACHINE = {"DEBUG", "DEMO", "HTTPS", "POLL_INTERVAL_S", "RUN_DIR"}
-OF_PRODUCTION = {"CSRF_TRUSTED_ORIGINS", "GROUP_COMMANDS", "SERVICE_PHONE", "TRUSTED_PROXIES"}
+OF_PRODUCTION = {
+    "APPOINTED_PLATFORM",
+    "CSRF_TRUSTED_ORIGINS",
+    "GROUP_COMMANDS",
+    "SERVICE_PHONE",
+    "SERVICE_UNIT",
+    "TRUSTED_PROXIES",
+}
 VAR = "/var/lib/heating"
 
 
@@ -53,8 +60,10 @@ def test_every_process_is_told_the_same_variables(
     for name in list(os.environ):
         monkeypatch.delenv(name)
     ours = set(platform.environment()) - OF_THIS_MACHINE | OF_PRODUCTION
-    for name in ("web", "worker", "beat", "preparation"):
+    for name in ("web", "beat", "preparation"):
         assert set(compose["services"][name]["environment"]) == ours
+    signs = {"SIGNING_KEY", "SIGNING_PASSWORD"}
+    assert set(compose["services"]["worker"]["environment"]) == ours | signs
     assert set(compose["services"]["line"]["environment"]) == ours | {"LINE_LISTENERS"}
 
 
@@ -62,6 +71,12 @@ def test_every_variable_of_compose_is_one_that_the_settings_read(compose: dict[s
     source = (BASE / "heating_platform" / "settings.py").read_text()
     read = set(re.findall(r'env(?:_bool|_int|_list)?\(\s*"([A-Z_]+)"', source))
     assert set(compose["services"]["line"]["environment"]) <= read
+
+
+def test_the_signing_key_is_a_secret_of_the_worker_alone(compose: dict[str, Any]) -> None:
+    of = {name for name, service in compose["services"].items() if "secrets" in service}
+    assert of == {"worker"}
+    assert set(compose["secrets"]) == {"signing_key"}
 
 
 def test_the_databases_have_the_same_locale(compose: dict[str, Any]) -> None:

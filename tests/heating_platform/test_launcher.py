@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from devices.docking import signing_key
 from heating_platform import launcher
 from heating_platform.embedded import NotPossible, Servers
 from heating_platform.launcher import Platform
@@ -41,6 +42,25 @@ def test_of_two_first_starts_one_secret_holds(tmp_path: Path) -> None:
         return "1:ours"
 
     assert launcher.kept(path, slow) == "1:of-the-other"
+
+
+def test_the_signing_key_is_drawn_and_told_to_the_worker_alone(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("SIGNING_KEY", "SIGNING_PASSWORD"):
+        monkeypatch.delenv(name, raising=False)
+    assert [platform.told_alone(name) for name in ("web", "line", "beat", "simulator")] == [{}] * 4
+    path = Path(platform.told_alone("worker")["SIGNING_KEY"])
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert signing_key.read(path).certificate
+    drawn = path.read_text()
+    platform.told_alone("worker")
+    assert path.read_text() == drawn
+    monkeypatch.setenv("SIGNING_KEY", "/elsewhere/seal.p12")
+    monkeypatch.setenv("SIGNING_PASSWORD", "geheim")
+    assert not {"SIGNING_KEY", "SIGNING_PASSWORD"} & set(platform.environment())
+    given = {"SIGNING_KEY": "/elsewhere/seal.p12", "SIGNING_PASSWORD": "geheim"}
+    assert platform.told_alone("worker") == given
 
 
 def test_listener_ports_are_free_and_differ() -> None:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
-from devices.docking import applications
-from devices.models import DockingApplication, DockingState
+from django.test import override_settings
+
+from devices.docking import applications, confirmations, signing, signing_key
+from devices.models import Confirmation, DockingApplication, DockingState
+from households import clock
 from tests.cast import Cast
 
 SAID: dict[str, Any] = {
@@ -18,6 +25,7 @@ SAID: dict[str, Any] = {
 }
 BOARD_NUMBER = "SN-0042"
 DIGEST = "d" * 64
+HOME = "https://heating.example"
 
 
 def draft(cast: Cast, **said: Any) -> DockingApplication:
@@ -55,3 +63,29 @@ def take(cast: Cast, one: DockingApplication, state: str, **said: Any) -> None:
     mine = (DockingState.SUBMITTED, DockingState.WITHDRAWN)
     by = cast.supplier_member if state in mine else cast.tester
     applications.take(one, DockingState(state), by=by, **said)
+
+
+def issued(cast: Cast, **said: Any) -> Confirmation:
+    """A confirmation that waits for its signature."""
+    one = brought(cast, DockingState.PASSED, **said)
+    until = clock.today() + timedelta(days=365)
+    return confirmations.issue(one, by=cast.service_unit, valid_until=until)
+
+
+@contextmanager
+def a_key(folder: Path) -> Iterator[Path]:
+    """A key file of a service unit, drawn for the test, and told to this process."""
+    path = folder / "signing_key.pem"
+    if not path.exists():
+        path.write_text(signing_key.draw("测试平台"))
+    with override_settings(SIGNING_KEY=str(path), PUBLIC_URL=HOME):
+        yield path
+
+
+def signed(cast: Cast, folder: Path, **said: Any) -> Confirmation:
+    """A confirmation that is valid, with its signed letter in the vault."""
+    one = issued(cast, **said)
+    with a_key(folder):
+        assert signing.sign_waiting() == 1
+    one.refresh_from_db()
+    return one

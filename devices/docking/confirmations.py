@@ -1,0 +1,333 @@
+"""Confirmations: issued by a second person, signed by the worker, suspended, restored, revoked,
+superseded; or those of the city's platform, entered with number, issuer and scan.
+
+A confirmation covers one model with the board, firmware, transmitter and register map that were
+tested. A newer one of the model supersedes it; what it covered that is installed stays.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from datetime import date
+from typing import IO, Any
+
+from celery import current_app
+from django.conf import settings
+from django.db import connection, transaction
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from kombu.exceptions import OperationalError
+
+from devices.docking import admission, applications
+from devices.docking.applications import DockingRefused
+from devices.models import (
+    Confirmation,
+    ConfirmationAct,
+    ConfirmationState,
+    DeviceModel,
+    DockingApplication,
+    DockingState,
+)
+from households import clock, notifications, vault
+from households.archive import incoming
+from households.models import FilePurpose, User
+
+S = ConfirmationState
+# What telemetry knows of a test: a sentence for each thing that could not be proven, and rows of
+# what was tested and how long. Filled at AppConfig.ready().
+CONDITIONS: list[Callable[[DockingApplication], list[str]]] = []
+FIGURES: list[Callable[[DockingApplication], list[tuple[str, str]]]] = []
+# Who tells of a confirmation must be able to say it: no i, l, o, u. 26 of 32 signs are 130 bits.
+SIGNS = "0123456789abcdefghjkmnpqrstvwxyz"
+LONG = 26
+HEARD_AS = str.maketrans({"o": "0", "i": "1", "l": "1"})
+NEXT: dict[str, set[ConfirmationState]] = {
+    S.VALID: {S.SUSPENDED, S.REVOKED},
+    S.SUSPENDED: {S.VALID, S.REVOKED},
+}
+SCOPE = ("board", "board_version", "firmware", "transmitter_model", "register_map_id")
+LOCK = 0x636F6E66  # numbers are given one after the other
+
+
+# -- codes ---------------------------------------------------------------------------------
+
+
+def draw_code() -> str:
+    """What the QR of a confirmation carries: random, and nothing of what it stands for."""
+    return "".join(secrets.choice(SIGNS) for _place in range(LONG))
+
+
+def spaced(code: str) -> str:
+    """A code as people read it to each other: QW3E-…, in fours."""
+    return "-".join(code[at : at + 4] for at in range(0, len(code), 4)).upper()
+
+
+def of_code(typed: str) -> Confirmation | None:
+    """The confirmation of a code, however it was typed; None where there is none, or it is not
+    signed yet."""
+    code = "".join(sign for sign in typed.lower() if sign.isalnum()).translate(HEARD_AS)
+    rows = Confirmation.objects.select_related("model__supplier", "register_map")
+    return rows.exclude(state=S.SIGNING).filter(code=code).first() if code else None
+
+
+# -- issuing -------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def issue(
+    application: DockingApplication,
+    *,
+    by: User,
+    valid_until: date,
+    conditions: Iterable[str] = (),
+) -> Confirmation:
+    """A confirmation of what passed, from today on; the worker signs it as soon as this commits.
+
+    `conditions` stand beside those that the test itself brought. Raises DockingRefused: who
+    tested does not sign, and what was changed since is tested anew.
+    """
+    today = clock.today()
+    held = DockingApplication.objects.select_for_update(of=("self",)).get(pk=application.pk)
+    if application.tested_by_id == by.pk:
+        raise DockingRefused(_("测试人不能签发自己测试的确认书：请由另一位同事签发"))
+    if not settings.SERVICE_UNIT:
+        raise DockingRefused(_("平台没有设置出具单位名称（SERVICE_UNIT）：请联系系统管理员"))
+    if valid_until < today:
+        raise DockingRefused(_("有效期不能早于今天"))
+    _refuse_what_was_changed(held)
+    made = Confirmation.objects.create(
+        code=draw_code(),
+        number=_next_number(today.year),
+        issuer=settings.SERVICE_UNIT,
+        application=held,
+        model=held.model,
+        register_map=held.register_map,
+        board=held.board,
+        board_version=held.board_version,
+        firmware=held.firmware,
+        transmitter_model=held.transmitter_model,
+        test_digest=held.test_digest,
+        conditions=[*of_the_test(held), *conditions],
+        issued_on=today,
+        valid_from=today,
+        valid_until=valid_until,
+        tester=held.tested_by,
+        signer=by,
+        made_at=clock.now(),
+    )
+    _keep(made, S.SIGNING, by)
+    applications.take(application, DockingState.ISSUED, by=by)
+    transaction.on_commit(_ask_for_signature)
+    return made
+
+
+def of_the_test(application: DockingApplication) -> list[str]:
+    """What the test could not prove, as conditions of use."""
+    return [sentence for hook in CONDITIONS for sentence in hook(application)]
+
+
+def _refuse_what_was_changed(application: DockingApplication) -> None:
+    if application.state != DockingState.PASSED:
+        words = {"state": application.get_state_display()}
+        raise DockingRefused(_("申请现在是“%(state)s”：测试通过后才能出具确认书") % words)
+    sample = application.sample
+    if sample and sample.register_map_id != application.register_map_id:
+        raise DockingRefused(_("样品测试时用的不是申请的点表：须重新测试"))
+
+
+def _next_number(year: int) -> str:
+    """The next 文号 of the year. A number once given is not given again."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+    own = Confirmation.objects.filter(origin=Confirmation.Origin.OWN)
+    serial = own.filter(issued_on__year=year).count()
+    taken = set(own.filter(issuer=settings.SERVICE_UNIT).values_list("number", flat=True))
+    number = ""
+    while not number or number in taken:
+        serial += 1
+        number = settings.CONFIRMATION_NUMBER.format(year=year, serial=serial)
+    return number
+
+
+def _ask_for_signature() -> None:
+    """By name: the signer is the worker's and not loaded here. Where the broker is away, the
+    scheduler comes by."""
+    with suppress(OperationalError):
+        current_app.send_task("devices.sign_confirmations", retry=False, expires=60)
+
+
+@transaction.atomic
+def enter_city(model: DeviceModel, scan: IO[bytes], *, by: User, **said: Any) -> Confirmation:
+    """A confirmation of the city's platform, with the scan that was brought.
+
+    `said` are number, issuer, issued_on, valid_from, valid_until, and what it covers where it says
+    so. Raises DockingRefused, incoming.FileRefused, vault.VaultRefused.
+    """
+    if not by.tests_docking:
+        raise DockingRefused(_("市平台的确认书由平台服务单位核对原件后录入"))
+    paper, content_type = _kept_scan(scan)
+    made = Confirmation.objects.create(
+        code=draw_code(),
+        origin=Confirmation.Origin.CITY,
+        model=model,
+        state=S.VALID,
+        signer=by,
+        paper=paper,
+        paper_type=content_type,
+        made_at=clock.now(),
+        **said,
+    )
+    _keep(made, S.VALID, by)
+    _came_into_force(made, by)
+    return made
+
+
+# -- what becomes of it --------------------------------------------------------------------
+
+
+def waiting() -> list[int]:
+    """Those whose signature is still to be made, the oldest first."""
+    rows = Confirmation.objects.filter(state=S.SIGNING).order_by("pk")
+    return list(rows.values_list("pk", flat=True))
+
+
+@transaction.atomic
+def sign(pk: int, make: Callable[[Confirmation], bytes]) -> bool:
+    """Let the confirmation be valid with the signed paper that `make` gives; False where it is
+    done already, or another worker is at it."""
+    rows = Confirmation.objects.select_for_update(skip_locked=True, of=("self",))
+    one = rows.filter(pk=pk, state=S.SIGNING).first()
+    if one is None:
+        return False
+    one.paper = vault.put(make(one), purpose=FilePurpose.DOCUMENT)
+    one.paper_type, one.state = incoming.PDF, S.VALID
+    one.save(update_fields=["paper", "paper_type", "state"])
+    _keep(one, S.VALID, one.signer)
+    _came_into_force(one, one.signer)
+    return True
+
+
+def _came_into_force(confirmation: Confirmation, by: User) -> None:
+    _supersede_older(confirmation, by)
+    _tell(confirmation, S.VALID, "")
+    admission.papers_came(confirmation.model)
+
+
+@transaction.atomic
+def change(
+    confirmation: Confirmation, state: ConfirmationState, *, by: User, reason: str
+) -> ConfirmationAct:
+    """Suspend, restore or revoke. Raises DockingRefused.
+
+    New installations stop (or may go on) at once; those that stand are left as they are.
+    """
+    state = ConfirmationState(state)
+    held = Confirmation.objects.select_for_update(of=("self",)).get(pk=confirmation.pk)
+    if not by.tests_docking or state not in NEXT.get(held.state, set()):
+        words = {"now": held.get_state_display(), "next": state.label}
+        raise DockingRefused(_("确认书现在是“%(now)s”，您的账号这时不能改为“%(next)s”") % words)
+    if not reason:
+        raise DockingRefused(_("请写明原因"))
+    return _changed(confirmation, state, by, reason)
+
+
+def _changed(
+    confirmation: Confirmation, state: ConfirmationState, by: User, reason: str
+) -> ConfirmationAct:
+    confirmation.state = state
+    confirmation.save(update_fields=["state"])
+    act = _keep(confirmation, state, by, reason)
+    _tell(confirmation, state, reason)
+    if state == S.VALID:
+        admission.papers_came(confirmation.model)
+    return act
+
+
+def _supersede_older(newer: Confirmation, by: User) -> None:
+    """One confirmation stands for a model: that of what was tested last."""
+    older = Confirmation.objects.filter(model=newer.model, origin=newer.origin)
+    standing = older.filter(state__in=(S.VALID, S.SUSPENDED)).exclude(pk=newer.pk)
+    for one in standing.select_for_update(of=("self",)):
+        words = {"number": newer.number}
+        _changed(one, S.SUPERSEDED, by, _("由 %(number)s 替代") % words)
+
+
+def scope_changes(application: DockingApplication) -> list[str]:
+    """The names of what differs from the model's standing confirmation: why it is tested anew."""
+    rows = Confirmation.objects.counting().filter(model=application.model_id, state=S.VALID)
+    standing = rows.exclude(application=application).order_by("-issued_on", "-pk").first()
+    if standing is None:
+        return []
+    names = {
+        field.attname: field.verbose_name for field in DockingApplication._meta.concrete_fields
+    }
+    names["register_map_id"] = _("点表")
+    return [
+        str(names[field])
+        for field in SCOPE
+        if getattr(standing, field) not in ("", None, getattr(application, field))
+    ]
+
+
+@transaction.atomic
+def stamp(confirmation: Confirmation, scan: IO[bytes], *, by: User) -> None:
+    """Keep the scan of the letter as it was printed and sealed. Raises DockingRefused,
+    incoming.FileRefused, vault.VaultRefused."""
+    if not by.tests_docking or confirmation.state == S.SIGNING:
+        raise DockingRefused(_("盖章扫描件由平台服务单位在签发后上传"))
+    before = confirmation.stamped
+    confirmation.stamped, confirmation.stamped_type = _kept_scan(scan)
+    confirmation.save(update_fields=["stamped", "stamped_type"])
+    if before:
+        vault.remove(before)
+
+
+def _kept_scan(scan: IO[bytes]) -> tuple[str, str]:
+    """Name in the vault and content type."""
+    taken = incoming.taken(incoming.whole(scan))
+    return vault.put(taken.data, purpose=FilePurpose.DOCUMENT), taken.content_type
+
+
+def _keep(
+    confirmation: Confirmation, state: ConfirmationState, by: User, reason: str = ""
+) -> ConfirmationAct:
+    return confirmation.acts.create(state=state, reason=reason, by=by, at=clock.now())
+
+
+# -- words ---------------------------------------------------------------------------------
+
+
+def title() -> str:
+    """What the paper is called: a confirmation of the appointed platform, else a report."""
+    return _("数据对接确认书") if settings.APPOINTED_PLATFORM else _("数据对接测试报告")
+
+
+def _tell(confirmation: Confirmation, state: ConfirmationState, reason: str) -> None:
+    """The maker, whose model it is."""
+    people = applications.makers_people(confirmation.model)
+    notifications.tell(people, lambda: _told(confirmation, state, reason), path(confirmation))
+
+
+def _told(confirmation: Confirmation, state: ConfirmationState, reason: str) -> str:
+    words: Mapping[str, object] = {
+        "number": confirmation.number,
+        "model": confirmation.model.code,
+        "state": state.label,
+        "reason": reason,
+    }
+    if reason:
+        return _("%(number)s（%(model)s）：%(state)s。%(reason)s") % words
+    return _("%(number)s（%(model)s）：%(state)s。") % words
+
+
+def path(confirmation: Confirmation) -> str:
+    """The confirmation's own page."""
+    return reverse("confirmation", args=[confirmation.uid])
+
+
+def public_address(confirmation: Confirmation) -> str:
+    """What its QR says."""
+    place = reverse("public_confirmation", args=[confirmation.code])
+    return settings.PUBLIC_URL.rstrip("/") + place
