@@ -21,12 +21,23 @@ class NotConnected(Exception):
     """The unit cannot be put there; the message says why and what to do."""
 
 
-@dataclass(frozen=True)
-class Wish:
-    """A unit as somebody wants it connected; what is empty is taken from the register map."""
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a unit hangs: its line, and its addresses."""
 
     url: str
     address: int
+    module: int | None = None
+    network_address: int | None = None
+    factory_number: str = ""
+    line_worker: str = ""
+    trusted: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish(Place):
+    """A unit as somebody wants it connected; what is empty is taken from the register map."""
+
     map_data: bytes
     map_name: str
     supplier: str = ""
@@ -34,11 +45,6 @@ class Wish:
     device_name: str = ""
     kind: str = ""
     medium: str = ""
-    module: int | None = None
-    network_address: int | None = None
-    factory_number: str = ""
-    line_worker: str = ""
-    trusted: bool = False
 
 
 @transaction.atomic
@@ -48,21 +54,30 @@ def connect(wish: Wish) -> Unit:
     Raises NotConnected, UrlRefused or pointmap.MapRefused; nothing is stored then.
     """
     points = pointmap.load(wish.map_data, wish.map_name)
-    _check_wire(wish.url, points.settings)
-    _check_addresses(wish, points.settings)
-    gateway = _gateway(wish)
-    _check_neighbours(gateway, wish, points.settings)
     model = _model(wish, points.settings)
-    version = RegisterMap.objects.add(model, wish.map_data, wish.map_name)
+    return put(wish, RegisterMap.objects.add(model, wish.map_data, wish.map_name))
+
+
+@transaction.atomic
+def put(place: Place, version: RegisterMap) -> Unit:
+    """Store a unit that speaks by this version of a map, and its gateway if it is not there yet.
+
+    Raises NotConnected or UrlRefused; nothing is stored then.
+    """
+    settings = version.parsed().settings
+    _check_wire(place.url, settings)
+    _check_addresses(place, settings)
+    gateway = _gateway(place)
+    _check_neighbours(gateway, place, settings)
     version.mark_used()
     return Unit.objects.create(
         gateway=gateway,
-        address=wish.address,
-        network_address=wish.network_address,
-        model=model,
+        address=place.address,
+        network_address=place.network_address,
+        model=version.model,
         register_map=version,
-        module=wish.module,
-        factory_number=wish.factory_number,
+        module=place.module,
+        factory_number=place.factory_number,
         in_service_since=clock.now(),
     )
 
@@ -80,13 +95,13 @@ def _check_wire(url: str, settings: Settings) -> None:
             )
 
 
-def _check_addresses(wish: Wish, settings: Settings) -> None:
+def _check_addresses(place: Place, settings: Settings) -> None:
     last = LAST_ADDRESS[settings.address_width]
-    if not 1 <= wish.address <= last:
+    if not 1 <= place.address <= last:
         raise NotConnected(_("线上地址应为 1～%(last)s 的整数") % {"last": last})
-    if wish.module is not None and settings.module_stride is None:
+    if place.module is not None and settings.module_stride is None:
         raise NotConnected(_("点表没有 @module_stride，不能指定模块号"))
-    number = wish.network_address
+    number = place.network_address
     if number is None:
         return
     if not 1 <= number <= LAST_NETWORK_ADDRESS:
@@ -97,23 +112,23 @@ def _check_addresses(wish: Wish, settings: Settings) -> None:
         raise NotConnected(_("网络地址 %(number)s 已由设备 %(id)s（%(unit)s）使用") % told)
 
 
-def _gateway(wish: Wish) -> Gateway:
+def _gateway(place: Place) -> Gateway:
     """The line that the URL leads to, however it was written; made where there is none."""
-    there = parse_url(wish.url)
+    there = parse_url(place.url)
     for gateway in Gateway.objects.select_for_update().filter(kind=there.scheme):
         here = parse_url(gateway.url)
-        if _place(here) == _place(there):
+        if _spot(here) == _spot(there):
             if here.framing != there.framing:
                 raise NotConnected(
                     _("通信链路 %(line)s 已按另一种报文格式登记") % {"line": gateway}
                 )
-            return _same_gateway(gateway, wish)
-    url = wish.url.strip()
+            return _same_gateway(gateway, place)
+    url = place.url.strip()
     return Gateway.objects.create(
         url=_dial_url(url, there) if there.scheme == "dial" else url,
         kind=there.scheme,
-        line_worker=wish.line_worker or "main",
-        trusted=wish.trusted,
+        line_worker=place.line_worker or "main",
+        trusted=place.trusted,
     )
 
 
@@ -122,28 +137,28 @@ def _dial_url(url: str, there: LineUrl) -> str:
     return url.partition("?")[0] + ("?framing=mbap" if there.framing == "mbap" else "")
 
 
-def _place(url: LineUrl) -> tuple[object, ...]:
+def _spot(url: LineUrl) -> tuple[object, ...]:
     return url.scheme, url.host, url.port, url.device, url.transmitter
 
 
-def _same_gateway(gateway: Gateway, wish: Wish) -> Gateway:
-    if wish.line_worker not in ("", gateway.line_worker):
+def _same_gateway(gateway: Gateway, place: Place) -> Gateway:
+    if place.line_worker not in ("", gateway.line_worker):
         raise NotConnected(
             _("通信链路 %(line)s 由采集进程 %(name)s 负责，一条链路只能有一个采集进程")
             % {"line": gateway, "name": gateway.line_worker}
         )
-    if wish.trusted and not gateway.trusted:
+    if place.trusted and not gateway.trusted:
         gateway.trusted = True
         gateway.save()
     return gateway
 
 
-def _check_neighbours(gateway: Gateway, wish: Wish, settings: Settings) -> None:
+def _check_neighbours(gateway: Gateway, place: Place, settings: Settings) -> None:
     """Units of one line have different addresses and speak alike."""
     mine = speech(gateway.url, settings)
     for other in gateway.units.filter(retired_at=None).select_related("register_map"):
-        if (other.address, other.module) == (wish.address, wish.module):
-            told = {"address": wish.address, "id": other.pk, "unit": other}
+        if (other.address, other.module) == (place.address, place.module):
+            told = {"address": place.address, "id": other.pk, "unit": other}
             raise NotConnected(
                 _("线上地址 %(address)s 已由设备 %(id)s（%(unit)s）使用：请换地址或先停用它") % told
             )

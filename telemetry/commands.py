@@ -17,6 +17,7 @@ from datetime import date, datetime, timedelta
 
 from celery import current_app
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
@@ -60,6 +61,7 @@ __all__ = [
     "hand_back",
     "may_approve",
     "objections",
+    "read_last",
     "request",
     "settable",
     "settled",
@@ -101,6 +103,7 @@ class Wish:
     present: bool = False
     valid_for: timedelta = VALID_FOR
     turn: Turn = ALONE
+    docking_step: DockingStep | None = None
 
     @property
     def cold(self) -> str:
@@ -137,7 +140,19 @@ def request(
     Raises CommandRefused with every sentence that stands against it.
     """
     reason = purpose or reason
-    wish = Wish(unit, signal, target, by, reason, agreement, agreed_on, present, valid_for, turn)
+    wish = Wish(
+        unit,
+        signal,
+        target,
+        by,
+        reason,
+        agreement,
+        agreed_on,
+        present,
+        valid_for,
+        turn,
+        docking_step,
+    )
     against = objections(wish)
     if against:
         raise CommandRefused(against)
@@ -165,7 +180,7 @@ def objections(wish: Wish) -> list[str]:
     """Every sentence that stands against a wish, the gravest kind alone; empty where none does."""
     return (
         _against(wish.unit, wish.signal, wish.target, wish.by, wish.reason)
-        or _against_now(wish.unit, wish.signal, wish.reason, wish.valid_for, wish.turn)
+        or _against_now(wish)
         or _against_consent(wish.unit, wish.reason, wish.agreement, wish.agreed_on)
         or _against_cold(wish)
     )
@@ -244,11 +259,11 @@ def _against(unit: Unit, signal: str, target: Scalar, by: User, reason: str) -> 
     return limits.against_value(writers[0], target)
 
 
-def _against_now(
-    unit: Unit, signal: str, reason: str, valid_for: timedelta, turn: Turn
-) -> list[str]:
+def _against_now(wish: Wish) -> list[str]:
     """What was written before: a test that is not over, wear, and the pace."""
-    if Obligation.objects.open().filter(unit=unit, signal=signal).exists():
+    unit, signal, start = wish.unit, wish.signal, wish.turn.not_before or clock.now()
+    owed = Obligation.objects.open().filter(unit=unit, signal=signal)
+    if owed.filter(~Q(docking_step=wish.docking_step) | Q(docking_step=None)).exists():
         return [_("该项目正在测试，原值尚未恢复；恢复后再设定")]
     away = clock.now() - LINE_AWAY
     if GatewayState.objects.filter(
@@ -258,9 +273,8 @@ def _against_now(
     worn = pace.worn_out(unit, unit.register_map.parsed().writers(signal)[0])
     if worn:
         return [worn]
-    wait = pace.wait_of(unit, reason)
-    start = turn.not_before or clock.now()
-    if wait and wait.until > start + valid_for:
+    wait = pace.wait_of(unit, wish.reason)
+    if wait and wait.until > start + wish.valid_for:
         until = wait.until.astimezone(clock.SHANGHAI).strftime("%H:%M")
         return [_("%(why)s，%(time)s 以后再试") % {"why": wait.why, "time": until}]
     return []

@@ -37,6 +37,8 @@ from telemetry import (
     unknown,
 )
 from telemetry.carried import Bytes, Meter
+from telemetry.docking.benches import Benches
+from telemetry.docking.runner import Runner
 from telemetry.line_figures import Problem
 from telemetry.line_states import FiguresTold
 from telemetry.models import Command, GatewayState, TracedFrame, UnitState, WorkerState
@@ -104,6 +106,8 @@ class LineCondition:
 class Loop(Protocol):
     """What the keeper needs of the event loop's side; every method may be called from a thread."""
 
+    @property
+    def benches(self) -> Benches: ...
     def take_up(self, news: roster.Roster) -> None: ...
     def pace(self, intervals: Mapping[int, float]) -> None: ...
     def execute(self, order: Order) -> None: ...
@@ -141,6 +145,7 @@ class Keeper(threading.Thread):
         self._tracing: set[int] = set()
         self._told: dict[int, LineCondition] = {}
         self._settling: set[uuid.UUID] = set()
+        self._docking = Runner(name, start_id, loop.benches)
 
     def wake(self) -> None:
         """Look for commands now and not at the next round."""
@@ -190,6 +195,7 @@ class Keeper(threading.Thread):
             self._settle()
             obligations.carry_out(self._worker, self._connected())
             groups.look_after()
+        self._dock()
         commands.expire()
         self._claim()
         self._tell_conditions()
@@ -266,6 +272,15 @@ class Keeper(threading.Thread):
             order, *beside = map(_order, together)
             self._loop.execute(replace(order, beside=tuple(beside)))
 
+    def _dock(self) -> None:
+        """The test bench; what fails there holds up no command."""
+        try:
+            self._docking.round(self._connected())
+        except DatabaseError:
+            raise
+        except Exception:
+            log.exception("a round of the test bench failed")
+
     def _settle(self) -> None:
         """Let the units that answer again say what became of writes whose end nobody saw."""
         for row in commands.unsettled(self._worker, self._connected()):
@@ -338,6 +353,7 @@ class Keeper(threading.Thread):
         start."""
         try:
             self._write_outcomes()
+            self._docking.write_ends()
             self._tell_bytes()
         except DatabaseError as error:
             log.warning("%d ends of commands could not be written: %s", len(self._outcomes), error)

@@ -20,6 +20,7 @@ from pathlib import Path
 from django.conf import settings
 
 from devices.modbus.switchboard import Switchboard, Unknown
+from telemetry.docking.benches import Benches
 from telemetry.keeping import Keeper, LineCondition, Order, Outcome
 from telemetry.polling import Poller
 from telemetry.roster import Roster
@@ -59,11 +60,12 @@ class LineWorker:
         directory = (var or settings.VAR_DIR) / "spool" / name
         latest = LatestStates()
         self._writer = Writer(Store(connect, directory / "rejects.jsonl"), Spool(directory), latest)
-        self._keeper = Keeper(name, self.start_id, self, latest.load)
         self._loop = new_event_loop()
+        self._pollers: dict[int, Poller] = {}
+        self.benches = Benches(self._loop, self._pollers, self.wake)
+        self._keeper = Keeper(name, self.start_id, self, latest.load)
         self._thread = threading.Thread(target=self._run, name="lines", daemon=True)
         self._switchboard: Switchboard | None = None
-        self._pollers: dict[int, Poller] = {}
         self._ending: asyncio.Event | None = None
         self._expecting: asyncio.Event | None = None
         self.polls = self.misses = 0
@@ -134,6 +136,7 @@ class LineWorker:
         if not self._ending.is_set():
             await self._switchboard.start()
         await self._ending.wait()
+        await self.benches.close()
         for poller in self._pollers.values():
             await poller.close()
         await self._switchboard.close()

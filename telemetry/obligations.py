@@ -24,6 +24,7 @@ from telemetry.models.writing import RESTORE_WITHIN
 
 READ_WITHIN = timedelta(minutes=15)  # an older value is none to go back to
 LONGEST_PAUSE = timedelta(minutes=30)
+BENCH_WITHIN = timedelta(minutes=10)  # a sample keeps a test value until its step has seen it held
 
 
 def owe(test: Command, docking_step: DockingStep | None = None) -> Obligation | None:
@@ -32,12 +33,16 @@ def owe(test: Command, docking_step: DockingStep | None = None) -> Obligation | 
     `docking_step` is the step of the test bench that writes, if one does. Raises CommandRefused
     where the value could not be put back, or where off would be last.
     """
+    owed = Obligation.objects.open().filter(unit=test.unit, signal=test.signal).first()
+    if owed:  # of the same step, which writes once more: what stood first is what is put back
+        return owed
     against = _against(test)
     if against:
         raise CommandRefused([against])
     if test.target == test.before:
         return None
     now = clock.now()
+    at_bench = docking_step is not None and test.signal != "power_state"
     return Obligation.objects.create(
         unit=test.unit,
         signal=test.signal,
@@ -46,8 +51,23 @@ def owe(test: Command, docking_step: DockingStep | None = None) -> Obligation | 
         by=test.requested_by,
         docking_step=docking_step,
         made_at=now,
-        restore_at=now + RESTORE_WITHIN,
+        restore_at=now + (BENCH_WITHIN if at_bench else RESTORE_WITHIN),
     )
+
+
+def mend(
+    unit: Unit, signal: str, former: Scalar, now_reads: Scalar, step: DockingStep
+) -> Obligation:
+    """Owe what a test changed without writing it, as a reset that switches off; at once."""
+    assert step.asked_by is not None  # it was queued by somebody
+    now = clock.now()
+    found = {"former": former, "test_value": now_reads, "by": step.asked_by, "docking_step": step}
+    return Obligation.objects.get_or_create(
+        unit=unit,
+        signal=signal,
+        fulfilled_at=None,
+        defaults={**found, "made_at": now, "restore_at": now},
+    )[0]
 
 
 def _against(test: Command) -> str:
@@ -92,6 +112,8 @@ def carry_out(line_worker: str, gateways: Iterable[int]) -> None:
 
 def _look_after(owed: Obligation) -> None:
     last = owed.commands.order_by("-requested_at", "-pk").first()
+    if last is None:
+        _mend(owed)
     if last is None or last.is_open:
         return
     if last.reason == Command.Reason.RESTORE and last.state == CommandState.VERIFIED:
@@ -100,6 +122,12 @@ def _look_after(owed: Obligation) -> None:
         _end(owed, Obligation.Ending.UNSENT)
     else:
         _judge(owed, last, _shown(owed, last))
+
+
+def _mend(owed: Obligation) -> None:
+    """What no command changed: see `mend`."""
+    if owed.docking_step_id and clock.now() >= owed.restore_at:
+        _restore(owed)
 
 
 def _judge(owed: Obligation, last: Command, shown: Scalar) -> None:

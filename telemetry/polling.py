@@ -13,12 +13,16 @@ import heapq
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from django.utils.translation import gettext as _
 
 from devices.modbus import blocks, transports, visits, wires
+from devices.modbus.bench import Bench
+from devices.modbus.line import LineDown
 from devices.modbus.pointmap import PointMap
 from devices.modbus.switchboard import Switchboard
+from devices.modbus.words import N_
 from telemetry.asking import RETURNED, Asking
 from telemetry.keeping import LineCondition, Order, Outcome
 from telemetry.line_figures import Problem, figures_of, problems_of
@@ -49,10 +53,12 @@ class Poller:
         "_maps",
         "_on_record",
         "_recording",
+        "_resting",
         "_sink",
         "_sleeps",
         "_task",
         "_transport",
+        "_wanted",
         "_wire",
         "problems",
         "spec",
@@ -74,6 +80,8 @@ class Poller:
         self._maps = maps
         self._clocks: dict[int, UnitClock] = {}
         self._heap: list[tuple[float, int]] = []
+        self._resting: frozenset[int] = frozenset()
+        self._wanted: set[int] = set()
         self._sleeps: asyncio.Future[None] | None = None
         self._loop = asyncio.get_running_loop()
         self._wire = _wire_of(spec, maps)
@@ -210,8 +218,51 @@ class Poller:
             self._maps[unit.map_id], module=unit.module, splits=splits, turnaround_s=turnaround_s
         )
 
+    # The test bench.
+
+    def polls(self, unit_id: int) -> bool:
+        """Whether the unit is on this line."""
+        return unit_id in self._clocks
+
+    def bench(self, unit_id: int, **given: Any) -> Bench:
+        """A test bench for this unit on this line; `given` are its writes, options, listener."""
+        spec = self._clocks[unit_id].spec
+        return Bench(
+            line=self._line,
+            address=spec.address,
+            map=self._maps[spec.map_id],
+            module=spec.module,
+            **given,
+        )
+
+    def rest(self, units: Collection[int]) -> None:
+        """Leave the rhythm of these units, so that a test hears its own frames; what was written
+        is still looked at."""
+        self._resting |= frozenset(units)
+
+    def wake(self, units: Collection[int]) -> None:
+        """Back to their rhythm, with a poll at once."""
+        self._resting -= frozenset(units)
+        for unit_id in units:
+            if clock := self._clocks.get(unit_id):
+                self._bring_forward(clock)
+
+    async def look(self, unit_id: int) -> Polled | None:
+        """Read all of a unit now, and hand it on like a poll; None where it does not answer.
+
+        Raises LineDown."""
+        clock = self._clocks.get(unit_id)
+        if clock is None or not self._transport.connected:
+            raise LineDown(N_("通信链路没有接通"))
+        clock.turn = 0
+        row = await self._asking.ask(clock)
+        if row:
+            self._sink(row)
+        return row
+
     def _bring_forward(self, clock: UnitClock) -> None:
         """Poll this unit soon, and in its rhythm again afterwards."""
+        self._wanted.add(clock.spec.id)
         clock.due = self._loop.time() + AFTER_A_WRITE_S
         clock.turn = 0
         heapq.heappush(self._heap, (clock.due, clock.spec.id))
@@ -255,6 +306,9 @@ class Poller:
             self._sleeps.set_result(None)
 
     async def _poll(self, clock: UnitClock) -> None:
+        if clock.spec.id in self._resting - self._wanted:
+            return
+        self._wanted.discard(clock.spec.id)
         row, cause = None, "line_down"
         if self._transport.connected:
             try:

@@ -23,7 +23,8 @@ class DockingTest(models.Model):
     """One run of the bench on an application's sample; a retest of the whole is another run.
 
     `soak_s` is the length of the soak, `soak_share` the share of polls that must succeed; both are
-    printed on the paper. `digest` is the SHA-256 of the report once the run is judged.
+    printed on the paper. Once the run is judged `report` is what it found, as canonical JSON, and
+    `digest` its SHA-256.
     """
 
     application = models.ForeignKey(DockingApplication, models.PROTECT, related_name="tests")
@@ -38,6 +39,7 @@ class DockingTest(models.Model):
     started_at = models.DateTimeField(_("开始时间"))
     judged_at = models.DateTimeField(_("判定时间"), null=True, blank=True)
     passed = models.BooleanField(_("通过"), null=True)
+    report = models.TextField(blank=True)
     digest = models.CharField(max_length=64, blank=True)
 
     objects = DockingTestQuerySet.as_manager()
@@ -60,8 +62,10 @@ class DockingTest(models.Model):
             ),
             models.CheckConstraint(
                 name="docking_test_judged_whole",
-                condition=Q(judged_at=None, passed=None, digest="")
-                | (Q(judged_at__isnull=False, passed__isnull=False) & ~Q(digest="")),
+                condition=Q(judged_at=None, passed=None, digest="", report="")
+                | (
+                    Q(judged_at__isnull=False, passed__isnull=False) & ~Q(digest="") & ~Q(report="")
+                ),
             ),
         ]
 

@@ -43,6 +43,10 @@ CASES: list[tuple[str, Case]] = [
     ("docking_test_judged_whole", wrong_test(judged_at=NOON)),
     ("docking_test_judged_whole", wrong_test(judged_at=NOON, passed=True)),
     ("docking_test_judged_whole", wrong_test(passed=True, digest="0" * 64)),
+    (
+        "docking_test_judged_whole",
+        wrong_test(judged_at=NOON, passed=True, digest="0" * 64),
+    ),
     ("docking_step_once_per_test", steps({}, {})),
     ("docking_step_place_once", steps({"place": 1}, {"place": 1, "key": "readings"})),
     ("docking_step_state_known", steps({"state": "broken_off"})),
