@@ -49,6 +49,14 @@ def explanations(point: Point, words: Sequence[int], fits: Fits) -> list[Sentenc
     return [advice for advice, other in _variants(point) if fits(decode(other, words))]
 
 
+def either(changes: Sequence[Sentence]) -> Sentence:
+    """Some changes as one text: any of them would do."""
+    found = changes[0]
+    for other in changes[1:]:
+        found = Sentence(N_("%(one)s，或%(other)s"), one=found, other=other)
+    return found
+
+
 def near(target: float, tolerance: float) -> Fits:
     """Whether a value is a number this near to another."""
 

@@ -11,14 +11,13 @@ from devices.modbus.signals import MODES
 from devices.modbus.words import N_, Sentence
 
 _LOOKS = 3
-_LOOK_EVERY_S = 1.0
 
 
 async def labels(bench: Bench) -> Result:
     """Enumerations and bits are read a few times; each value must have its label."""
     for look in range(_LOOKS):
         if look:
-            await bench.pause(_LOOK_EVERY_S)
+            await bench.pause(bench.options.look_s)
         visit = await bench.read()
         failed = unnamed(bench, visit)
         if failed:

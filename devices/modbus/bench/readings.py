@@ -7,7 +7,7 @@ from typing import Any
 
 from devices.modbus import rawtypes
 from devices.modbus.bench.bench import Bench
-from devices.modbus.bench.explain import explanations, plausible
+from devices.modbus.bench.explain import either, explanations, plausible
 from devices.modbus.bench.names import place, register, said, shown_value
 from devices.modbus.bench.results import Details, Result
 from devices.modbus.cells import BIT_AREAS
@@ -21,7 +21,6 @@ from devices.modbus.words import N_, Sentence
 
 SEVEN = tuple(FAULT_ACTIVE if name == "fault" else name for name in READINGS)
 _LOOKS = 3  # supply and return are compared so often before they count as swapped
-_LOOK_EVERY_S = 2.0
 _SWAPPED_K = 1.0
 _ORDERED = frozenset({"int32", "uint32", "sm32", "int64", "uint64", "dec32", "bcd32"})
 
@@ -146,20 +145,13 @@ def _out_of_range(bench: Bench, visit: UnitRead, row: Point) -> Wrong:
         N_("点表第 %(row)d 行（%(name)s）：%(change)s；或改固件"),
         row=row.row,
         name=name,
-        change=_either(changes) if changes else Sentence(N_("核对类型、字节序、倍率和偏移")),
+        change=either(changes) if changes else Sentence(N_("核对类型、字节序、倍率和偏移")),
     )
     details = (
         (Sentence(N_("点表")), said(_row_words(row))),
         (Sentence(N_("原值")), said(raw)),
     )
     return finding, details, advice
-
-
-def _either(changes: Sequence[Sentence]) -> Sentence:
-    found = changes[0]
-    for other in changes[1:]:
-        found = Sentence(N_("%(one)s，或%(other)s"), one=found, other=other)
-    return found
 
 
 def _row_words(row: Point) -> str:
@@ -270,7 +262,7 @@ async def _swapped(bench: Bench, visit: UnitRead) -> Result | None:
     """A unit that heats delivers warmer than it takes back; looked at more than once."""
     for look in range(_LOOKS):
         if look:
-            await bench.pause(_LOOK_EVERY_S)
+            await bench.pause(bench.options.look_s)
             visit = await bench.read()
         if not _is_colder(visit):
             return None
