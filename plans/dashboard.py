@@ -65,10 +65,10 @@ class Units:
 def dashboard(request: SignedIn) -> HttpResponseBase:
     """The plan's table and figures of the newest year; `?rank=1` ranks towns by their rate.
 
-    A supplier's people begin at their units, his installers at what is to be installed.
+    A supplier's people begin at their desk, his installers at what is to be installed.
     """
     if not request.user.follows_plan:
-        return redirect("installations" if request.user.role == Role.INSTALLER else "units")
+        return redirect("installations" if request.user.role == Role.INSTALLER else "desk")
     plan = TaskPlan.objects.select_related("district").first()
     if plan is None:
         return render(request, "plans/no_plan.html")

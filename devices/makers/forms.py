@@ -39,8 +39,10 @@ class Written(forms.ModelForm):
             self._dress(name, field)
 
     def _dress(self, name: str, field: forms.Field) -> None:
-        choice = isinstance(field.widget, forms.Select)
-        field.widget.attrs.update(CHOICE if choice else {**TEXT, **field.widget.attrs})
+        if isinstance(field.widget, forms.Select):
+            field.widget.attrs.update(CHOICE)
+        elif not isinstance(field.widget, forms.RadioSelect):
+            field.widget.attrs.update({**TEXT, **field.widget.attrs})
         if name in FREE:
             field.validators.append(personal_numbers.none_in)
         if name in RANGES:
