@@ -1,6 +1,6 @@
 """Pages of how it runs."""
 
-from django.urls import path
+from django.urls import include, path
 
 from telemetry import (
     alarm_list,
@@ -20,6 +20,7 @@ from telemetry import (
 )
 
 urlpatterns = [
+    path("", include("telemetry.docking.urls")),
     path("households/<slug:number>/", household_page.household, name="household"),
     path(
         "households/<slug:number>/dossier/",

@@ -12,6 +12,7 @@ from django.test import Client
 
 from devices.models import (
     Assignment,
+    Confirmation,
     DockingApplication,
     DockingState,
     MakerPaper,
@@ -38,7 +39,14 @@ from households.models import (
     WorkbookImport,
 )
 from plans.models import PlanItem, TaskPlan, WallLink
-from telemetry.models import Alarm, AlarmKind, Command, GroupCommand, UnknownTransmitter
+from telemetry.models import (
+    Alarm,
+    AlarmKind,
+    Command,
+    DockingTest,
+    GroupCommand,
+    UnknownTransmitter,
+)
 from tests import cast as people
 from tests.cast import Cast
 from tests.households import list_cases
@@ -347,7 +355,46 @@ def _of_docking(world: World) -> None:
         one.acts.create(state=DockingState.SUBMITTED, **fields)
         return one
 
+    def docking_test(place: str) -> SimpleNamespace:
+        one, now = world.things["application"][place], clock.now()
+        run = DockingTest.objects.create(
+            application=one,
+            sample=world.units[place],
+            started_by=cast.tester,
+            started_at=now,
+            judged_at=now,
+            passed=False,
+            digest="d" * 64,
+            report="{}",
+        )
+        photo = vault.put(b"JP", purpose="document")
+        run.steps.create(place=1, key="panel", photos=[photo])
+        return SimpleNamespace(number=one.number, key="panel", n=1)
+
+    def drafted(place: str) -> DockingApplication:
+        model = models[place]
+        return DockingApplication.objects.create(
+            year=clock.today().year,
+            serial=910 + PLACES.index(place),
+            supplier=model.supplier,
+            model=model,
+            register_map=model.register_maps.order_by("-version")[0],
+            made_by=cast.supplier_member,
+            made_at=clock.now(),
+        )
+
+    def confirmation(place: str) -> Confirmation:
+        one = Confirmation.objects.get(model=models[place])
+        one.paper = one.stamped = vault.put(b"JP", purpose="document")
+        one.paper_type = one.stamped_type = "image/jpeg"
+        one.save()
+        return one
+
     world.add("application", application)
+    world.add("drafted", drafted)
+    world.add("confirmation", confirmation)
+    world.everywhere("code", world.things["confirmation"]["own"])
+    world.add("docking-test", docking_test)
     world.things["model"] = models
     world.things["maker"] = {place: model.supplier for place, model in models.items()}
 

@@ -64,6 +64,7 @@ WHOLE = {D, P, R, A}
 WHO["docking-readers"] = WHOLE | {S}
 WHO["maker-registrars"] = {P, A}
 WHO["paper-takers"] = {P, S}
+WHO["docking-writers"] = {P, S}
 VILLAGE = {"own": WHOLE | {C, T}, "colleague": WHOLE | {T}, "foreign": WHOLE}
 UNIT = {"own": WHOLE | {C, T, S, N}, "colleague": WHOLE | {T}, "foreign": WHOLE}
 LINE = {"own": {P, A, S, N}, "colleague": {P, A}, "foreign": {P, A}}
@@ -85,6 +86,10 @@ SEES: dict[str, dict[str, set[Role]]] = {
     "alarm": UNIT,
     "command": UNIT,
     "application": MAKERS,
+    "drafted": {"own": {S}, "colleague": set(), "foreign": set()},
+    "confirmation": MAKERS,
+    "code": ALL_OF_THEM,
+    "docking-test": MAKERS,
     "maker": MAKERS,
     "model": MAKERS,
     "maker-paper": MAKERS,
@@ -215,7 +220,31 @@ makers/papers/<uid>/                 maker-paper  docking-readers -
 makers/papers/<uid>/thumbnail/       maker-paper  docking-readers -
 makers/papers/<uid>/withdraw/        maker-paper  -               paper-takers
 docking/                             -            docking-readers -
+docking/new/                         -            givers          givers
 docking/<number>/                    application  all             -
+docking/<number>/edit/               drafted      givers          givers
+docking/<number>/step/               application  -               docking-writers
+docking/<number>/issue/              application  -               service-unit
+confirmations/city/                  -            service-unit    service-unit
+confirmations/<uid>/                 confirmation all             -
+confirmations/<uid>/act/             confirmation -               service-unit
+confirmations/<uid>/paper/           confirmation all             -
+confirmations/<uid>/stamp/           confirmation -               service-unit
+confirmations/<uid>/stamped/         confirmation all             -
+confirm/                             -            public          -
+confirm/<code>/                      code         public          -
+docking/<number>/sample/             docking-test service-unit    service-unit
+docking/<number>/test/               docking-test all             -
+docking/<number>/test/card/          docking-test all             -
+docking/<number>/test/frames/        docking-test all             -
+docking/<number>/test/start/         docking-test -               service-unit
+docking/<number>/test/run/           docking-test -               service-unit
+docking/<number>/test/judge/         docking-test -               service-unit
+docking/<number>/test/note/          docking-test -               docking-writers
+docking/<number>/test/steps/<key>/   docking-test service-unit    service-unit
+docking/<number>/test/steps/<key>/run/ docking-test -             service-unit
+docking/<number>/test/steps/<key>/stop/ docking-test -            service-unit
+docking/<number>/test/steps/<key>/photos/<n>/ docking-test all    -
 
 alarms/                              -            all             -
 alarms/<pk>/acknowledge/             alarm        -               alarm-keepers

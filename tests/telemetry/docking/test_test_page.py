@@ -1,0 +1,190 @@
+"""The page of a docking test: steps, figures, readings, frames, and for whom."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from devices.modbus.bench import Result
+from devices.modbus.words import Sentence
+from telemetry.models import DockingTest
+from tests.cast import Cast
+from tests.telemetry.docking.bench_scene import FRAMES, begun, connected, ended, failed, passed
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def run(cast: Cast) -> DockingTest:
+    return begun(cast)
+
+
+@pytest.fixture
+def tester(cast: Cast, client: Client) -> Client:
+    client.force_login(cast.tester)
+    return client
+
+
+def url(test: DockingTest, tail: str = "") -> str:
+    return f"/docking/{test.application.number}/test/{tail}"
+
+
+def page(client: Client, where: str) -> str:
+    answer = client.get(where)
+    assert answer.status_code == 200, answer.status_code
+    return answer.content.decode()
+
+
+def test_every_step_of_the_plan_is_listed_with_what_is_to_come(
+    tester: Client, run: DockingTest
+) -> None:
+    said = page(tester, url(run))
+    for words in ("地址", "七项读数", "枚举标签", "面板对照（人工）", "10 kΩ B3435", "约 60 分"):
+        assert words in said
+    assert "自动 12　人工 6　长时 2" in said
+    assert "测试中 0 / 20" in said
+
+
+def test_a_failed_step_stands_on_top_with_what_the_maker_must_change(
+    tester: Client, run: DockingTest
+) -> None:
+    ended(run, "write_mode", failed())
+    said = page(tester, url(run))
+    top = said[said.index('id="failed"') : said.index('id="step"')]
+    for words in ("第 7 步未通过", "应答正确，回读未变", "写入", "厂家须改", "须真正切换模式"):
+        assert words in top
+
+
+def test_the_step_that_runs_is_shown_with_what_it_is_about(
+    tester: Client, run: DockingTest
+) -> None:
+    run.steps.filter(key="alarm_reset").update(
+        state="running", progress="第 2 次，共 3 次", frames=FRAMES
+    )
+    said = page(tester, url(run))
+    assert "第 8 步　报警复位" in said.replace("\n", "")
+    assert said.count("第 2 次，共 3 次") == 2
+    assert 'hx-trigger="every 2s"' in said
+
+
+def test_frames_have_time_direction_bytes_and_meaning(tester: Client, run: DockingTest) -> None:
+    ended(run, "readings", passed("7 / 7 新鲜且合理"), frames=FRAMES)
+    said = page(tester, url(run) + "?step=readings")
+    for words in ("→ 发", "← 收", "09 03 00 64 00 04", "读 保持 100，4 个", "供水温度 43.1 °C"):
+        assert words in said
+
+
+def test_the_live_part_brings_what_changed_and_asks_again(tester: Client, run: DockingTest) -> None:
+    ended(run, "addresses", passed())
+    said = page(tester, url(run) + "?part=live&step=addresses")
+    assert "<html" not in said
+    assert "part=live&amp;step=addresses" in said
+    assert "测试中 1 / 20" in said
+
+
+def test_figures_are_summed_over_the_steps(tester: Client, run: DockingTest) -> None:
+    ended(run, "reply_time", passed("", p50_ms=69, p99_ms=84, requests=200, timeouts=0))
+    ended(run, "readings", passed("", requests=12, timeouts=1, wrong_frames=2))
+    said = page(tester, url(run))
+    assert "69<small> / 84 ms" in said
+    assert "3<small> / 212 次" in said
+
+
+def test_readings_wait_for_the_panel_and_then_show_how_far_it_is(
+    tester: Client, run: DockingTest
+) -> None:
+    read = {
+        "supply_temp": {"value": 43.1, "raw": "0x01AF", "quality": "good"},
+        "outdoor_temp": {"value": 14.2, "raw": "0x008E", "quality": "good"},
+        "return_temp": {"value": None, "raw": "0x7FFF", "quality": "sensor_open"},
+    }
+    ended(run, "readings", passed("", readings=read))
+    said = page(tester, url(run))
+    assert "0x01AF" in said and "未填" in said
+    assert "负温待“电阻箱负温”一步验证" in said
+    assert "传感器断路" in said
+    typed = {"platform": {"supply_temp": read["supply_temp"]}, "values": {"supply_temp": 46.0}}
+    ended(run, "panel", failed(), entered=typed)
+    said = page(tester, url(run))
+    assert "−2.9 K" in said and "与面板不符" in said
+
+
+def test_earlier_tries_of_a_step_are_told(tester: Client, run: DockingTest) -> None:
+    step = ended(run, "write_mode", passed("保持"))
+    step.result["earlier"] = [["failed", "2026-11-23T02:26:14+00:00", ["应答正确，回读未变", {}]]]
+    step.save()
+    said = page(tester, url(run) + "?step=write_mode")
+    assert "以前测过 1 次" in said and "2026-11-23 10:26:14" in said
+
+
+def test_sentences_within_sentences_speak_the_readers_language(
+    tester: Client, run: DockingTest, cast: Cast
+) -> None:
+    finding = Sentence("%(what)s变了", what=Sentence("供水温度"))
+    ended(run, "labels", Result("passed", finding))
+    assert "供水温度变了" in page(tester, url(run))
+
+
+def test_the_maker_sees_the_same_page_but_acts_not(
+    client: Client, cast: Cast, run: DockingTest
+) -> None:
+    ended(run, "write_mode", failed())
+    client.force_login(cast.supplier_member)
+    said = page(client, url(run))
+    assert "厂家须改" in said and "申请重测" in said and "给测试员留言" in said
+    assert "运行自动步骤" not in said and "重测这一步" not in said
+    assert "/run/" not in said
+
+
+def test_a_competitor_learns_of_nothing(client: Client, cast: Cast, run: DockingTest) -> None:
+    client.force_login(cast.rival)
+    for tail in ("", "card/", "frames/", "report/", "steps/panel/", "steps/panel/photos/1/"):
+        assert client.get(url(run, tail)).status_code == 404, tail
+
+
+def test_a_district_officer_looks_on(client: Client, cast: Cast, run: DockingTest) -> None:
+    client.force_login(cast.district_officer)
+    assert "测试步骤" in page(client, url(run))
+    assert client.get(url(run, "steps/panel/")).status_code == 403
+
+
+def test_without_a_run_the_page_says_what_comes_first(
+    client: Client, cast: Cast, tester: Client
+) -> None:
+    one = connected(cast)
+    said = page(tester, f"/docking/{one.number}/test/")
+    assert "还没有开始测试" in said and "开始测试" in said
+    one.sample = None
+    one.save()
+    said = page(tester, f"/docking/{one.number}/test/")
+    assert "登记样机接入" in said
+
+
+def test_a_number_of_no_run_is_no_page(tester: Client, run: DockingTest) -> None:
+    assert tester.get(url(run) + f"?run={run.pk}").status_code == 200
+    for wrong in ("0", "x", "9" * 30, "²"):
+        assert tester.get(url(run) + f"?run={wrong}").status_code == 404
+
+
+def test_the_frames_are_downloaded_as_text(tester: Client, run: DockingTest) -> None:
+    ended(run, "readings", passed("7 / 7"), frames=FRAMES * 51, frames_left_out=7)
+    ended(run, "labels", passed(), frames=FRAMES)
+    answer = tester.get(url(run, "frames/"))
+    assert "attachment" in answer["Content-Disposition"]
+    said = b"".join(answer.streaming_content).decode()  # type: ignore[attr-defined]
+    assert "09 03 00 64 00 04" in said and "供水温度 43.1 °C" in said
+    assert "这里略去 7 段" in said
+    only = b"".join(tester.get(url(run, "frames/?step=labels")).streaming_content)  # type: ignore[attr-defined]
+    assert "七项读数" not in only.decode()
+    assert tester.get(url(run, "frames/?step=no")).status_code == 404
+
+
+def test_the_card_tells_how_far_it_is(client: Client, cast: Cast, run: DockingTest) -> None:
+    ended(run, "write_mode", failed())
+    client.force_login(cast.supplier_member)
+    said = page(client, url(run, "card/"))
+    assert "未通过 1 步" in said and "须真正切换模式" in said
+
+
+def test_a_run_that_is_not_judged_has_no_report_yet(tester: Client, run: DockingTest) -> None:
+    assert tester.get(url(run, "report/")).status_code == 404
