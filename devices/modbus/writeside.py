@@ -200,6 +200,8 @@ def _allowed(row: RowCells, found: dict[str, Any]) -> None:
             raise CellRefused(N_("枚举里没有“%(label)s”"), label="、".join(strange))
         return tuple(wanted)
 
+    if not labels and ("enum" in row or "write_enum" in row):
+        return  # a list that was refused says nothing about this cell
     if "write_allowed" in row and not labels:
         row.refuse("write_allowed", N_("没有枚举的点不能限定可写值，请用最小、最大"))
         return

@@ -1,0 +1,100 @@
+"""How maps' pages name signals, settings, columns and what Annex 2 asks for."""
+
+from __future__ import annotations
+
+import re
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _l
+
+from devices.modbus import signals
+from devices.modbus.mapcolumns import HEADS
+
+LABELS = {
+    "outdoor_temp": _l("室外环境温度"),
+    "indoor_temp_setpoint": _l("设定室温"),
+    "power_state": _l("开关机状态"),
+    "mode": _l("运行模式"),
+    "fault": _l("故障信息"),
+    "alarm_reset": _l("报警复位"),
+    "indoor_temp": _l("实测室温"),
+}
+SETTINGS = {
+    "maker": _l("设备厂商名称"),
+    "model": _l("设备型号"),
+    "kind": _l("种类"),
+    "medium": _l("介质"),
+    "baud": _l("波特率"),
+    "parity": _l("校验位（N、E、O）"),
+    "stop_bits": _l("停止位"),
+    "address_width": _l("设备地址的字节数"),
+    "address_order": _l("两字节地址的字节序"),
+    "address_base": _l("地址从几起（0、1 或 manual 编号）"),
+    "max_read": _l("一次最多读寄存器"),
+    "max_read_bits": _l("一次最多读位"),
+    "holes": _l("空洞：zero 可越过、exception、silent"),
+    "read_functions": _l("读功能码"),
+    "write_functions": _l("写功能码"),
+    "reply_timeout_ms": _l("应答超时（ms）"),
+    "frame_gap_ms": _l("帧间隔（ms）"),
+    "min_write_interval_s": _l("两次写入至少间隔（s）"),
+    "persist": _l("写入保存在 ram、eeprom、unknown"),
+    "require": _l("写入前须满足"),
+    "unlock": _l("写入前须解锁"),
+    "unlock_keep": _l("解锁后保持"),
+    "control_side": _l("按哪一侧水温（风温）控制"),
+    "indoor_source": _l("室温来源：room、return_air、controller"),
+    "module_stride": _l("相邻模块的寄存器间隔"),
+}
+
+# What the editor's head says of some settings; "" is the default.
+IN_WORDS = {
+    "address_base": {
+        "0": _l("地址从 0 起"),
+        "1": _l("地址从 1 起"),
+        "manual": _l("地址用编号"),
+        "": _l("地址从 0 起"),
+    },
+    "holes": {
+        "zero": _l("空洞可越过"),
+        "exception": _l("空洞应答异常"),
+        "silent": _l("空洞不应答"),
+        "": _l("空洞应答异常"),
+    },
+    "persist": {
+        "ram": _l("写 RAM"),
+        "eeprom": _l("写 EEPROM"),
+        "unknown": _l("按写 EEPROM 计"),
+        "": _l("按写 EEPROM 计"),
+    },
+}
+
+
+def settings_in_words() -> dict[str, dict[str, str]]:
+    """IN_WORDS in the reader's language."""
+    return {
+        name: {text: str(words) for text, words in known.items()}
+        for name, known in IN_WORDS.items()
+    }
+
+
+def heads() -> dict[str, str]:
+    """The columns' heads."""
+    return {column: _(head) for column, head in HEADS.items()}
+
+
+def label(signal: str, medium: str = "water") -> str:
+    """A signal in words; what the platform has no word for stays as the maker wrote it."""
+    if signal in LABELS:
+        return str(LABELS[signal])
+    known = signals.signals().get(signal)
+    return _(_of_medium(known.cn, medium)) if known else signal
+
+
+def _of_medium(words: str, medium: str) -> str:
+    """供水(送风)温度 is 供水温度 of water and 送风温度 of air."""
+    pair = re.fullmatch(r"(设定)?(.+)\((.+)\)(.+)", words)
+    if not pair:
+        return words
+    side = pair[3] if medium == "air" else pair[2]
+    return f"{pair[1] or ''}{side.replace('出水', '供水')}{pair[4]}"
