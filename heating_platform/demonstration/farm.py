@@ -129,6 +129,36 @@ class Planned:
 WATER_ONLY = {"water_flow", "discharge_overtemp"}
 
 
+@dataclass(frozen=True)
+class Sample:
+    """A unit at the test bench, with nobody's house around it."""
+
+    address: int
+    transmitter: str = "SF-YJ01"
+
+    @property
+    def url(self) -> str:
+        return f"dial://{self.transmitter}"
+
+    @property
+    def key(self) -> str:
+        return f"{self.transmitter}-{self.address}"
+
+    def spec(self) -> dict[str, Any]:
+        """The unit in the farm file."""
+        return {
+            "key": self.key,
+            "address": self.address,
+            "map": str(MAPS / WATER_FILE),
+            "user": "steady",
+            "seed": 9000 + self.address,
+            "heated_area": 120.0,
+        }
+
+
+SAMPLES = (Sample(5), Sample(6))
+
+
 def planned() -> list[Planned]:
     return [Planned(index) for index in range(COUNT)]
 
@@ -284,6 +314,12 @@ def _lines() -> Iterator[dict[str, Any]]:
                 "units": [spec],
             }
     yield {"transport": "dial", "id": UNKNOWN, "dialect": "plain", "units": []}
+    yield {
+        "transport": "dial",
+        "id": SAMPLES[0].transmitter,
+        "dialect": "plain",
+        "units": [sample.spec() for sample in SAMPLES],
+    }
     yield {
         "transport": "pty",
         "link": str(rs485_link()),

@@ -14,6 +14,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 from psycopg2.extras import execute_batch
@@ -72,11 +73,12 @@ class Span:
     end: datetime
 
     @classmethod
-    def of_two_weeks(cls) -> Span:
-        """Until just now, the last day every minute."""
+    def of_the_past(cls) -> Span:
+        """So many hours as the settings say until just now, the last day every minute."""
         end = clock.now() - JUST_NOW
         hour = end.replace(minute=0, second=0, microsecond=0)
-        return cls(hour - timedelta(days=14), hour - timedelta(days=1), end)
+        begin = hour - settings.DEMO_PAST_HOURS * HOUR
+        return cls(begin, max(begin, hour - timedelta(days=1)), end)
 
     def interval_s(self, at: datetime) -> int:
         return COARSE_S if at < self.fine_from else FINE_S
@@ -114,13 +116,18 @@ def _polls(
     """Every poll of the unit with what it brought; a poll that nobody made is left out."""
     dice = Random(plan.index)
     gaps = [gap for gap in GAPS if gap.first <= plan.index <= gap.last]
+    told_last: dict[str, Value] = {}  # most of what a unit tells is what it told before
     for at, values in told:
         ago = (span.end - at) / HOUR
         heard = at < span.begin + AT_FIRST
         gap = next((gap for gap in gaps if gap.covers(ago) and not heard), None)
         if gap is None and dice.random() >= LOST_SHARE:
-            points = {name: Value(value) for name, value in values.items()}
-            yield Polled(unit.pk, at, span.interval_s(at), points)
+            for name, value in values.items():
+                if name not in told_last or told_last[name].value != value:
+                    told_last[name] = Value(value)
+            yield Polled(
+                unit.pk, at, span.interval_s(at), {name: told_last[name] for name in values}
+            )
         elif gap is None or gap.cause:
             cause = gap.cause if gap and gap.cause else "not_answered"
             yield Missed(unit.pk, at, span.interval_s(at), cause)

@@ -7,7 +7,15 @@ from pathlib import Path
 
 from django.db import connection, transaction
 
-from heating_platform.demonstration import district, farm, history, people, village_lists, work
+from heating_platform.demonstration import (
+    district,
+    docking,
+    farm,
+    history,
+    people,
+    village_lists,
+    work,
+)
 from heating_platform.demonstration.history import Span
 from households import clock
 from households.models import Area, Household
@@ -34,6 +42,7 @@ def _load(span: Span, state: Path, say: Callable[[str], None]) -> None:
     village_lists.hold_back(homes)
     makers = farm.make_suppliers()
     accounts = people.make_accounts({area.name: area for area in Area.objects.all()}, makers)
+    docking.confirm(makers, accounts)
     units = farm.make_units([home for home in homes if home.gets_unit], span.begin)
     say(f"Filling in what {len(units)} units told since {span.begin:%Y-%m-%d}.")
     history.fill(units, span, state)
@@ -43,5 +52,7 @@ def _load(span: Span, state: Path, say: Callable[[str], None]) -> None:
     with_unit = [home for home in homes if home.gets_unit]
     work.assign(with_unit, makers, accounts)
     work.connect([home for home in homes if not home.gets_unit], accounts)
-    district.take_steps(homes, accounts)
+    with docking.in_force():
+        district.take_steps(homes, accounts)
+    docking.ask(makers, accounts)
     village_lists.make(homes, accounts)

@@ -42,6 +42,7 @@ ACCOUNTS = (
     Account("nanjie", "南街示甲", Role.TOWN, "南街街道"),
     Account("dongtou", "洞头示甲", Role.CLERK, "洞头村"),
     Account("pingtai", "平台示甲", Role.SERVICE_UNIT),
+    Account("qianfa", "平台示乙", Role.SERVICE_UNIT),
     Account("chennuan", "晨暖示甲", Role.SUPPLIER, maker=WATER_MAKER),
     Account("beiyue", "北岳示甲", Role.SUPPLIER, maker=AIR_MAKER),
     Account("anzhuang", "安装示甲", Role.INSTALLER, maker=WATER_MAKER),

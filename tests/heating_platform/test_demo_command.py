@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import json
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +8,6 @@ from django.core.management import CommandError, call_command
 
 from devices.models import Supplier
 from heating_platform.demonstration import history
-from households import clock
 from households.models import Area, Household, User
 from tests.cast import Cast
 
@@ -51,20 +48,3 @@ def test_another_districts_database_gets_no_demonstration(var: Path, cast: Cast)
         call_command("demo")
     assert Household.objects.count() == homes
     assert not (var / "demo" / "farm.json").exists()
-
-
-@pytest.mark.django_db
-def test_the_command_writes_the_farm_and_the_sign_ins(
-    var: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    hour = clock.now().replace(minute=0, second=0, microsecond=0)
-    short = history.Span(hour - timedelta(hours=1), hour, hour + timedelta(minutes=5))
-    monkeypatch.setattr(history.Span, "of_two_weeks", lambda: short)
-    call_command("demo")
-    described = json.loads((var / "demo" / "farm.json").read_text())
-    assert len(described["lines"]) == 175
-    accounts = json.loads((var / "demo" / "accounts.json").read_text())
-    assert {"username", "password", "name", "role"} == set(accounts[0])
-    (var / "demo" / "farm.json").unlink()
-    call_command("demo", "--farm-only")
-    assert json.loads((var / "demo" / "farm.json").read_text()) == described

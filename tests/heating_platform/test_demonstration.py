@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -12,17 +14,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import transaction
 from django.db.models import QuerySet
 from pytest_django.plugin import DjangoDbBlocker
 
+from devices.docking import admission, confirmations
 from devices.modbus import signals
 from devices.modbus.simulator import transmitters
 from devices.modbus.simulator.farm import Farm
 from devices.modbus.simulator.history import load_states, make_unit
 from devices.modbus.urls import parse_url
-from devices.models import Gateway, Installation, Supplier, Unit
-from heating_platform.demonstration import district, farm, loading, people
+from devices.models import (
+    Confirmation,
+    ConfirmationState,
+    DeviceModel,
+    DockingApplication,
+    DockingState,
+    Gateway,
+    Installation,
+    Supplier,
+    Unit,
+)
+from heating_platform.demonstration import district, docking, farm, loading, people
 from heating_platform.demonstration.history import Span
 from households import clock, path
 from households.models import (
@@ -30,6 +44,7 @@ from households.models import (
     Household,
     ListState,
     Method,
+    Notification,
     Role,
     SlipLine,
     State,
@@ -40,7 +55,15 @@ from households.models import (
 )
 from plans import progress
 from plans.models import TaskPlan
-from telemetry.models import COLUMNS, Command, MissedPolls, Reading, UnitHour, UnitState
+from telemetry.models import (
+    COLUMNS,
+    Command,
+    DockingTest,
+    MissedPolls,
+    Reading,
+    UnitHour,
+    UnitState,
+)
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 23, 17, 12, 10, tzinfo=clock.SHANGHAI)
@@ -99,7 +122,7 @@ def test_no_name_can_be_taken_for_a_real_persons() -> None:
     names = list(Household.objects.values_list("householder", flat=True))
     assert len(set(names)) == 820
     assert all(re.fullmatch(f"[{people.SURNAMES}]示[{people.CYCLE}]", name) for name in names)
-    assert all(user.name.endswith("示甲") for user in User.objects.all())
+    assert all(user.name.endswith(("示甲", "示乙")) for user in User.objects.all())
     assert all(supplier.name.endswith("（虚构）") for supplier in Supplier.objects.all())
     assert all(re.fullmatch(r"示范巷 \d+ 号", home.door) for home in Household.objects.all())
 
@@ -128,7 +151,8 @@ def test_there_is_a_sign_in_for_every_kind_of_user() -> None:
     roles = Counter(User.objects.values_list("role", flat=True))
     assert roles[Role.TOWN] == 5
     assert roles[Role.SUPPLIER] == 2
-    for role in (Role.DISTRICT, Role.CLERK, Role.INSTALLER, Role.SERVICE_UNIT, Role.READER):
+    assert roles[Role.SERVICE_UNIT] == 2  # one tests, the other signs
+    for role in (Role.DISTRICT, Role.CLERK, Role.INSTALLER, Role.READER):
         assert roles[role] == 1
     assert roles[Role.ADMINISTRATOR] == 1
     sign_ins = {account["username"]: account["password"] for account in people.sign_ins()}
@@ -178,9 +202,11 @@ def test_households_stand_at_many_places_of_the_path() -> None:
 
 
 def test_every_step_that_counts_passes_the_gates_of_every_app() -> None:
-    for kind, gates in path.GATES.items():
-        for home in Household.objects.exclude(**{f"{kind}_on": None}):
-            assert not [lack for gate in gates for lack in gate(home, getattr(home, f"{kind}_on"))]
+    with docking.in_force():
+        for kind, gates in path.GATES.items():
+            for home in Household.objects.exclude(**{f"{kind}_on": None}):
+                on = getattr(home, f"{kind}_on")
+                assert not [lack for gate in gates for lack in gate(home, on)]
 
 
 def test_units_heard_of_for_two_hours_only_are_not_proven() -> None:
@@ -237,7 +263,7 @@ def test_slips_stand_in_several_states_and_none_changes_the_task() -> None:
 def test_173_units_dial_in_and_12_of_dongtou_share_one_serial_line() -> None:
     assert Unit.objects.installed().count() == 185
     kinds = Counter(Unit.objects.values_list("gateway__kind", flat=True))
-    assert kinds == {"dial": 173, "serial": 12}
+    assert kinds == {"dial": 173 + len(farm.SAMPLES), "serial": 12}
     serial = Gateway.objects.get(kind=Gateway.Kind.SERIAL)
     villages = Installation.objects.filter(unit__gateway=serial)
     assert set(villages.values_list("household__area__name", flat=True)) == {"洞头村"}
@@ -249,7 +275,11 @@ def test_every_household_with_coal_to_electricity_has_its_unit() -> None:
     assert counts == {"时家岭社区": 89, "泽州东社区": 70, "洞头村": 26}
     methods = Installation.objects.values_list("household__method", flat=True)
     assert set(methods) == {Method.COAL_TO_ELECTRICITY}
-    addresses = Unit.objects.order_by("network_address").values_list("network_address", flat=True)
+    addresses = (
+        Unit.objects.installed()
+        .order_by("network_address")
+        .values_list("network_address", flat=True)
+    )
     assert list(addresses) == list(range(1, 186))
 
 
@@ -270,8 +300,50 @@ def test_the_farm_file_runs_the_units_of_the_database_on_their_lines(loaded: Loa
     (pty,) = [line for line in described["lines"] if line["transport"] == "pty"]
     serial = parse_url(Gateway.objects.get(kind=Gateway.Kind.SERIAL).url)
     assert serial.device == pty["link"]
-    keys = [unit["key"] for line in described["lines"] for unit in line["units"]]
-    assert sorted(keys, key=int) == [str(n) for n in range(1, 186)]
+    keys = {unit["key"] for line in described["lines"] for unit in line["units"]}
+    assert keys == {str(n) for n in range(1, 186)} | {one.key for one in farm.SAMPLES}
+
+
+# -- docking -------------------------------------------------------------------------------
+
+
+def test_both_makers_brought_every_paper_and_their_confirmations_wait_for_the_signing_worker() -> (
+    None
+):
+    for model in DeviceModel.objects.filter(units__installations__isnull=False).distinct():
+        assert [str(lack) for lack in admission.lacks(model)] == [
+            "数据对接确认书签发中：请平台服务单位办理"
+        ]
+    waiting = Confirmation.objects.filter(state=ConfirmationState.SIGNING)
+    assert {one.model.code for one in waiting} == {"CN-W10", "AirBox-3P"}
+    assert all(one.tester_id != one.signer_id for one in waiting)
+
+
+def test_once_signed_they_hold_for_every_installation_and_one_ends_soon() -> None:
+    for one in Confirmation.objects.filter(state=ConfirmationState.SIGNING):
+        confirmations.sign(one.pk, lambda _one: b"%PDF-1.7 signed")
+    first = Installation.objects.order_by("installed_on")[0].installed_on
+    assert DeviceModel.objects.admitted(first).count() == 2
+    assert DeviceModel.objects.admitted(NOW.date()).count() == 2
+    ends = sorted(Confirmation.objects.values_list("valid_until", flat=True))
+    assert ends[0] == NOW.date() + docking.ENDS_SOON
+
+
+def test_applications_stand_at_every_stage_and_each_step_was_told() -> None:
+    states = set(DockingApplication.objects.values_list("state", flat=True))
+    assert states == set(DockingState.values)
+    told = Notification.objects.values_list("to__username", flat=True)
+    assert set(told) == {"pingtai", "qianfa", "chennuan", "beiyue"}
+
+
+def test_a_test_is_under_way_on_two_samples_behind_one_transmitter() -> None:
+    test = DockingTest.objects.get()
+    assert test.application.state == DockingState.TESTING
+    pair = (test.application.sample, test.application.second_sample)
+    assert [unit.address for unit in pair if unit] == [one.address for one in farm.SAMPLES]
+    assert not Unit.objects.installed().filter(pk__in=[unit.pk for unit in pair if unit]).exists()
+    states = Counter(test.steps.values_list("state", flat=True))
+    assert states["queued"] > states["open"] > 0  # those by hand wait for a hand
 
 
 # -- history -------------------------------------------------------------------------------
@@ -354,6 +426,29 @@ def test_past_commands_have_ended_in_many_ways_and_contradict_no_reading() -> No
         told = command.unit.state.entry(command.signal).get("value")
         if command.state == "verified" and command.signal != "alarm_reset":
             assert command.read_back == command.target == told
+
+
+def test_the_command_writes_the_farm_and_the_sign_ins(settings: Any, tmp_path: Path) -> None:
+    settings.VAR_DIR, settings.DEMO = tmp_path, True
+    call_command("demo", stdout=io.StringIO())
+    described = json.loads((tmp_path / "demo" / "farm.json").read_text())
+    assert len(described["lines"]) == 176
+    accounts = json.loads((tmp_path / "demo" / "accounts.json").read_text())
+    assert {"username", "password", "name", "role"} == set(accounts[0])
+    (tmp_path / "demo" / "farm.json").unlink()
+    call_command("demo", "--farm-only")
+    assert json.loads((tmp_path / "demo" / "farm.json").read_text()) == described
+
+
+def test_the_past_is_as_long_as_the_settings_say(settings: Any) -> None:
+    settings.DEMO_PAST_HOURS = 30
+    with clock.at(NOW):
+        span = Span.of_the_past()
+    assert span == Span(
+        NOW.replace(hour=11, minute=0, second=0) - timedelta(days=1),
+        NOW.replace(minute=0, second=0) - timedelta(days=1),
+        END,
+    )
 
 
 def test_loading_again_changes_nothing(loaded: Loaded) -> None:

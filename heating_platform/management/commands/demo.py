@@ -27,7 +27,7 @@ class Command(BaseCommand):
         folder.mkdir(parents=True, exist_ok=True)
         houses = folder / "houses.json"
         if not options["farm_only"]:
-            loading.load_once(Span.of_two_weeks(), houses, self._say)
+            loading.load_once(Span.of_the_past(), houses, self._say)
         if not farm.is_here():
             raise CommandError("This database holds no demonstration: there are no units to run.")
         farm.repoint()
