@@ -79,6 +79,7 @@ def env_database(url: str) -> dict[str, object]:
 
 DEBUG = env_bool("DEBUG")
 DEMO = env_bool("DEMO")  # the demonstration of ./run: fictitious people, this machine only
+DEMO_PAST_HOURS = env_int("DEMO_PAST_HOURS", 14 * 24)  # of which its units have told
 SECRET_KEY = env("SECRET_KEY")
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "localhost,127.0.0.1")
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
