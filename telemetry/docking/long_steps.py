@@ -12,8 +12,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Max, Min, Q, QuerySet, Sum, TextField
-from django.db.models.functions import Cast
+from django.db.models import Max, Min, Q, QuerySet, Sum, TextField, Value
+from django.db.models.functions import Cast, Coalesce
 from django.utils.translation import gettext as _
 
 from devices.modbus import policy
@@ -187,7 +187,8 @@ def _hold(step: DockingStep) -> dict[str, Any]:
 def _soak(step: DockingStep) -> Result:
     """The verdict: enough polls answered, the value still there, and readings that move."""
     rows = _readings(step)
-    whole = rows.annotate(why=Cast("not_good", TextField())).exclude(_GAPS).count()
+    reasons = Coalesce(Cast("not_good", TextField()), Value("", TextField()))
+    whole = rows.annotate(why=reasons).exclude(_GAPS).count()
     polls = rows.count() + _missed(step)
     written, reads = _held(step)
     result = judge_soak(
