@@ -14,8 +14,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils.translation import gettext as _
 
+from devices.management.arguments import Unusable, map_in, moved, number
 from devices.modbus import blocks, frames, pointmap, scanning, visits, wires
-from devices.modbus.pointmap import MapRefused, PointMap
+from devices.modbus.pointmap import PointMap
 from devices.modbus.points import Scalar, Value, ValueRefused
 from devices.modbus.scanning import Scan
 from devices.modbus.signals import unit_of
@@ -37,10 +38,6 @@ class Answer:
     lines: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     code: int = 0
-
-
-class Unusable(Exception):
-    """Something typed, or a file, that cannot be used; the sentence says why."""
 
 
 class Command(BaseCommand):
@@ -99,9 +96,9 @@ def _add_line(parser: argparse.ArgumentParser) -> None:
 
 def _add_unit(parser: argparse.ArgumentParser) -> None:
     _add_line(parser)
-    parser.add_argument("--unit", type=_number, required=True, help="unit address")
+    parser.add_argument("--unit", type=number, required=True, help="unit address")
     parser.add_argument("--map", type=Path, required=True, help="register-map file")
-    parser.add_argument("--module", type=_number, help="module behind the address, from 1")
+    parser.add_argument("--module", type=number, help="module behind the address, from 1")
     parser.add_argument(
         "--on-record",
         action="store_true",
@@ -123,26 +120,15 @@ def _add_write(parser: argparse.ArgumentParser) -> None:
 def _add_decode(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--map", type=Path, required=True, help="register-map file")
     parser.add_argument("--signal", required=True)
-    parser.add_argument("--words", nargs="+", type=_number, required=True, help="0xFFBD or 65469")
+    parser.add_argument("--words", nargs="+", type=number, required=True, help="0xFFBD or 65469")
 
 
 def _add_scan(parser: argparse.ArgumentParser) -> None:
     _add_line(parser)
     parser.add_argument("--map", type=Path, help="tells the address width and a point to ask for")
-    parser.add_argument("--from", type=_number, dest="first", help="first address")
-    parser.add_argument("--to", type=_number, dest="last", help="last address")
+    parser.add_argument("--from", type=number, dest="first", help="first address")
+    parser.add_argument("--to", type=number, dest="last", help="last address")
     parser.add_argument("--timeout", type=_seconds, help="seconds to wait at each address")
-
-
-def _number(text: str) -> int:
-    """Decimal, or hexadecimal as 0x64 or 64H."""
-    plain = text.strip().lower()
-    if plain.endswith("h") and not plain.startswith("0x"):
-        plain = f"0x{plain[:-1]}"
-    try:
-        return int(plain, 16 if plain.startswith("0x") else 10)
-    except ValueError:
-        raise argparse.ArgumentTypeError(_("%s 不是整数") % repr(text)) from None
 
 
 def _seconds(text: str) -> float:
@@ -157,36 +143,7 @@ def _seconds(text: str) -> float:
 
 def _map_of(options: Options) -> PointMap:
     """The map of --map, moved to its --module."""
-    file: Path = options["map"]
-    try:
-        with file.open("rb") as opened:
-            loaded = pointmap.load(opened.read(pointmap.MAX_BYTES + 1), file.name)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise Unusable(
-            _("打不开点表文件 %(file)s：%(reason)s") % {"file": file, "reason": reason}
-        ) from None
-    except MapRefused as refused:
-        raise Unusable(_map_mistakes(file, refused.report)) from None
-    try:
-        return loaded.for_module(options.get("module"))
-    except ValueError:
-        known = {"module": options["module"], "stride": loaded.settings.module_stride}
-        raise Unusable(
-            _("点表里没有模块 %(module)s（module_stride：%(stride)s）") % known
-        ) from None
-
-
-def _map_mistakes(file: Path, report: pointmap.Report) -> str:
-    first = report.mistakes[0]
-    where = _("第 %(row)s 行 ") % {"row": first.row} if first.row else ""
-    return _(
-        "点表 %(file)s 有 %(count)d 处错误，第一处：%(first)s；全部错误请用 registermap check 查看"
-    ) % {
-        "file": file,
-        "count": len(report.mistakes),
-        "first": f"{where}{first.column} {first.reason}",
-    }
+    return moved(map_in(options["map"]), options.get("module"))
 
 
 # --- read ----------------------------------------------------------------------------------

@@ -47,7 +47,8 @@ class Options:
     writes (the map's own counts too), `off_s` the longest that the sample is off, `fault_wait_s`
     how long the reset's step waits for a fault to be made. `silence_s` is how long nothing is
     asked before the sample must answer again, `replies` how many are timed, `idle_s` how long
-    heartbeats are counted, `look_s` the pause before a second look. `others` are further addresses of the line that units have.
+    heartbeats are counted, `look_s` the pause before a second look. `others` are further
+    addresses of the line that units have.
     """
 
     second_address: int | None = None
