@@ -170,7 +170,7 @@ def _date_intervals(units: Sequence[Unit], span: Span) -> None:
     IntervalInForce.objects.bulk_create(
         IntervalInForce(unit=unit, since=since, interval_s=span.interval_s(since), why=why)
         for unit in units
-        for since in (span.begin, span.fine_from)
+        for since in {span.begin, span.fine_from}  # one where all of it is fine
     )
 
 
