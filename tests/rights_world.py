@@ -16,6 +16,9 @@ from devices.models import (
     DockingApplication,
     DockingState,
     MakerPaper,
+    MapDraft,
+    MapUpload,
+    RegisterMap,
     SupplierMember,
     Unit,
 )
@@ -92,6 +95,7 @@ def make() -> World:
     _of_workbooks(world)
     _of_papers(world)
     _of_docking(world)
+    _of_maps(world)
     for role, user in world.users.items():
         world.sessions[role] = _signed_in(user)
     return world
@@ -412,3 +416,32 @@ def _of_docking(world: World) -> None:
         )
 
     world.add("maker-paper", maker_paper)
+
+
+def _of_maps(world: World) -> None:
+    """Of each maker a second version of its register map, a draft, and a list of its own."""
+    by, now = world.cast.supplier_member, clock.now()
+
+    def register_map(place: str) -> SimpleNamespace:
+        first = world.things["model"][place].register_maps.order_by("version")[0]
+        changed = first.content.replace("@reply_timeout_ms,1000", "@reply_timeout_ms,900")
+        second = RegisterMap.objects.add(first.model, changed.encode(), "map.csv")
+        return SimpleNamespace(pk=second.pk, suffix="csv", version=second)
+
+    def draft(place: str) -> SimpleNamespace:
+        version = world.things["register-map"][place].version
+        fields = {"content": version.content, "saved_by": by, "saved_at": now}
+        MapDraft.objects.update_or_create(model=version.model, defaults=fields)
+        return SimpleNamespace(pk=version.model_id, suffix="csv")
+
+    def upload(place: str) -> MapUpload:
+        model = world.things["model"][place]
+        text = "地址,名称\n100,供水温度\n"
+        return MapUpload.objects.create(
+            model=model, filename="a.csv", content=text, uploaded_by=by, uploaded_at=now
+        )
+
+    world.add("register-map", register_map)
+    world.add("map-draft", draft)
+    world.add("map-upload", upload)
+    world.everywhere("map-template", SimpleNamespace(suffix="csv"))

@@ -93,6 +93,10 @@ SEES: dict[str, dict[str, set[Role]]] = {
     "maker": MAKERS,
     "model": MAKERS,
     "maker-paper": MAKERS,
+    "register-map": MAKERS,
+    "map-draft": MAKERS,
+    "map-upload": MAKERS,
+    "map-template": ALL_OF_THEM,
     "transmitter": ALL_OF_THEM,
     "group": ALL_OF_THEM,
     "account": ALL_OF_THEM,
@@ -219,6 +223,25 @@ makers/papers/new/                   -            givers          givers
 makers/papers/<uid>/                 maker-paper  docking-readers -
 makers/papers/<uid>/thumbnail/       maker-paper  docking-readers -
 makers/papers/<uid>/withdraw/        maker-paper  -               paper-takers
+maps/                                -            docking-readers -
+maps/template.<suffix>               map-template docking-readers -
+maps/<pk>/                           register-map docking-readers -
+maps/<pk>/decode/                    register-map docking-readers -
+maps/<pk>/compare/                   register-map docking-readers -
+maps/<pk>/file.<suffix>              register-map docking-readers -
+maps/draft/<pk>/                     map-draft    givers          -
+maps/draft/<pk>/start/               map-draft    -               givers
+maps/draft/<pk>/check/               map-draft    -               givers
+maps/draft/<pk>/save/                map-draft    -               givers
+maps/draft/<pk>/decode/              map-draft    -               givers
+maps/draft/<pk>/submit/              map-draft    -               givers
+maps/draft/<pk>/discard/             map-draft    -               givers
+maps/draft/<pk>/compare/             map-draft    givers          -
+maps/draft/<pk>/file.<suffix>        map-draft    givers          -
+maps/draft/<pk>/upload/              map-draft    givers          givers
+maps/uploads/<pk>/                   map-upload   givers          givers
+maps/uploads/<pk>/preview/           map-upload   -               givers
+
 docking/                             -            docking-readers -
 docking/new/                         -            givers          givers
 docking/<number>/                    application  all             -

@@ -83,6 +83,16 @@ def steps(user: User, application: DockingApplication) -> set[DockingState]:
     return may
 
 
+def ever(user: User, application: DockingApplication) -> set[DockingState]:
+    """To which states the user's role ever brings this application, however it stands now."""
+    may: set[DockingState] = set()
+    if acts_for(user, application):
+        may = may.union(*MAKERS.values())
+    if user.tests_docking:
+        may = may.union(*SERVICE_UNITS.values())
+    return may
+
+
 def people(application: DockingApplication) -> tuple[QuerySet[User], QuerySet[User]]:
     """The maker's people and those of the platform service unit: who hears of it."""
     return makers_people(application.model), service_unit()
@@ -184,6 +194,24 @@ def take(
     return act
 
 
+@transaction.atomic
+def receive(
+    application: DockingApplication,
+    *,
+    by: User,
+    on: date,
+    board_number: str,
+    board_version: str,
+    firmware: str,
+) -> DockingAct:
+    """Samples came, with this on them. Raises DockingRefused."""
+    application.board_number = board_number
+    application.board_version, application.firmware = board_version, firmware
+    act = take(application, S.RECEIVED, by=by, on=on)
+    application.save(update_fields=["board_number", "board_version", "firmware"])
+    return act
+
+
 def _held(application: DockingApplication) -> DockingApplication:
     """The application as it is now, kept from others until the transaction ends."""
     rows = DockingApplication.objects.select_for_update(of=("self",))
@@ -205,19 +233,19 @@ def _refuse_day(application: DockingApplication, on: date) -> None:
 
 
 def _refuse_incomplete(application: DockingApplication) -> None:
-    missing = lacks(application)
+    missing = lacks(application, DockingState(application.state))
     if missing:
         raise DockingRefused(_("还缺%(what)s：请先填写") % {"what": _("、").join(missing)})
 
 
-def lacks(application: DockingApplication) -> list[str]:
-    """The names of what must be said before the application can stand where it stands."""
+def lacks(application: DockingApplication, state: DockingState) -> list[str]:
+    """The names of what must be said before the application can come to `state`."""
     asked = {
         S.SUBMITTED: ASKED,
         S.RECEIVED: (*ASKED, "board_number"),
         S.PASSED: ("test_digest", "tested_by_id"),
         S.FAILED: ("test_digest", "tested_by_id"),
-    }.get(DockingState(application.state), ())
+    }.get(state, ())
     return [_name(field) for field in asked if not getattr(application, field)]
 
 

@@ -64,10 +64,16 @@ def spaced(code: str) -> str:
     return "-".join(code[at : at + 4] for at in range(0, len(code), 4)).upper()
 
 
+def read_code(typed: str) -> str:
+    """A code as it was drawn, from however it was typed: no blanks, o for 0, i and l for 1."""
+    signs = [sign for sign in typed.lower() if sign.isascii() and sign.isalnum()]
+    return "".join(signs).translate(HEARD_AS)[: 2 * LONG]
+
+
 def of_code(typed: str) -> Confirmation | None:
     """The confirmation of a code, however it was typed; None where there is none, or it is not
     signed yet."""
-    code = "".join(sign for sign in typed.lower() if sign.isalnum()).translate(HEARD_AS)
+    code = read_code(typed)
     rows = Confirmation.objects.select_related("model__supplier", "register_map")
     return rows.exclude(state=S.SIGNING).filter(code=code).first() if code else None
 
