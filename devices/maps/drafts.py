@@ -312,12 +312,12 @@ def discard_draft(request: SignedIn, pk: int) -> HttpResponse:
 
 @login_required
 @require_safe
-def draft_file(request: SignedIn, pk: int, kind: str) -> HttpResponse:
+def draft_file(request: SignedIn, pk: int, suffix: str) -> HttpResponse:
     """The draft as CSV or XLSX, as it was last saved."""
     draft = get_object_or_404(MapDraft, model=access.own_model(request.user, pk))
-    if kind not in files.KINDS:
+    if suffix not in files.KINDS:
         raise Http404
-    return files.response(draft.content, f"{draft.model.code}-点表-草稿", kind)
+    return files.response(draft.content, f"{draft.model.code}-点表-草稿", suffix)
 
 
 @login_required

@@ -178,20 +178,20 @@ def compared(found: comparing.Comparison) -> dict[str, object]:
 
 @login_required
 @require_safe
-def map_file(request: SignedIn, pk: int, kind: str) -> HttpResponse:
+def map_file(request: SignedIn, pk: int, suffix: str) -> HttpResponse:
     """A version as CSV or XLSX."""
     version = get_object_or_404(maps_of(request), pk=pk)
-    if kind not in files.KINDS:
+    if suffix not in files.KINDS:
         raise Http404
     name = f"{version.model.code}-点表-第{version.version}版"
-    return files.response(version.content, name, kind)
+    return files.response(version.content, name, suffix)
 
 
 @login_required
 @require_safe
-def map_template(request: SignedIn, kind: str) -> HttpResponse:
+def map_template(request: SignedIn, suffix: str) -> HttpResponse:
     """An empty register map to fill in, as CSV or XLSX."""
     access.see_that_reads(request.user)
-    if kind not in files.KINDS:
+    if suffix not in files.KINDS:
         raise Http404
-    return files.template(kind)
+    return files.template(suffix)

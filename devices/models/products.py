@@ -192,6 +192,7 @@ class RegisterMap(models.Model):
                 condition=Q(known_area="", known_address=None, known_word=None)
                 | (
                     ~Q(known_area="")
+                    & Q(known_address__isnull=False, known_word__isnull=False)
                     & Q(known_address__range=(0, 0xFFFF), known_word__range=(0, 0xFFFF))
                 ),
             ),

@@ -14,7 +14,7 @@ from devices.models import (
 from tests import cast as make
 from tests.cast import Cast
 from tests.constraints import Case, named, refused, unique_over
-from tests.devices import docking_cases, maker_cases
+from tests.devices import docking_cases, maker_cases, map_cases
 
 
 def gateway(url: str, **fields: object) -> Case:
@@ -139,6 +139,7 @@ CASES: list[tuple[str, Case]] = [
     ("unit_interval_positive", unit(interval_s=0)),
     *maker_cases.CASES,
     *docking_cases.CASES,
+    *map_cases.CASES,
 ]
 
 
