@@ -136,5 +136,5 @@ def _sentence(ending: Ending) -> str:
         "until": f"{ending.until:%Y-%m-%d}",
     }
     if not ending.left:
-        return _("%(maker)s的%(what)s今天到期，请上传新的") % said
-    return _("%(maker)s的%(what)s还有 %(n)d 天到期（%(until)s），请尽早更新") % said
+        return _("%(maker)s：%(what)s 今天到期，请上传新的") % said
+    return _("%(maker)s：%(what)s 还有 %(n)d 天到期（%(until)s），请尽早更新") % said

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from devices import tasks
 from devices.makers import expiry
 from devices.models import Confirmation, ConfirmationState, MakerPaper
 from households import clock
@@ -46,6 +47,15 @@ def told(cast: Cast) -> list[str]:
     )
 
 
+def test_the_scheduler_asks_for_it_every_hour(
+    cast: Cast, insured: MakerPaper, settings: Any
+) -> None:
+    assert settings.CELERY_BEAT_SCHEDULE["announce_endings"]["schedule"] == 3600
+    with on(30):
+        tasks.announce_endings()
+    assert len(told(cast)) == 1
+
+
 def test_nothing_is_said_31_days_ahead(cast: Cast, insured: MakerPaper) -> None:
     with on(31):
         assert expiry.announce() == 0
@@ -64,7 +74,7 @@ def test_the_maker_and_the_service_unit_hear_of_it_and_nobody_else(
         cast.tester.username,
     }
     assert told(cast) == [
-        "晨暖（虚构）的CN-W10 产品保险单 BX-1还有 30 天到期（2027-10-31），请尽早更新"
+        "晨暖（虚构）：CN-W10 产品保险单 BX-1 还有 30 天到期（2027-10-31），请尽早更新"
     ]
 
 
@@ -88,7 +98,7 @@ def test_what_a_stopped_platform_missed_is_said_when_it_is_back(
 def test_the_last_day_is_called_today(cast: Cast, insured: MakerPaper) -> None:
     with on(0):
         expiry.announce()
-    assert told(cast) == ["晨暖（虚构）的CN-W10 产品保险单 BX-1今天到期，请上传新的"]
+    assert told(cast) == ["晨暖（虚构）：CN-W10 产品保险单 BX-1 今天到期，请上传新的"]
 
 
 def test_what_has_ended_is_not_announced_but_stands_on_the_list(
