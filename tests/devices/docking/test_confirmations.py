@@ -1,0 +1,340 @@
+"""Confirmations: who issues them, what supersedes them, what revoking does and does not do."""
+
+from __future__ import annotations
+
+import io
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from PIL import Image
+from pytest_django.fixtures import Settings
+
+from devices.docking import applications, confirmations
+from devices.docking.applications import DockingRefused
+from devices.models import Confirmation, ConfirmationState, DockingState, Installation, RegisterMap
+from households import clock, vault
+from households.models import Notification, User
+from tests import cast as make
+from tests.cast import Cast
+from tests.devices.docking import scene
+
+pytestmark = pytest.mark.django_db
+S = ConfirmationState
+
+
+def signed(one: Confirmation) -> Confirmation:
+    """Signed by something quicker than Typst."""
+    assert confirmations.sign(one.pk, lambda which: b"%PDF-1.7")
+    one.refresh_from_db()
+    return one
+
+
+def standing(cast: Cast) -> Confirmation:
+    """The one that 晨暖's model has from the beginning."""
+    return Confirmation.objects.filter(model=cast.water.model).earliest("pk")
+
+
+def scan() -> io.BytesIO:
+    file = io.BytesIO()
+    Image.new("RGB", (60, 40), "white").save(file, "PNG")
+    file.seek(0)
+    file.name = "scan.png"
+    return file
+
+
+def as_(who: User) -> Client:
+    client = Client()
+    client.force_login(who)
+    return client
+
+
+# -- issuing -------------------------------------------------------------------------------
+
+
+def test_a_second_person_issues_what_a_first_one_tested(cast: Cast) -> None:
+    one = scene.brought(cast, DockingState.PASSED)
+    until = clock.today() + timedelta(days=30)
+    with pytest.raises(DockingRefused, match="另一位"):
+        confirmations.issue(one, by=cast.tester, valid_until=until)
+    made = confirmations.issue(one, by=cast.service_unit, valid_until=until, conditions=["甲"])
+    assert (made.tester, made.signer) == (cast.tester, cast.service_unit)
+    assert (made.valid_from, made.valid_until) == (clock.today(), until)
+    assert (made.firmware, made.register_map) == ("2.0.7", one.register_map)
+    assert (made.test_digest, made.conditions) == (scene.DIGEST, ["甲"])
+    assert (made.state, made.standing) == (S.SIGNING, S.SIGNING)
+    one.refresh_from_db()
+    assert one.state == DockingState.ISSUED
+
+
+def test_nobody_else_issues(cast: Cast) -> None:
+    one = scene.brought(cast, DockingState.PASSED)
+    for who in (cast.supplier_member, cast.rival, cast.district_officer, cast.reader):
+        with pytest.raises(DockingRefused):
+            confirmations.issue(one, by=who, valid_until=clock.today())
+    assert not Confirmation.objects.filter(application=one).exists()
+
+
+@pytest.mark.parametrize("state", [DockingState.FAILED, DockingState.TESTING])
+def test_only_what_passed_is_confirmed(cast: Cast, state: DockingState) -> None:
+    one = scene.brought(cast, state)
+    with pytest.raises(DockingRefused, match="测试通过后"):
+        confirmations.issue(one, by=cast.service_unit, valid_until=clock.today())
+
+
+def test_what_was_tested_with_another_map_is_not_confirmed(cast: Cast) -> None:
+    one = scene.brought(cast, DockingState.PASSED)
+    one.sample = make.unit(cast.water.gateway, cast.water.model, address=77)
+    other = RegisterMap.objects.create(
+        model=one.model, version=8, content=one.register_map.content, digest="e" * 64
+    )
+    one.sample.register_map = other
+    one.sample.save()
+    one.save()
+    with pytest.raises(DockingRefused, match="重新测试"):
+        confirmations.issue(one, by=cast.service_unit, valid_until=clock.today())
+
+
+def test_without_a_name_of_the_service_unit_none_is_issued(cast: Cast, settings: Settings) -> None:
+    settings.SERVICE_UNIT = ""
+    one = scene.brought(cast, DockingState.PASSED)
+    with pytest.raises(DockingRefused, match="SERVICE_UNIT"):
+        confirmations.issue(one, by=cast.service_unit, valid_until=clock.today())
+
+
+def test_numbers_count_through_the_year_and_none_is_given_twice(
+    cast: Cast, settings: Settings
+) -> None:
+    settings.CONFIRMATION_NUMBER = "测〔{year}〕{serial}号"
+    year = clock.today().year
+    numbers = [scene.issued(cast).number for _ in range(2)]
+    assert numbers == [f"测〔{year}〕1号", f"测〔{year}〕2号"]
+    Confirmation.objects.filter(number=numbers[0]).update(issued_on=date(2016, 1, 2))
+    assert scene.issued(cast).number == f"测〔{year}〕3号"
+
+
+# -- superseding ---------------------------------------------------------------------------
+
+
+def test_a_newer_one_supersedes_once_it_is_signed(cast: Cast) -> None:
+    old, new = standing(cast), scene.issued(cast)
+    old.refresh_from_db()
+    assert old.state == S.VALID  # the new one is worth nothing yet
+    signed(new)
+    old.refresh_from_db()
+    assert (old.state, new.state) == (S.SUPERSEDED, S.VALID)
+    act = old.acts.get()
+    assert new.number in act.reason
+    others = Confirmation.objects.get(model=cast.air.model)
+    assert others.state == S.VALID
+
+
+def test_a_revoked_one_stays_revoked(cast: Cast) -> None:
+    old = standing(cast)
+    confirmations.change(old, S.REVOKED, by=cast.tester, reason="抽检不符")
+    signed(scene.issued(cast))
+    old.refresh_from_db()
+    assert old.state == S.REVOKED
+
+
+@pytest.mark.parametrize("field", ["board", "board_version", "firmware", "transmitter_model"])
+def test_what_differs_from_the_standing_confirmation_is_named(cast: Cast, field: str) -> None:
+    same = {"board": "MB-1", "board_version": "A", "firmware": "1.0", "transmitter_model": "DTU-1"}
+    assert confirmations.scope_changes(scene.draft(cast, **same)) == []
+    changed = confirmations.scope_changes(scene.draft(cast, **same | {field: "X"}))
+    assert changed == [str(Confirmation._meta.get_field(field).verbose_name)]  # type: ignore[union-attr]
+
+
+# -- suspending, restoring, revoking -------------------------------------------------------
+
+
+def test_suspended_restored_and_revoked_each_with_its_reason_and_a_message(cast: Cast) -> None:
+    one = standing(cast)
+    today = clock.today()
+    valid = Confirmation.objects.valid_on(today).filter(pk=one.pk)
+    confirmations.change(one, S.SUSPENDED, by=cast.service_unit, reason="抽检不符")
+    assert not valid.exists()
+    confirmations.change(one, S.VALID, by=cast.service_unit, reason="已整改")
+    assert valid.exists()
+    confirmations.change(one, S.REVOKED, by=cast.service_unit, reason="供货不符")
+    assert not valid.exists()
+    assert [act.reason for act in one.acts.all()] == ["抽检不符", "已整改", "供货不符"]
+    heard = Notification.objects.filter(to=cast.supplier_member, text__contains=one.number)
+    assert heard.count() == 3
+    assert not Notification.objects.filter(to=cast.rival).exists()
+    for state in (S.VALID, S.SUSPENDED):
+        with pytest.raises(DockingRefused, match="已撤销"):
+            confirmations.change(one, state, by=cast.service_unit, reason="x")
+
+
+def test_it_needs_a_reason_and_the_service_unit(cast: Cast) -> None:
+    one = standing(cast)
+    with pytest.raises(DockingRefused, match="原因"):
+        confirmations.change(one, S.REVOKED, by=cast.service_unit, reason="")
+    for who in (cast.supplier_member, cast.district_officer, cast.rival):
+        with pytest.raises(DockingRefused):
+            confirmations.change(one, S.REVOKED, by=who, reason="x")
+    one.refresh_from_db()
+    assert one.state == S.VALID
+
+
+def test_revoking_takes_nothing_away_from_what_was_lawful(cast: Cast) -> None:
+    one = standing(cast)
+    before = list(Installation.objects.values())
+    confirmations.change(one, S.REVOKED, by=cast.service_unit, reason="抽检不符")
+    assert list(Installation.objects.values()) == before
+    rows, today = Confirmation.objects.filter(pk=one.pk), clock.today()
+    assert not rows.valid_on(today).exists()
+    assert not rows.valid_on(today + timedelta(days=1)).exists()
+    assert rows.valid_on(today - timedelta(days=1)).exists()
+    assert not rows.valid_on(one.valid_from - timedelta(days=1)).exists()
+
+
+def test_the_day_of_a_change_is_that_of_shanghai(cast: Cast) -> None:
+    one = standing(cast)
+    late = clock.now().replace(hour=16, minute=30) - timedelta(days=3)  # 00:30 of the next day
+    day = late.astimezone(clock.SHANGHAI).date()
+    with clock.at(late):
+        confirmations.change(one, S.SUSPENDED, by=cast.tester, reason="x")
+    rows = Confirmation.objects.filter(pk=one.pk)
+    assert rows.valid_on(day - timedelta(days=1)).exists()
+    assert not rows.valid_on(day).exists()
+
+
+# -- the city's ----------------------------------------------------------------------------
+
+
+def the_citys(**changes: Any) -> dict[str, Any]:
+    today = clock.today()
+    return {
+        "number": "晋对接〔2026〕5 号",
+        "issuer": "市平台",
+        "issued_on": today,
+        "valid_from": today,
+        "valid_until": today + timedelta(days=300),
+    } | changes
+
+
+def test_the_citys_confirmation_counts_where_the_citys_platform_is_appointed(
+    cast: Cast, settings: Settings
+) -> None:
+    settings.APPOINTED_PLATFORM = False
+    today = clock.today()
+    assert not Confirmation.objects.valid_on(today).exists()
+    one = confirmations.enter_city(cast.water.model, scan(), by=cast.tester, **the_citys())
+    assert list(Confirmation.objects.valid_on(today)) == [one]
+    assert vault.size(one.paper) > 0
+    newer = confirmations.enter_city(
+        cast.water.model, scan(), by=cast.tester, **the_citys(number="晋对接〔2026〕6 号")
+    )
+    one.refresh_from_db()
+    assert (one.state, standing(cast).state) == (S.SUPERSEDED, S.VALID)
+    assert list(Confirmation.objects.valid_on(today)) == [newer]
+
+
+def test_the_citys_paper_is_entered_on_its_page(cast: Cast) -> None:
+    def send(who: User, **changes: Any) -> int:
+        days = {name: str(value) for name, value in the_citys(**changes).items()}
+        said = {"model": cast.water.model.pk, "scan": scan()} | days
+        return as_(who).post("/confirmations/city/", said).status_code
+
+    assert send(cast.supplier_member) == send(cast.district_officer) == 403
+    assert send(cast.tester, valid_until=date(2020, 1, 1)) == 422
+    assert send(cast.tester, number="") == 422
+    assert send(cast.tester) == 302
+    assert send(cast.tester) == 422  # the number is known
+    one = Confirmation.objects.get(origin="city")
+    assert (one.signer, one.tester, one.paper_type) == (cast.tester, None, "image/jpeg")
+
+
+def test_a_scan_that_is_none_is_refused_and_nothing_is_kept(cast: Cast) -> None:
+    said = {"model": cast.water.model.pk, "scan": io.BytesIO(b"MZ program")} | the_citys()
+    answer = as_(cast.tester).post("/confirmations/city/", said)
+    assert answer.status_code == 422
+    assert not Confirmation.objects.filter(origin="city").exists()
+
+
+# -- pages and papers ----------------------------------------------------------------------
+
+
+def test_the_page_issues_and_the_maker_downloads_what_was_signed(
+    cast: Cast, tmp_path: Path
+) -> None:
+    one = scene.brought(cast, DockingState.PASSED)
+    until = clock.today() + timedelta(days=30)
+    said = {"valid_until": f"{until}", "conditions": "甲\n\n乙"}
+    url = f"/docking/{one.number}/issue/"
+    assert as_(cast.tester).post(url, said).status_code == 422
+    assert as_(cast.supplier_member).post(url, said).status_code == 403
+    wrong = said | {"valid_until": "2020-01-01"}
+    assert as_(cast.service_unit).post(url, wrong).status_code == 422
+    answer = as_(cast.service_unit).post(url, said)
+    made = Confirmation.objects.get(application=one)
+    assert answer.headers["Location"] == f"/confirmations/{made.uid}/"
+    assert made.conditions == ["甲", "乙"]
+    paper = f"/confirmations/{made.uid}/paper/"
+    assert as_(cast.supplier_member).get(paper).status_code == 404  # nothing is signed yet
+    signed(made)
+    answer = as_(cast.supplier_member).get(paper)
+    assert b"".join(answer) == b"%PDF-1.7"
+    assert answer.headers["Content-Type"] == "application/pdf"
+    assert as_(cast.rival).get(paper).status_code == 404
+    assert as_(cast.rival).get(f"/confirmations/{made.uid}/").status_code == 404
+
+
+def test_two_who_sign_at_once_sign_once(cast: Cast) -> None:
+    one = scene.brought(cast, DockingState.PASSED)
+    confirmations.issue(one, by=cast.service_unit, valid_until=clock.today())
+    stale = type(one).objects.get(pk=one.pk)
+    stale.state = DockingState.PASSED
+    with pytest.raises(DockingRefused):
+        confirmations.issue(stale, by=cast.service_unit, valid_until=clock.today())
+    assert Confirmation.objects.filter(application=one).count() == 1
+
+
+def test_the_stamped_scan_is_brought_and_replaced(cast: Cast) -> None:
+    one = signed(scene.issued(cast))
+    url = f"/confirmations/{one.uid}/"
+    assert as_(cast.supplier_member).get(f"{url}stamped/").status_code == 404
+    assert as_(cast.supplier_member).post(f"{url}stamp/", {"scan": scan()}).status_code == 403
+    names = set()
+    for _ in range(2):
+        as_(cast.service_unit).post(f"{url}stamp/", {"scan": scan()})
+        one.refresh_from_db()
+        names.add(one.stamped)
+    assert len(names - {""}) == 2
+    answer = as_(cast.supplier_member).get(f"{url}stamped/")
+    assert answer.status_code == 200 and answer.headers["Content-Type"] == "image/jpeg"
+    before = one.stamped
+    as_(cast.service_unit).post(f"{url}stamp/", {"scan": io.BytesIO(b"no picture")})
+    as_(cast.service_unit).post(f"{url}stamp/", {})
+    one.refresh_from_db()
+    assert one.stamped == before
+
+
+def test_the_page_changes_the_state_with_a_reason_from_the_list(cast: Cast) -> None:
+    one = standing(cast)
+    url = f"/confirmations/{one.uid}/act/"
+    said = {"state": "suspended", "suspended-why": "sampling", "suspended-text": "第 3 批"}
+    assert as_(cast.supplier_member).post(url, said).status_code == 403
+    assert as_(cast.rival).post(url, said).status_code == 404
+    signer = as_(cast.service_unit)
+    assert signer.post(url, said | {"suspended-why": ""}).status_code == 422
+    assert signer.post(url, {"state": "superseded"}).status_code == 422
+    assert signer.post(url, said).status_code == 302
+    one.refresh_from_db()
+    assert (one.state, one.acts.get().reason) == (S.SUSPENDED, "抽检不符：第 3 批")
+    shown = signer.get(f"/confirmations/{one.uid}/").content.decode()
+    assert "恢复使用" in shown and "这个型号在用 1 台" in shown
+    assert cast.water_household.number in shown
+    theirs = as_(cast.supplier_member).get(f"/confirmations/{one.uid}/").content.decode()
+    assert "恢复使用" not in theirs and cast.water_household.number not in theirs
+
+
+def test_the_maker_hears_of_every_step_with_the_page_that_it_is_about(cast: Cast) -> None:
+    one = signed(scene.issued(cast))
+    last = Notification.objects.filter(to=cast.supplier_member, text__contains=one.number).first()
+    assert last and last.path == f"/confirmations/{one.uid}/"
+    assert applications.makers_people(one.model).get() == cast.supplier_member
