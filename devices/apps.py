@@ -7,9 +7,11 @@ class DevicesConfig(AppConfig):
 
     def ready(self) -> None:
         from devices import gates, handing_over, ledger, merged, reach
+        from devices.docking import waiting
 
         gates.register()
         handing_over.register()
         reach.register()
         merged.register()
         ledger.register()
+        waiting.register()

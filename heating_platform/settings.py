@@ -310,6 +310,7 @@ CELERY_BEAT_SCHEDULE = (
             "seal_history": 600.0,
             "sweep_files": 600.0,
             "forget_sessions": 86_400.0,
+        "forget_messages": 86_400.0,
             "work_on_workbooks": 10.0,  # a message has asked already, where the broker was there
         }.items()
     }

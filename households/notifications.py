@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 
 from django.conf import settings
 from django.db.models import Count, OuterRef, Subquery
@@ -13,6 +14,7 @@ from households import clock
 from households.models import Notification, User
 
 LONGEST = 200  # characters, as the column has them
+KEPT_FOR = timedelta(days=180)  # after they were read
 
 
 def tell(
@@ -66,3 +68,9 @@ def read(user: User) -> list[Notification]:
     seen = [message.pk for message in found]
     Notification.objects.filter(pk__in=seen).update(read_at=clock.now())
     return found
+
+
+def forget() -> int:
+    """Clear away what was read half a year ago; how many. What nobody read is kept."""
+    long_ago = clock.now() - KEPT_FOR
+    return Notification.objects.filter(read_at__lt=long_ago).delete()[0]

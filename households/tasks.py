@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from celery import shared_task
 
-from households import vault
+from households import notifications, vault
 from households.accounts import sessions
 from households.audit import seals
 from households.ledger import jobs
@@ -33,3 +33,9 @@ def work_on_workbooks() -> None:
 def forget_sessions() -> None:
     """Sessions that ended by themselves, and sign-ins of half a year ago."""
     sessions.forget()
+
+
+@shared_task(name="households.forget_messages", ignore_result=True)
+def forget_messages() -> None:
+    """Messages that were read half a year ago."""
+    notifications.forget()

@@ -1,9 +1,10 @@
-"""What waits for an account (待我处理): lists and slips, each a count with its rows behind it."""
+"""What waits for an account (待我处理): lists, slips and what other apps put in, each a count with
+its rows behind it."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from django.contrib.auth.decorators import login_required
@@ -42,9 +43,14 @@ class Todo:
     shape: str
 
 
+# Each app puts its own in when it is ready.
+SOURCES: list[Callable[[User], Iterable[Todo]]] = []
+
+
 def todo(user: User) -> list[Todo]:
-    """What the user may do next with lists and slips of his area. Two queries."""
-    return [*_lists(user), *_slips(user)]
+    """What the user may do next with lists and slips of his area, two queries; and the rest."""
+    others = [one for source in SOURCES for one in source(user)]
+    return [*_lists(user), *_slips(user), *others]
 
 
 def _lists(user: User) -> Iterator[Todo]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from django.contrib import messages
@@ -14,7 +15,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from devices.makers import access, papers
+from devices.makers import access, expiry, papers
 from devices.makers.forms import CompanyForm, MakerForm
 from devices.makers.withdrawing import REASONS
 from devices.models import Confirmation, DeviceModel, Supplier
@@ -34,8 +35,11 @@ def makers(request: SignedIn) -> HttpResponse:
     rows = _counted(Supplier.objects.visible_to(request.user))
     if wanted := request.GET.get("q", "").strip():
         rows = rows.filter(Q(name__icontains=wanted) | Q(device_models__code__icontains=wanted))
+    ending = Counter(ending.supplier.pk for ending in expiry.endings(papers.SOON))
+    page = lists.page_of(rows.distinct(), request)
     context = {
-        "page": lists.page_of(rows.distinct(), request),
+        "page": page,
+        "lines": [(company, ending[company.pk]) for company in page],
         "q": wanted,
         "registers": access.registers_makers(request.user),
     }

@@ -36,12 +36,11 @@ def add(
     supplier: Supplier, file: IO[bytes], *, by: User, model: DeviceModel | None = None, **said: Any
 ) -> MakerPaper:
     """Take in a photo or PDF as a paper of the company, or of one of its models; `said` are the
-    other columns. The same file of the same kind sent twice is one paper. Raises FileRefused."""
+    other columns. The same said of the same file twice is one paper. Raises FileRefused."""
     data = incoming.whole(file)
     digest = sha256(data).hexdigest()
     Supplier.objects.select_for_update().get(pk=supplier.pk)  # two sendings of one file
-    same = supplier.papers.standing().filter(model=model, kind=said["kind"], digest=digest)
-    if known := same.first():
+    if known := supplier.papers.standing().filter(model=model, digest=digest, **said).first():
         return known
     content = incoming.taken(data)
     try:

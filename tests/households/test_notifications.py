@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
-from households import notifications
+from households import clock, notifications, tasks
 from households.models import Notification, User
 from households.notifications import tell
 from tests.cast import Cast
@@ -65,3 +67,12 @@ def test_what_was_read_is_no_longer_unread(cast: Cast) -> None:
     assert notifications.read(cast.clerk) == []
     assert unread(cast.clerk) == 0
     assert unread(cast.reader) == 1
+
+
+def test_what_was_read_half_a_year_ago_is_forgotten(cast: Cast) -> None:
+    tell([cast.clerk, cast.reader], "已收样", "/")
+    notifications.read(cast.clerk)
+    assert notifications.forget() == 0
+    with clock.at(clock.now() + timedelta(days=181)):
+        tasks.forget_messages()
+    assert [message.to for message in Notification.objects.all()] == [cast.reader]

@@ -9,7 +9,7 @@ from devices.models import Supplier
 from households.models import Role
 from tests import cast as make
 from tests.cast import Cast
-from tests.devices.makers.scene import COMPANY
+from tests.devices.makers.scene import COMPANY, in_days
 
 
 @pytest.fixture
@@ -73,6 +73,13 @@ def test_the_list_counts_models_and_units_that_run(cast: Cast, office: Client) -
     assert "1 台" in water
     assert "<b>1</b><i>/1</i>" in air
     assert "0 台" in air
+
+
+def test_the_list_counts_what_ends_soon(cast: Cast, office: Client) -> None:
+    cast.water.model.papers.filter(kind="insurance").update(valid_until=in_days(9))
+    cast.water.model.papers.filter(kind="certificate").update(valid_until=in_days(-9))
+    text = page(office, "/makers/")
+    assert "2 份" in text.split("晨暖（虚构）")[1]
 
 
 @pytest.mark.parametrize("who", ["clerk", "town_officer", "outsider"])

@@ -35,6 +35,11 @@ def test_the_same_file_sent_twice_is_one_paper(cast: Cast) -> None:
     assert add(cast, colour="#edc") != add(cast)
 
 
+def test_the_same_file_with_its_date_put_right_is_another_paper(cast: Cast) -> None:
+    wrong = add(cast, "insurance", valid_until=in_days(30))
+    assert add(cast, "insurance", valid_until=in_days(300)) != wrong
+
+
 def test_a_file_that_is_no_paper_is_refused(cast: Cast) -> None:
     with pytest.raises(FileRefused, match="只收照片"):
         papers.add(

@@ -1,0 +1,40 @@
+"""Applications that wait for the platform service unit, in its row 待我处理."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from django.db.models import Count
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from devices.models import DockingApplication, DockingState
+from households import todo
+from households.models import User
+from households.todo import Todo
+
+# The sample is to be received, tested, judged; the confirmation to be signed.
+DUTIES = (
+    DockingState.SUBMITTED,
+    DockingState.RECEIVED,
+    DockingState.TESTING,
+    DockingState.PASSED,
+)
+
+
+def register() -> None:
+    """Put it in; done once, when the app is ready."""
+    todo.SOURCES.append(waiting)
+
+
+def waiting(user: User) -> Iterator[Todo]:
+    """One query for those who test, none for others."""
+    if not user.tests_docking:
+        return
+    rows = DockingApplication.objects.visible_to(user).filter(state__in=DUTIES)
+    counts = Counter(dict(rows.order_by().values_list("state").annotate(n=Count("pk"))))
+    for state in DUTIES:
+        if counts[state]:
+            label = _("对接申请%(state)s") % {"state": state.label}
+            yield Todo(label, counts[state], f"{reverse('docking')}?state={state}", "st-run")
