@@ -2,7 +2,14 @@
 
 from celery import shared_task
 
+from devices.docking import admission
 from devices.makers import expiry
+
+
+@shared_task(name="devices.count_installations", ignore_result=True)
+def count_installations() -> None:
+    """Installations whose models' papers have begun to be in force by their date."""
+    admission.all_papers_came()
 
 
 @shared_task(name="devices.announce_endings", ignore_result=True)

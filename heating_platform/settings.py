@@ -319,6 +319,7 @@ CELERY_BEAT_SCHEDULE = (
         for name, seconds in {
             "sign_confirmations": 30.0,  # as above
             "announce_endings": 3600.0,
+            "count_installations": 3600.0,
         }.items()
     }
 )

@@ -10,6 +10,7 @@ from django.db.models import Model
 from django.utils.translation import gettext as _
 from PIL import Image
 
+from devices.docking import admission
 from devices.models import HeatConnection, Installation
 from households import cards, clock, vault
 from households.archive import documents, papers
@@ -115,8 +116,15 @@ def _unit(record: Installation) -> list[list[str]]:
         [_("设备型号"), model.code],
         [_("网络地址"), str(record.unit.network_address or "")],
         *_rows(record, INSTALLED),
+        [_("数据对接确认书"), _confirmation(record)],
         [_("安装位置经纬度"), _position(record)],
     ]
+
+
+def _confirmation(record: Installation) -> str:
+    """The number of the confirmation under which the unit was put in."""
+    found = admission.confirmation_under(record)
+    return f"{found.issuer} {found.number}" if found else _("没有")
 
 
 def _rows(row: Model, fields: Sequence[str]) -> list[list[str]]:

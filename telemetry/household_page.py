@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
+from devices.docking import admission
 from devices.models import HeatConnection, Installation
 from households import clock
 from households.entry import household_parts, merging
@@ -69,6 +70,7 @@ def _unit(home: Household) -> dict[str, object]:
     signals = ("supply_temp", "return_temp", "indoor_temp")
     return {
         "installation": record,
+        "confirmation": admission.confirmation_under(record),
         "state": state,
         "values": [value_of(unit, state, signal) for signal in signals],
         "today": history.day_run(unit, clock.today()),

@@ -102,6 +102,14 @@ def confirmation_of(model: DeviceModel, on: date) -> Confirmation | None:
     return Confirmation.objects.valid_on(on).filter(model=model).first()
 
 
+def confirmation_under(record: Installation) -> Confirmation | None:
+    """The confirmation under which a unit stands: that of the day on which it was put in, else the
+    one that came later."""
+    model = record.unit.model
+    that_day = confirmation_of(model, record.installed_on)
+    return that_day or confirmation_of(model, clock.today())
+
+
 # -- what exists, and what follows when a paper comes ------------------------------------------
 
 
