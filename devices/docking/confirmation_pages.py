@@ -18,7 +18,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from devices.docking import admission, applications, confirmations, letter, pages
 from devices.docking.applications import DockingRefused
-from devices.docking.forms import ENDED_WHY, CityForm, IssueForm, ReasonForm, StampForm
+from devices.docking.forms import (
+    ENDED_WHY,
+    RESTORED_WHY,
+    CityForm,
+    IssueForm,
+    ReasonForm,
+    StampForm,
+)
 from devices.models import Confirmation, ConfirmationState, DockingState
 from households import downloads, vault
 from households.archive.incoming import JPEG, SUFFIXES, FileRefused
@@ -87,6 +94,11 @@ def _context(user: User, one: Confirmation, sent: ReasonForm | None = None) -> d
     }
 
 
+def _reason_form(state: ConfirmationState, data: Any = None) -> ReasonForm:
+    reasons = RESTORED_WHY if state == S.VALID else ENDED_WHY
+    return ReasonForm(reasons, data, prefix=state)
+
+
 @login_required
 @require_POST
 def change(request: SignedIn, uid: UUID) -> HttpResponse:
@@ -99,7 +111,7 @@ def change(request: SignedIn, uid: UUID) -> HttpResponse:
         messages.error(request, _("没有这一步：请在本页选择要办理的。"))
         return _shown_again(request, one)
     state = S(asked)
-    form = ReasonForm(ENDED_WHY, request.POST, prefix=state)
+    form = _reason_form(state, request.POST)
     if not form.is_valid():
         return _shown_again(request, one, form)
     try:

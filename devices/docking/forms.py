@@ -38,7 +38,11 @@ ENDED_WHY = [
     ("supply", _lazy("供货与样品不一致")),
     ("changed", _lazy("主控板、固件、装置或点表变更后未重测")),
     ("maker", _lazy("厂商申请")),
-    ("mended", _lazy("已整改，恢复使用")),
+    (OTHER, _lazy("其他")),
+]
+RESTORED_WHY = [
+    ("mended", _lazy("已整改，复查合格")),
+    ("cleared", _lazy("查无问题")),
     (OTHER, _lazy("其他")),
 ]
 
@@ -144,7 +148,7 @@ class IssueForm(Dressed):
     conditions = forms.CharField(
         label=_lazy("其他使用条件"),
         required=False,
-        help_text=_lazy("每行一条，印在纸件和核验范围内；可以不填"),
+        help_text=_lazy("每行一条，印在纸件上；可以不填"),
         widget=forms.Textarea({"rows": 3}),
     )
 
