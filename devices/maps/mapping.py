@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy as _l
 from devices.maps import foreign
 from devices.maps.sheet import COLUMNS, MAX_POINTS, Sheet, clean
 from devices.modbus import rawtypes, signals
-from devices.modbus.cells import CellRefused, plain
+from devices.modbus.cells import PREFIX_OF, CellRefused, plain
+from devices.modbus.mapcheck import READ_FUNCTION
 from devices.modbus.mapcolumns import HEADS
 from devices.modbus.words import N_
 
@@ -27,6 +28,7 @@ SPECIAL = {
 }
 TARGETS = (*HEADS, *SPECIAL)
 BASES = ("0", "1", "manual")
+_PREFIXES: dict[str, str] = {prefix: area for area, prefix in PREFIX_OF.items()}
 _TRANSLATED = {
     "type": foreign.type_of,
     "order": foreign.order_of,
@@ -138,27 +140,24 @@ def apply(rows: Rows, mapping: Mapping, settings: Dict[str, str]) -> Sheet:
     CellRefused where more rows are left than a register map may have.
     """
     sheet = Sheet()
-    known = {**settings, "address_base": mapping.base, **_functions(rows, mapping)}
-    sheet.settings = [[name, known.get(name, "")] for name, _ in sheet.settings]
+    areas: set[str] = set()
     taken: set[str] = set()
     for row in rows[mapping.head + 1 :]:
         point = _point(_named(row, mapping.columns), mapping, taken)
         if point is not None:
             sheet.points.append([clean(point.get(column, "")) for column in COLUMNS])
+            areas.add(point["area"] or _PREFIXES[plain(point["address"])[0]])
         if len(sheet.points) > MAX_POINTS:
             raise CellRefused(N_("点超过 %(limit)s 行：请只留平台要读写的"), limit=MAX_POINTS)
+    known = {**settings, "address_base": mapping.base, **_functions(areas)}
+    sheet.settings = [[name, known.get(name, "")] for name, _ in sheet.settings]
     return sheet
 
 
-def _functions(rows: Rows, mapping: Mapping) -> dict[str, str]:
-    """What the device must be able to read, by the areas that the list names."""
-    areas = {mapping.area}
-    for row in rows[mapping.head + 1 :]:
-        cells = _named(row, mapping.columns)
-        areas |= {foreign.area_of(cells.get(name, "")) for name in ("function", "area")}
-    codes = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
-    found = {"read_functions": " ".join(str(codes[name]) for name in codes if name in areas)}
-    return found | ({"write_functions": "5 6 16"} if "coil" in areas else {})
+def _functions(areas: set[str]) -> dict[str, str]:
+    """What the device must be able to read, by the areas that there are."""
+    codes = " ".join(str(code) for area, code in READ_FUNCTION.items() if area in areas)
+    return {"read_functions": codes} | ({"write_functions": "5 6 16"} if "coil" in areas else {})
 
 
 def _point(cells: dict[str, str], mapping: Mapping, taken: set[str]) -> dict[str, str] | None:

@@ -143,7 +143,7 @@ def _plain_name(text: str) -> str:
 
 def clean(text: str) -> str:
     """A cell on one line, without signs that a text file cannot have."""
-    return "".join(sign for sign in " ".join(text.split()) if sign.isprintable())
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
 
 
 def _texts(rows: object, columns: int, most: int) -> list[list[str]]:
