@@ -7,7 +7,10 @@ class TelemetryConfig(AppConfig):
 
     def ready(self) -> None:
         from devices import installing
+        from devices.docking import confirmations
         from telemetry import gates, unknown
+        from telemetry.docking import runs
 
         gates.register()
         installing.HEARD_BY.append(unknown.heard_by)
+        confirmations.CONDITIONS.append(runs.conditions_of)

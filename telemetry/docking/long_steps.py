@@ -106,9 +106,11 @@ def _go_on(step: DockingStep) -> None:
 
 
 def _is_over(step: DockingStep) -> bool:
-    """Whether its time is over and a poll has come since then, or will not come any more."""
+    """Whether its time is over; of a soak, and its setpoint was read since then, or never will."""
     if "over_at" not in step.entered:
         return False
+    if "command" not in step.entered:
+        return True
     over, (_value, read_at) = datetime.fromisoformat(step.entered["over_at"]), _reads(step)
     return clock.now() > over + HEARD_WITHIN or (read_at is not None and read_at > over)
 

@@ -12,11 +12,18 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from devices.modbus.bench import Result
-from households import clock
-from households.models import User
-from telemetry.models import DockingStep, DockingTest
+from django.utils.translation import gettext as _
 
+from devices.modbus import bench
+from devices.modbus.bench import Result
+from devices.modbus.bench.soak import span
+from households import clock
+from households.archive import papers
+from households.models import User
+from telemetry.docking.words import spoken
+from telemetry.models import DockingStep, DockingStepState, DockingTest
+
+PRINTED = 40  # frames of a step on the paper; all that were kept can be downloaded
 FORM = 1  # of the JSON; another number, another layout
 
 
@@ -88,3 +95,107 @@ def _step(step: DockingStep) -> dict[str, Any]:
 
 def _time(moment: datetime | None) -> str | None:
     return moment.astimezone(clock.SHANGHAI).isoformat(timespec="seconds") if moment else None
+
+
+# On paper --------------------------------------------------------------------------------------
+
+
+def pdf(test: DockingTest) -> bytes:
+    """The report as a PDF. Raises papers.NoFont where the letters are not installed."""
+    return papers.typeset("report", printed(test), {})
+
+
+def printed(test: DockingTest) -> dict[str, Any]:
+    """The facts as the paper says them, in the language of now."""
+    said = facts(test)
+    frames = {step.key: step.frames for step in test.steps.all()}
+    return {
+        "title": _("数据对接测试报告"),
+        "number": said["application"],
+        "digest": test.digest[:16],
+        "qr": None,
+        "verdict": _verdict(test),
+        "sealed": _("报告数据的 SHA-256：%(digest)s") % {"digest": test.digest},
+        "must": _("厂家须改："),
+        "heads": [_("序号"), _("步骤"), _("结果"), _("说明")],
+        "sample": _sample_rows(said),
+        "run": _run_rows(said),
+        "steps": [
+            _printed_step(place, step, frames[step["key"]])
+            for place, step in enumerate(said["steps"], start=1)
+        ],
+    }
+
+
+def _verdict(test: DockingTest) -> str:
+    if test.passed is None:
+        return _("尚未判定")
+    return _("通过") if test.passed else _("未通过")
+
+
+def _sample_rows(said: dict[str, Any]) -> list[list[str]]:
+    version = said["register_map"]
+    return [
+        [_("设备厂商"), said["maker"]],
+        [_("设备型号"), said["model"]],
+        [_("主控板"), f"{said['board']} {said['board_version']}".strip()],
+        [_("主控板编号"), said["board_number"]],
+        [_("固件版本"), said["firmware"]],
+        [_("无线数据传输装置"), said["transmitter_model"]],
+        [_("通讯协议"), f"{said['protocol']} {said['protocol_version']}".strip()],
+        [
+            _("点表"),
+            _("第 %(n)d 版 %(digest)s")
+            % {"n": version["version"], "digest": version["digest"][:16]},
+        ],
+    ]
+
+
+def _run_rows(said: dict[str, Any]) -> list[list[str]]:
+    sample, share = said["sample"], f"{100 * said['soak_share']:g}"
+    addresses = [sample["address"], sample["second_address"]]
+    return [
+        [_("开始时间"), _printed_time(said["started_at"])],
+        [_("判定时间"), _printed_time(said["judged_at"])],
+        [_("连续运行时长"), spoken(span(said["soak_s"]))],
+        [_("合格线"), f"{share}%"],
+        [_("接入"), sample["line"]],
+        [_("线上地址"), _("、").join(str(one) for one in addresses if one is not None)],
+        [_("判定人"), said["judged_by"]],
+    ]
+
+
+def _printed_time(moment: str | None) -> str:
+    return f"{datetime.fromisoformat(moment):%Y-%m-%d %H:%M:%S}" if moment else ""
+
+
+def _printed_step(place: int, step: dict[str, Any], frames: list[Any]) -> dict[str, Any]:
+    result = Result.from_json(step["result"]) if step["result"] else None
+    return {
+        "place": str(place),
+        "title": spoken(bench.step(step["key"]).title),
+        "state": step["state"],
+        "word": str(DockingStepState(step["state"]).label),
+        "finding": spoken(result.finding) if result else "",
+        "advice": spoken(result.advice) if result and result.advice else "",
+        "details": [[spoken(name), spoken(text)] for name, text in result.details]
+        if result
+        else [],
+        "frames": [_printed_frame(*frame) for frame in frames[:PRINTED]],
+        "more": _more(step, len(frames)),
+    }
+
+
+def _printed_frame(direction: str, at: float, data: str) -> list[str]:
+    moment = datetime.fromtimestamp(at, clock.SHANGHAI)
+    way = _("发") if direction == "out" else _("收")
+    return [f"{moment:%H:%M:%S.%f}"[:-3], way, bytes.fromhex(data).hex(" ").upper()]
+
+
+def _more(step: dict[str, Any], kept: int) -> str:
+    """What the paper leaves out of the frames, and how they can be checked."""
+    if not kept:
+        return ""
+    left = max(0, kept - PRINTED) + step["frames_left_out"]
+    whole = _("留存报文的 SHA-256：%(digest)s") % {"digest": step["frames_digest"]}
+    return _("另有 %(left)d 条未印；%(whole)s") % {"left": left, "whole": whole} if left else whole

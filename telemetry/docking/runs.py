@@ -11,11 +11,11 @@ from django.utils.translation import gettext as _
 from devices.docking import applications
 from devices.modbus import bench
 from devices.modbus.bench import Kind, Result
-from devices.modbus.words import Sentence
 from devices.models import DockingApplication, DockingState, Unit
 from households import clock
 from households.models import User
 from telemetry.docking import queue, report, samples
+from telemetry.docking.words import spoken
 from telemetry.models import DockingStep, DockingStepState, DockingTest
 from telemetry.models.docking import DAY_S
 
@@ -194,12 +194,3 @@ def conditions_of(application: DockingApplication) -> list[str]:
 def title(step: DockingStep) -> str:
     """The step's name in the reader's language."""
     return spoken(bench.step(step.key).title)
-
-
-def spoken(sentence: Sentence) -> str:
-    """A sentence of the bench in the reader's language, with the sentences within it."""
-    params = {
-        name: spoken(value) if isinstance(value, Sentence) else value
-        for name, value in sentence.params.items()
-    }
-    return _(sentence.template) % params if params else _(sentence.template)

@@ -1,0 +1,97 @@
+"""A whole run of the bench through the platform: both example makers, from the queue to the
+verdict and its report."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from devices.modbus.bench import Options
+from devices.modbus.simulator.unit import SimUnit
+from devices.models import DeviceModel, RegisterMap, Unit
+from telemetry import pace
+from telemetry.docking import long_steps, runner, runs, samples
+from telemetry.models import DockingStep, DockingTest, Obligation
+from tests.cast import Cast
+from tests.farm import AIR, WATER, Farm
+from tests.telemetry.docking_scene import application
+from tests.telemetry.test_line_worker import lines, looks_often, working
+
+__all__ = ["lines", "looks_often"]  # fixtures
+pytestmark = pytest.mark.django_db(transaction=True)
+
+BRIEF = {"hold_s": 0.3, "off_s": 0.1, "fault_wait_s": 0.3, "silence_s": 0.3}
+BRIEF_TOO = {"replies": 20, "idle_s": 0.3, "write_space_s": 0.0}
+
+
+@pytest.fixture(autouse=True)
+def in_no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pauses of the bench that no test waits for."""
+    usual = runner.options_of
+
+    def options(step: DockingStep) -> Options:
+        return replace(usual(step), **BRIEF, **BRIEF_TOO)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(runner, "options_of", options)
+    monkeypatch.setattr(pace, "TEST_SPACING", timedelta(0))
+    monkeypatch.setattr(long_steps, "LOOK", timedelta(0))
+
+
+def quick(file: Path) -> bytes:
+    """The maker's map with short delays, so that a run takes seconds."""
+    lines = []
+    for line in file.read_text().splitlines():
+        if not line.startswith(("@min_write_interval_s", "@reply_timeout_ms")):
+            lines.append(line)
+    text = "\n".join(["@reply_timeout_ms,200", "@min_write_interval_s,0", *lines])
+    slow = {"value,,,,": "value,,0.05,,", "rmw,,,,": "rmw,,0.05,,", "pulse,1,1.0": "pulse,1,0.05"}
+    for stated, brief in slow.items():
+        text = text.replace(stated, brief)
+    return text.encode()
+
+
+def on_the_bench(cast: Cast, lines: Farm, code: str, file: Path) -> DockingTest:
+    model = DeviceModel.objects.get(code=code)
+    version = RegisterMap.objects.add(model, quick(file), file.name)
+    devices = [SimUnit(file, address, seed=3) for address in (5, 6)]
+    port = lines.open(*devices)
+    made = application(cast, model, register_map=version)
+    there = samples.connect(
+        made,
+        cast.tester,
+        address=5,
+        second_address=6,
+        line=f"tcp://127.0.0.1:{port}",
+        line_worker="test",
+    )
+    Unit.objects.filter(gateway=there.sample.gateway).update(interval_s=1)
+    return runs.start(made, cast.tester, soak_s=10)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("code", "file"), [("CN-W10", WATER), ("AirBox-3P", AIR)])
+def test_a_sound_sample_passes_all_that_the_platform_tests_by_itself(
+    cast: Cast, lines: Farm, tmp_path: Path, code: str, file: Path
+) -> None:
+    test = on_the_bench(cast, lines, code, file)
+    runs.queue_all(test, cast.tester)
+    with working(tmp_path):
+        over(test)
+    not_passed = test.steps.exclude(key__in=runs.BY_HAND).exclude(state="passed")
+    (reset,) = not_passed  # there was no fault to be reset
+    assert (reset.key, reset.state) == ("alarm_reset", "unproven")
+    assert not Obligation.objects.open().exists()
+
+
+def over(test: DockingTest) -> None:
+    """Wait until nothing of the run is queued or runs."""
+    waiting = test.steps.filter(state__in=runs.UNDER_WAY)
+    until = time.monotonic() + 200
+    while waiting.exists():
+        if time.monotonic() > until:
+            raise AssertionError(list(test.steps.values_list("key", "state", "progress", "tries")))
+        time.sleep(0.1)
