@@ -233,6 +233,12 @@ def admit(*models: DeviceModel, tester: User, signer: User) -> list[Confirmation
     return Confirmation.objects.bulk_create(_confirmed(one, signer) for one in applications)
 
 
+def unconfirmed(model: DeviceModel) -> DeviceModel:
+    """The model as if its confirmation had never held."""
+    model.confirmations.update(state=ConfirmationState.REVOKED)
+    return model
+
+
 def _paper(model: DeviceModel, kind: str, by: User) -> MakerPaper:
     return MakerPaper(
         supplier_id=model.supplier_id,

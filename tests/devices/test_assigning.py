@@ -112,3 +112,19 @@ def test_who_has_left_is_nobody_to_give_work_to(cast: Cast, maker: Supplier) -> 
     gone = make.installer("jia", maker)
     User.objects.filter(pk=gone.pk).update(is_active=False)
     assert gone not in assigning.people_of(cast.supplier_member)
+
+
+def test_a_supplier_without_an_admitted_model_is_given_nothing(
+    cast: Cast, homes: list[Household], maker: Supplier
+) -> None:
+    make.unconfirmed(cast.water.model)
+    with pytest.raises(NotAssigned, match="CN-W10 数据对接确认书已撤销：请供应商办理"):
+        assigning.assign(homes, maker, cast.town_officer)
+    assert not Assignment.objects.exists()
+
+
+def test_a_supplier_without_any_model_is_told_to_register_one(
+    cast: Cast, homes: list[Household]
+) -> None:
+    with pytest.raises(NotAssigned, match="还没有登记型号和点表"):
+        assigning.assign(homes, make.supplier("新来（虚构）"), cast.town_officer)

@@ -88,3 +88,8 @@ def test_only_a_record_that_stands_on_that_day_speaks(cast: Cast) -> None:
 def test_a_household_on_a_network_needs_no_record(cast: Cast, method: Method) -> None:
     home = make.household(cast.area("南大街社区"), number="26-13-0001", method=method)
     assert gates.installed(home, clock.today()) == []
+
+
+def test_a_model_without_its_papers_does_not_let_the_step_count(cast: Cast) -> None:
+    make.unconfirmed(cast.water.model)
+    assert lacks(cast.water_household) == ["CN-W10 数据对接确认书已撤销：请供应商办理"]

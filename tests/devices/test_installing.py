@@ -262,3 +262,52 @@ def test_reminders_name_what_looks_wrong(cast: Cast, home: Household) -> None:
     first, second = installing.reminders(row)
     assert "校验位不对" in first
     assert "相差超过两成" in second
+
+
+# -- models without papers -----------------------------------------------------------------
+
+LACKING = "CN-W10 数据对接确认书已撤销：请供应商办理"
+
+
+def test_a_model_without_its_papers_is_not_newly_chosen(cast: Cast, home: Household) -> None:
+    make.unconfirmed(cast.water.model)
+    assert refusal(cast, home) == {
+        "model": [f"{LACKING}。设备确已安装的，请勾选“设备已安装，如实登记”"]
+    }
+    assert not home.installations.exists()
+
+
+def test_where_its_unit_stands_already_it_is_recorded_and_counts_for_nothing(
+    cast: Cast, home: Household
+) -> None:
+    make.unconfirmed(cast.water.model)
+    put_in(cast, home, existing="on")
+    home.refresh_from_db()
+    assert (home.installed_on, home.state) == (None, State.PAPERS_INCOMPLETE)
+    assert home.steps.get(kind=StepKind.INSTALLED).lacks == [LACKING]
+
+
+def test_a_record_is_corrected_whatever_became_of_its_models_papers(
+    cast: Cast, home: Household
+) -> None:
+    row = put_in(cast, home)
+    make.unconfirmed(cast.water.model)
+    put_in(cast, home, row.uid, heated_area="70", reason="面积不准")
+    row.refresh_from_db()
+    assert row.heated_area == 70
+
+
+def test_papers_of_the_day_of_the_installation_are_asked_not_those_of_today(
+    cast: Cast, home: Household
+) -> None:
+    cast.water.model.papers.update(valid_until=INSTALLED_ON)
+    put_in(cast, home)
+    home.refresh_from_db()
+    assert home.installed_on == INSTALLED_ON
+
+
+def test_of_two_models_the_admitted_one_is_meant_where_none_is_named(
+    cast: Cast, home: Household
+) -> None:
+    other = make.air_model(cast.water.model.supplier)
+    assert put_in(cast, home, device="", model="").unit.model != other

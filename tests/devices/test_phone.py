@@ -72,6 +72,16 @@ def test_an_installer_gets_his_own_households_and_models(installer: User, home: 
     assert "no-store" in answer["Cache-Control"]
 
 
+def test_models_without_papers_come_along_for_what_stands_already(
+    cast: Cast, installer: User, home: Household
+) -> None:
+    make.unconfirmed(cast.water.model)
+    work = client_of(installer).get(reverse("install_work")).json()
+    assert [(one["model"], one["admitted"]) for one in work["models"]] == [("CN-W10", False)]
+    assert send(installer, home).status_code == 422
+    assert send(installer, home, values={"existing": "on"}).json()["state"] == "stored"
+
+
 def test_a_record_comes_with_its_uid_to_be_corrected(
     cast: Cast, installer: User, home: Household
 ) -> None:

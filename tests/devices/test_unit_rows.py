@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from openpyxl import Workbook
 
+from devices import ledger
 from devices.models import Installation
-from households.ledger import checking, exporting, importing
+from households.ledger import checking, choices, exporting, importing
 from households.ledger.checking import Check
 from households.models import Household, StepKind, User
+from tests import cast as make
 from tests.cast import Cast, household
 from tests.households.ledger.workbooks import home, saved, workbook
 
@@ -216,3 +218,35 @@ def test_a_number_that_a_row_of_an_earlier_batch_claims_is_told_too(
     check = checked(cast.town_officer, [*rows, home(6, 改造方式="电代煤", **UNIT)])
     assert {(row, reason) for row, _column, reason in told(check)} == {(7, "与本表第 2 行重复")}
     assert told(checked(cast.town_officer, rows)) == []  # another check begins anew
+
+
+LACKING = "CN-W10 数据对接确认书已撤销：请供应商办理"
+
+
+def test_a_unit_that_stands_without_papers_is_told_of_and_kept_as_lacking(
+    cast: Cast, checked: Checked
+) -> None:
+    make.unconfirmed(cast.water.model)
+    check = checked(cast.town_officer, [home(77, **ELECTRIC, **UNIT)])
+    assert told(check) == []
+    reasons = [(one.column, one.reason) for one in check.reminders]
+    assert ("设备型号", f"{LACKING}；按手续不全记") in reasons
+    importing.run(check, by=cast.town_officer)
+    record = Installation.objects.get(factory_number="CN26100077")
+    step = record.household.steps.get(kind=StepKind.INSTALLED)
+    assert step.lacks[-1] == LACKING
+    assert record.household.installed_on is None
+
+
+def test_without_a_day_it_would_be_put_in_anew_and_that_is_a_mistake(
+    cast: Cast, checked: Checked
+) -> None:
+    make.unconfirmed(cast.water.model)
+    row = home(77, **ELECTRIC, **{**UNIT, "安装日期": None})
+    assert (2, "设备型号", LACKING) in told(checked(cast.town_officer, [row]))
+
+
+def test_the_template_offers_admitted_models_alone(cast: Cast) -> None:
+    make.unconfirmed(cast.water.model)
+    (tree,) = [tree(cast.town_officer) for tree in choices.TREES if tree is ledger._models]
+    assert [row[2] for row in tree.rows] == ["AirBox-3P"]

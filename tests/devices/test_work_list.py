@@ -148,4 +148,12 @@ def test_a_heat_company_narrows_by_its_villages(cast: Cast, waiting: Household) 
 def test_an_installer_begins_at_what_is_to_be_installed(cast: Cast) -> None:
     person = make.installer("jia", cast.water.model.supplier)
     assert client_of(person).get("/")["Location"] == LIST
-    assert client_of(cast.supplier_member).get("/")["Location"] == reverse("units")
+    assert client_of(cast.supplier_member).get("/")["Location"] == reverse("desk")
+
+
+def test_only_makers_with_an_admitted_model_are_offered(cast: Cast, waiting: Household) -> None:
+    assert "晨暖（虚构）</option>" in page(cast.town_officer)
+    make.unconfirmed(cast.water.model)
+    text = page(cast.town_officer)
+    assert "晨暖（虚构）</option>" not in text
+    assert "北岳（虚构）</option>" in text
