@@ -50,6 +50,8 @@ ASKED = (
     "protocol",
     "protocol_version",
 )
+# What is read off the samples and the paper as they come.
+RECEIVED = ("board_number", *ASKED[1:])
 LOCK = 0x646F636B  # numbers are given one after the other
 
 
@@ -195,20 +197,18 @@ def take(
 
 
 @transaction.atomic
-def receive(
-    application: DockingApplication,
-    *,
-    by: User,
-    on: date,
-    board_number: str,
-    board_version: str,
-    firmware: str,
-) -> DockingAct:
-    """Samples came, with this on them. Raises DockingRefused."""
-    application.board_number = board_number
-    application.board_version, application.firmware = board_version, firmware
-    act = take(application, S.RECEIVED, by=by, on=on)
-    application.save(update_fields=["board_number", "board_version", "firmware"])
+def receive(application: DockingApplication, *, by: User, on: date, **seen: str) -> DockingAct:
+    """Samples came on that day; `seen` is what of RECEIVED stands on them. What differs from what
+    the maker said is written down as it came. Raises DockingRefused."""
+    changes = [
+        f"{_name(field)} {getattr(application, field)} → {value}"
+        for field, value in seen.items()
+        if getattr(application, field) not in ("", value)
+    ]
+    for field in RECEIVED:
+        setattr(application, field, seen[field])
+    act = take(application, S.RECEIVED, by=by, on=on, reason=_("；").join(changes)[:200])
+    application.save(update_fields=RECEIVED)
     return act
 
 

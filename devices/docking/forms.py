@@ -130,15 +130,23 @@ class ReasonForm(Dressed):
         return f"{words}：{text}" if text else words
 
 
-class ReceivedForm(Dressed):
-    """What stands on the sample as it came."""
+class ReceivedForm(forms.ModelForm):
+    """What stands on the samples and on the protocol's paper as they came. It has no row behind
+    it: the application keeps what the maker said until the step is taken."""
 
-    board_number = forms.CharField(label=_lazy("主控板编号"), max_length=40)
-    board_version = forms.CharField(
-        label=_lazy("主控板版本"), max_length=20, help_text=_lazy("以样品上的为准")
-    )
-    firmware = forms.CharField(label=_lazy("固件版本"), max_length=20)
     on = forms.DateField(label=_lazy("收样日期"))
+
+    class Meta:
+        model = DockingApplication
+        fields = applications.RECEIVED
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for field in self.fields.values():
+            field.required = True
+            dress(field)
+        self.fields["board_version"].help_text = _("以样品上的为准")
+        self.initial.setdefault("on", clock.today())
 
 
 class IssueForm(Dressed):
@@ -228,12 +236,13 @@ class CityForm(forms.ModelForm):
         return said
 
 
-# The forms of an application's steps: which are taken by a button here, and with what.
-def step_form(state: DockingState, data: Any, application: DockingApplication) -> Dressed | None:
+StepForm = ReceivedForm | ReasonForm
+
+
+def step_form(state: DockingState, data: Any, application: DockingApplication) -> StepForm | None:
     """The form of a step, bound to `data` where it was sent; None for a plain button."""
     if state == DockingState.RECEIVED:
-        kept = {name: getattr(application, name) for name in RECEIVED}
-        return ReceivedForm(data, initial=kept | {"on": clock.today()}, prefix=state)
+        return ReceivedForm(data, initial=_as_said(application), prefix=state)
     if state == DockingState.RETURNED:
         return ReasonForm(RETURNED_WHY, data, prefix=state)
     if state == DockingState.WITHDRAWN:
@@ -241,4 +250,5 @@ def step_form(state: DockingState, data: Any, application: DockingApplication) -
     return None
 
 
-RECEIVED = ("board_number", "board_version", "firmware")
+def _as_said(application: DockingApplication) -> dict[str, Any]:
+    return {field: getattr(application, field) for field in applications.RECEIVED}

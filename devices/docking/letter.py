@@ -41,7 +41,7 @@ def facts(confirmation: Confirmation) -> dict[str, Any]:
         "body": _body(confirmation, application),
         "scope": scope(confirmation),
         "tested": tested(confirmation, application),
-        "validity": _("自 %(begin)s 起至 %(end)s 止。")
+        "validity": _("自%(begin)s起至%(end)s止。")
         % {
             "begin": _in_words(confirmation.valid_from),
             "end": _in_words(confirmation.valid_until),

@@ -26,10 +26,10 @@ from devices.docking import applications, confirmations
 from devices.docking.applications import DockingRefused
 from devices.docking.forms import (
     ApplicationForm,
-    Dressed,
     IssueForm,
     ReasonForm,
     ReceivedForm,
+    StepForm,
     step_form,
     usual_end,
 )
@@ -287,13 +287,14 @@ def application_step(request: SignedIn, number: str) -> HttpResponse:
 
 
 def _take(
-    request: SignedIn, one: DockingApplication, step: DockingState, form: Dressed | None = None
+    request: SignedIn,
+    one: DockingApplication,
+    step: DockingState,
+    form: StepForm | None = None,
 ) -> bool:
-    said: dict[str, Any] = {}
     try:
         with transaction.atomic():
             if isinstance(form, ReceivedForm):
-                said["on"] = form.cleaned_data["on"]
                 applications.receive(one, by=request.user, **form.cleaned_data)
             else:
                 reason = form.reason if isinstance(form, ReasonForm) else ""

@@ -86,6 +86,9 @@ def test_samples_are_received_as_they_came(cast: Cast) -> None:
         "received-board_number": "SN-7",
         "received-board_version": "V1.4",
         "received-firmware": "2.0.9",
+        "received-transmitter_model": "DTU-100",
+        "received-protocol": "485 通讯协议",
+        "received-protocol_version": "1.1",
         "received-on": f"{clock.today():%Y-%m-%d}",
     }
     tester = as_(cast.tester)
@@ -99,7 +102,9 @@ def test_samples_are_received_as_they_came(cast: Cast) -> None:
         "V1.4",
         "2.0.9",
     )
-    assert one.acts.last().by == cast.tester  # type: ignore[union-attr]
+    act = one.acts.last()
+    assert act and act.by == cast.tester
+    assert act.reason == "主控板版本 V1.3 → V1.4；固件版本 2.0.7 → 2.0.9"
 
 
 def test_returning_asks_for_a_reason_from_the_list_or_in_words(cast: Cast) -> None:
