@@ -120,7 +120,8 @@ class Reception:
             return outcome
         heard = self._hear_out(job)
         self._counters.timeouts += 1
-        self._late.owe(job.address, job.unit, job.request, job.sent_at, job.wire_s)
+        if not job.spoiled:  # nobody owes a reply to what was no request
+            self._late.owe(job.address, job.unit, job.request, job.sent_at, job.wire_s)
         if self._wrong_echo:
             self._counters.wrong_echoes += 1
             self._findings.sign("wrong_echo", self._wrong_echo.sentence, job.address)

@@ -11,6 +11,7 @@ from devices.modbus import frames
 from devices.modbus.bench.bench import Bench
 from devices.modbus.bench.names import shown_value
 from devices.modbus.bench.results import Result
+from devices.modbus.bench.trials import SETTINGS
 from devices.modbus.blocks import Block
 from devices.modbus.line import COMMAND
 from devices.modbus.reading import UnitRead
@@ -19,13 +20,6 @@ from devices.modbus.words import N_, Sentence
 
 _MISSED = 0.02  # the share that may stay unanswered: lines lose frames too
 _SAY_EVERY = 20
-SETTINGS = (
-    "indoor_temp_setpoint",
-    "supply_temp_setpoint",
-    "return_temp_setpoint",
-    "power_state",
-    "mode",
-)
 
 
 async def reply_time(bench: Bench) -> Result:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -15,6 +15,7 @@ from devices.modbus.bench.results import Details, Result
 from devices.modbus.blocks import Block
 from devices.modbus.cells import BIT_AREAS, Area
 from devices.modbus.line import COMMAND
+from devices.modbus.points import Point
 from devices.modbus.troubles import ExceptionReply, ExchangeFailed, LineDown
 from devices.modbus.words import N_, Sentence
 
@@ -58,9 +59,8 @@ def place_of(area: Area) -> Sentence:
 
 async def _longest(bench: Bench, area: Area) -> tuple[int, int, int]:
     """Stated, the longest that can be asked within the map, and how much of it is answered."""
-    settings = bench.map.settings
-    stated = settings.max_read_bits if area in BIT_AREAS else settings.max_read
-    span = max(_spans(bench, area), key=lambda block: block.count)
+    stated = _stated(bench, area)
+    span = await _longest_span(bench, area)
     asked = min(stated, span.count)
     bench.say(
         Sentence(
@@ -83,9 +83,25 @@ async def _answers(bench: Bench, span: Block, count: int) -> bool:
     return answer.kind == "values"
 
 
-def _spans(bench: Bench, area: Area) -> Iterator[Block]:
-    """Runs of neighbouring registers that can be read in one piece; over holes that read as 0."""
+def _stated(bench: Bench, area: Area) -> int:
+    settings = bench.map.settings
+    return settings.max_read_bits if area in BIT_AREAS else settings.max_read
+
+
+async def _longest_span(bench: Bench, area: Area) -> Block:
+    """The longest run, without points that cannot even be read alone: those the step of the
+    readings names."""
     points = [p for p in bench.here.points if p.readable and p.area == area]
+    span = max(_spans(bench, points), key=lambda block: block.count)
+    if await _answers(bench, span, min(span.count, _stated(bench, area))):
+        return span
+    alone = [p for p in points if await _answers(bench, Block(area, p.address, p.count), p.count)]
+    return max(_spans(bench, alone), key=lambda block: block.count) if alone else span
+
+
+def _spans(bench: Bench, points: Sequence[Point]) -> Iterator[Block]:
+    """Runs of neighbouring registers that can be read in one piece; over holes that read as 0."""
+    area = points[0].area
     over = bench.map.settings.holes == "zero"
     start = end = -1
     for point in sorted(points, key=lambda point: (point.address, point.count)):

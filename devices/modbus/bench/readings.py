@@ -8,15 +8,14 @@ from typing import Any
 from devices.modbus import rawtypes
 from devices.modbus.bench.bench import Bench
 from devices.modbus.bench.explain import either, explanations, plausible
-from devices.modbus.bench.names import place, register, said, shown_value
+from devices.modbus.bench.known import known_register, shifted_by_one
+from devices.modbus.bench.names import register, said, shown_value
 from devices.modbus.bench.results import Details, Result
-from devices.modbus.cells import BIT_AREAS
 from devices.modbus.decoding import evidence
 from devices.modbus.faults import parts_of
 from devices.modbus.points import Point, Value
 from devices.modbus.reading import UnitRead
 from devices.modbus.signals import FAULT_ACTIVE, READINGS, kind_of
-from devices.modbus.troubles import ExceptionReply, ExchangeFailed, LineDown
 from devices.modbus.words import N_, Sentence
 
 SEVEN = tuple(FAULT_ACTIVE if name == "fault" else name for name in READINGS)
@@ -29,11 +28,13 @@ async def readings(bench: Bench) -> Result:
     """All that the map reads is read; the seven of Annex 2 item 1 must be good."""
     visit = await bench.read()
     figures = {"readings": table(bench, visit)}
-    for finding in _mistakes(bench, visit):
-        return Result("failed", *finding, figures=figures)
-    known = await _known_register(bench)
+    wrong = next(_mistakes(bench, visit), None)
+    known = await known_register(bench)
     if known and known.state == "failed":
         return known
+    if wrong:
+        shifted = await shifted_by_one(bench, _seven_rows(bench, visit))
+        return shifted or Result("failed", *wrong, figures=figures)
     swapped = await _swapped(bench, visit)
     if swapped:
         return swapped
@@ -82,10 +83,14 @@ def _rows(bench: Bench, visit: UnitRead, signal: str) -> list[Point]:
 Wrong = tuple[Sentence, Details, Sentence | None]
 
 
+def _seven_rows(bench: Bench, visit: UnitRead) -> list[Point]:
+    return [row for signal in SEVEN for row in _rows(bench, visit, signal)]
+
+
 def _mistakes(bench: Bench, visit: UnitRead) -> Iterator[Wrong]:
     """What keeps a reading from being good; the seven first. Labels have a step of their own."""
     rows = visit.plan.decode_rows(visit.replies)
-    seven = [row for signal in SEVEN for row in _rows(bench, visit, signal)]
+    seven = _seven_rows(bench, visit)
     for row in [*seven, *(point for point in visit.plan.points if point not in seven)]:
         value = rows[row.signal]
         if value.quality == "good" or value.quality.startswith(("unknown_enum", "when:")):
@@ -176,83 +181,6 @@ def _unmapped(bench: Bench, signal: str) -> Wrong:
     name = bench.called(signal)
     finding = Sentence(N_("点表里没有 %(name)s"), name=name)
     return finding, (), Sentence(N_("在点表中补上 %(name)s 的寄存器"), name=name)
-
-
-# --- the register that the maker knows ----------------------------------------------------------
-
-
-async def _known_register(bench: Bench) -> Result | None:
-    """Read what the maker told and its neighbours: off by one is the commonest mistake."""
-    if not bench.options.known:
-        return None
-    area, address, word = bench.options.known
-    here = await _word(bench, area, address)
-    if here == word:
-        return Result(
-            "passed",
-            Sentence(
-                N_("%(where)s = %(word)s，与厂家所报一致"),
-                where=place(area, address),
-                word=_hex(area, word),
-            ),
-        )
-    for shift in (-1, 1):
-        if await _word(bench, area, address + shift) == word:
-            return _off_by_one(bench, area, address, word, shift)
-    return Result(
-        "failed",
-        Sentence(
-            N_("%(where)s 读到 %(read)s，厂家所报为 %(word)s，左右各一个也不是"),
-            where=place(area, address),
-            read="—" if here is None else _hex(area, here),
-            word=_hex(area, word),
-        ),
-        advice=Sentence(N_("核对点表的地址基准（@address_base）、区域和该寄存器的已知值")),
-    )
-
-
-def _off_by_one(bench: Bench, area: str, address: int, word: int, shift: int) -> Result:
-    base = bench.map.settings.address_base
-    advice = (
-        N_("点表地址整体%(way)s一位：@address_base 现为 %(base)s，请改正后重新上传点表")
-        if base != "manual"
-        else N_("点表地址整体%(way)s一位：核对五位编号是否从 1 起算，改正后重新上传点表")
-    )
-    return Result(
-        "failed",
-        Sentence(
-            N_("地址错一位：已知值 %(word)s 在 %(found)s，不在 %(where)s"),
-            word=_hex(area, word),
-            found=place(area, address + shift),
-            where=place(area, address),
-        ),
-        advice=Sentence(
-            advice,
-            way=Sentence(N_("后移") if shift > 0 else N_("前移")),
-            base=base,
-        ),
-        figures={"shift": shift},
-    )
-
-
-async def _word(bench: Bench, area: str, address: int) -> int | None:
-    """One register or bit; None where there is none."""
-    if not 0 <= address <= 0xFFFF:
-        return None
-    for _ in range(2):
-        try:
-            return (await bench.registers.read(area, address, 1))[0]  # type: ignore[arg-type]
-        except ExceptionReply:
-            return None
-        except LineDown:
-            raise
-        except ExchangeFailed:
-            continue
-    return None
-
-
-def _hex(area: str, word: int) -> str:
-    return str(word) if area in BIT_AREAS else f"0x{word:04X}"
 
 
 # --- supply and return --------------------------------------------------------------------------
