@@ -34,6 +34,7 @@ from heating_platform import urls
 from households.models import Role
 from households.uid import uuid7
 from telemetry import dossier
+from telemetry.docking import report
 from tests.rights_world import PLACES, World, make
 
 pytestmark = pytest.mark.django_db
@@ -260,6 +261,7 @@ docking/<number>/sample/             docking-test service-unit    service-unit
 docking/<number>/test/               docking-test all             -
 docking/<number>/test/card/          docking-test all             -
 docking/<number>/test/frames/        docking-test all             -
+docking/<number>/test/report/        docking-test all             -
 docking/<number>/test/start/         docking-test -               service-unit
 docking/<number>/test/run/           docking-test -               service-unit
 docking/<number>/test/judge/         docking-test -               service-unit
@@ -406,6 +408,7 @@ def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
         for code in (403, 404):  # most answers: their pages would take half of the time
             refusing.setattr(urls, f"handler{code}", partial(_refused, code), raising=False)
         refusing.setattr(dossier, "pdf", lambda *of_whom, **how: b"%PDF")
+        refusing.setattr(report, "pdf", lambda run: b"%PDF")
         refusing.setattr(SpectacularAPIView, "_get_schema_response", lambda *asked: Response())
         with transaction.atomic():
             yield make()

@@ -14,7 +14,8 @@ from devices.modbus.bench import Kind, Result, Step
 from devices.modbus.bench.results import unpacked
 from devices.models import RegisterMap
 from telemetry import points
-from telemetry.docking.runs import UNDER_WAY, spoken
+from telemetry.docking.runs import UNDER_WAY
+from telemetry.docking.words import spoken
 from telemetry.latest import Form, form_of
 from telemetry.models import DockingStep, DockingStepState, DockingTest
 
@@ -83,6 +84,11 @@ class Row:
     @property
     def is_by_hand(self) -> bool:
         return self.step.kind == Kind.HAND
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it goes on for hours, while the sample is read as usual."""
+        return self.step.kind == Kind.LONG
 
     @property
     def shape(self) -> str:

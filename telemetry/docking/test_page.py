@@ -24,7 +24,7 @@ from telemetry.docking.shown import DONE, Figures, Row, readings_of, rows_of
 from telemetry.models import DockingTest, UnitState
 
 NOTE_LENGTH = 160  # characters of a note, as the form says
-BUSY_S, IDLE_S = 2, 15  # how often the page asks anew
+BUSY_S, LONG_S, IDLE_S = 2, 5, 15  # how often the page asks anew
 
 
 @login_required
@@ -38,8 +38,9 @@ def docking_test(request: SignedIn, number: str) -> HttpResponse:
     application = found(request.user, number)
     run = run_of(application, request.GET.get("run", ""))
     if request.GET.get("part") == "live" and run:
-        cadence.still_watches(run.sample)
         context = live(request, application, run)
+        if not context["under_way"]:
+            cadence.still_watches(run.sample)
         return render(request, "telemetry/docking/parts/live.html", context)
     return page(request, application, run)
 
@@ -61,8 +62,9 @@ def page(
         **forms,
     }
     if run:
-        cadence.watch(run.sample)
         context |= live(request, application, run)
+        if not context["under_way"]:  # looking on must not count as traffic of a step
+            cadence.watch(run.sample)
     return render(request, "telemetry/docking/test.html", context, status=422 if forms else 200)
 
 
@@ -102,6 +104,8 @@ def live(request: SignedIn, application: DockingApplication, run: DockingTest) -
     rows = rows_of(run)
     looked_at = _looked_at(rows, request.GET.get("step", ""))
     is_newest = run == run_of(application)
+    under_way = [row for row in rows if row.is_under_way]
+    short = [row for row in under_way if not row.is_long]
     return {
         "application": application,
         "run": run,
@@ -119,8 +123,9 @@ def live(request: SignedIn, application: DockingApplication, run: DockingTest) -
         "readings": readings_of(rows, run.sample.register_map, run.sample.model.medium),
         "state": UnitState.objects.filter(unit=run.sample).first(),
         "sample_now": _sample_now(run),
-        "pace": BUSY_S if any(row.is_under_way for row in rows) else IDLE_S,
-        "under_way": any(row.is_under_way for row in rows),
+        "pace": BUSY_S if short else LONG_S if under_way else IDLE_S,
+        "under_way": under_way,
+        "on_the_bench": short,
         "may_judge": not runs.open_steps(run),
         "to_run": any(row.kept.state == "open" and not row.is_by_hand for row in rows),
     }

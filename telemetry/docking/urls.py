@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from telemetry.docking import hand_page, sample_page, test_acts, test_page
+from telemetry.docking import hand_page, report_page, sample_page, test_acts, test_page
 
 T = "docking/<str:number>/test/"
 urlpatterns = [
@@ -10,6 +10,7 @@ urlpatterns = [
     path(T, test_page.docking_test, name="docking_test"),
     path(f"{T}card/", test_page.docking_test_card, name="docking_test_card"),
     path(f"{T}frames/", test_page.docking_frames, name="docking_frames"),
+    path(f"{T}report/", report_page.docking_report, name="docking_report"),
     path(f"{T}start/", test_acts.docking_test_start, name="docking_test_start"),
     path(f"{T}run/", test_acts.docking_test_run, name="docking_test_run"),
     path(f"{T}judge/", test_acts.docking_test_judge, name="docking_test_judge"),
