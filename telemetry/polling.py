@@ -220,9 +220,10 @@ class Poller:
 
     # The test bench.
 
-    def polls(self, unit_id: int) -> bool:
-        """Whether the unit is on this line."""
-        return unit_id in self._clocks
+    def polls(self, unit_id: int, map_id: int) -> bool:
+        """Whether the unit is on this line, and asked by this map."""
+        clock = self._clocks.get(unit_id)
+        return clock is not None and clock.spec.map_id == map_id
 
     def bench(self, unit_id: int, **given: Any) -> Bench:
         """A test bench for this unit on this line; `given` are its writes, options, listener."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 TELL_S = 1.0
+ROSTER_WITHIN_S = 10.0  # a unit that was just connected is known to its line
 What = Literal["write", "restore", "mend"]
 Former = tuple[Scalar, datetime]
 
@@ -43,12 +44,13 @@ class NotWritten(Exception):
 @dataclass(frozen=True, slots=True)
 class StepOrder:
     """A step on its way to the loop. `units` are those of the line that are not polled meanwhile:
-    the sample `unit_id` and the one beside it."""
+    the sample `unit_id` and the one beside it. `map_id` is the map that is tested."""
 
     id: int
     key: str
     gateway_id: int
     unit_id: int
+    map_id: int
     units: frozenset[int]
     options: Options
 
@@ -177,33 +179,44 @@ class Benches:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _begin(self, order: StepOrder) -> None:
-        self._told[order.id] = Told(order.id)
-        task = self._loop.create_task(self._run(order))
-        self._tasks[order.id] = task
-        task.add_done_callback(lambda done: self._tasks.pop(order.id, None))
+        former = self._stop(order.id)  # it was stopped and queued again at once
+        self._tasks[order.id] = self._loop.create_task(self._run(order, former))
 
-    def _stop(self, step_id: int) -> None:
-        if task := self._tasks.get(step_id):
+    def _stop(self, step_id: int) -> asyncio.Task[None] | None:
+        task = self._tasks.get(step_id)
+        if task:
             task.cancel()
+        return task
 
-    async def _run(self, order: StepOrder) -> None:
+    async def _run(self, order: StepOrder, former: asyncio.Task[None] | None) -> None:
+        if former:
+            await asyncio.gather(former, return_exceptions=True)
         evidence = Evidence()
+        self._told[order.id] = Told(order.id)
         telling = self._loop.create_task(self._keep_telling(order.id, evidence))
         try:
             result = await self._judged(order, evidence)
-        except asyncio.CancelledError:
-            self._told.pop(order.id, None)
-            raise
         finally:
             telling.cancel()
-        self._told.pop(order.id, None)
+            del self._told[order.id]
+            if self._tasks[order.id] is asyncio.current_task():
+                del self._tasks[order.id]
         frames, left_out = evidence.frames, evidence.left_out
         self.ended.append(Told(order.id, "", frames, left_out, result))
         self._wake()
 
+    async def _its_poller(self, order: StepOrder) -> Poller | None:
+        """The line that asks the sample by the map that is tested; a new map takes its time."""
+        for _ in range(round(ROSTER_WITHIN_S / 0.1)):
+            poller = self._pollers.get(order.gateway_id)
+            if poller and poller.polls(order.unit_id, order.map_id):
+                return poller
+            await asyncio.sleep(0.1)
+        return None
+
     async def _judged(self, order: StepOrder, evidence: Evidence) -> Result:
-        poller = self._pollers.get(order.gateway_id)
-        if poller is None or not poller.polls(order.unit_id):
+        poller = await self._its_poller(order)
+        if poller is None:
             return Result("broken_off", Sentence(N_("样机已不在这条通信链路上")))
         poller.rest(order.units)
         try:

@@ -111,7 +111,13 @@ def order_of(step: DockingStep) -> StepOrder:
     beside = second if second and second.gateway_id == sample.gateway_id else None
     units = {sample.pk} | ({beside.pk} if beside else set())
     return StepOrder(
-        step.pk, step.key, sample.gateway_id, sample.pk, frozenset(units), options_of(step)
+        step.pk,
+        step.key,
+        sample.gateway_id,
+        sample.pk,
+        sample.register_map_id,
+        frozenset(units),
+        options_of(step),
     )
 
 

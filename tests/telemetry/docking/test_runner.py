@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,12 +15,15 @@ from devices.modbus import bench as steps
 from devices.modbus.bench import Bench, Kind, Result, Step
 from devices.modbus.simulator.unit import SimUnit
 from devices.modbus.words import Sentence
-from devices.models import DockingState
+from devices.models import DockingState, Gateway, RegisterMap
+from telemetry import pace
 from telemetry.docking import benches, long_steps, queue, runs
 from telemetry.models import Command, DockingStep, DockingTest, Obligation
+from tests import cast as make
 from tests.cast import Cast
-from tests.farm import Farm
-from tests.telemetry.docking_scene import application
+from tests.farm import WATER, Farm
+from tests.telemetry import test_dialled_lines as dialled
+from tests.telemetry.docking_scene import application, quick
 from tests.telemetry.test_line_worker import (
     eventually,
     gateway,
@@ -26,7 +31,6 @@ from tests.telemetry.test_line_worker import (
     looks_often,
     rows,
     sim,
-    water,
     working,
 )
 
@@ -39,12 +43,19 @@ Story = Callable[[Bench], Awaitable[Result]]
 def in_no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses of the bench that no test waits for."""
     monkeypatch.setattr(benches, "TELL_S", 0.1)
+    monkeypatch.setattr(pace, "TEST_SPACING", timedelta(0))
 
 
 def a_run(cast: Cast, lines: Farm, device: SimUnit) -> DockingTest:
     """A run on this simulated sample, with nothing queued yet."""
-    unit = water(gateway(lines.open(device)))
-    made = application(cast, sample=unit, register_map=unit.register_map)
+    return run_of(cast, gateway(lines.open(device)))
+
+
+def run_of(cast: Cast, line: Gateway) -> DockingTest:
+    model = cast.water.model
+    version = RegisterMap.objects.add(model, quick(WATER), "quick.csv")
+    unit = make.unit(line, model, address=5)
+    made = application(cast, sample=unit, register_map=version)
     return runs.start(made, cast.service_unit)
 
 
@@ -160,7 +171,6 @@ def test_a_killed_worker_between_off_and_on_leaves_no_sample_off(
     assert the_step(test, "write_power").state == "running"  # the worker died with it
     owed = Obligation.objects.get()
     Obligation.objects.update(restore_at=owed.made_at)  # its minute is over
-    Command.objects.update(sending_since=None)  # as if spaced by the map
     with working(tmp_path):
         assert ended(step).state == "passed"
     assert tries == [True, True]  # the next start put it back before it ran the step anew
@@ -195,6 +205,83 @@ def test_a_step_whose_line_goes_away_is_queued_again(
         assert ended(step).tries == 2
 
 
+def test_a_signal_lost_between_off_and_on_leaves_no_sample_off(
+    cast: Cast, lines: Farm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "AGAIN_AFTER", timedelta(0))
+    is_off = threading.Event()
+    tries: list[bool] = []
+
+    async def story(bench: Bench) -> Result:
+        tries.append(bool(device.values()["power_state"]))
+        if len(tries) == 1:
+            await bench.writes.write("power_state", False)
+            is_off.set()
+            await bench.pause(1)
+            await bench.writes.restore("power_state")
+        return Result("passed", Sentence("开着"))
+
+    told_by(monkeypatch, story)
+    device = sim()
+    device.set("power_state", True)
+    test = a_run(cast, lines, device)
+    port = int(test.sample.gateway.url.rpartition(":")[2])
+    step = the_step(test, "write_power")
+    runs.queue_step(step, cast.service_unit)
+    with working(tmp_path):
+        assert is_off.wait(20)
+        lines.close(port)
+        eventually(DockingStep.objects.filter(pk=step.pk, state="queued").exists)
+        assert device.values()["power_state"] is False
+        lines.open(device, port=port)
+        assert ended(step).state == "passed"
+    assert tries == [True, True]
+    assert Obligation.objects.get().ending == "restored"
+
+
+def test_a_sample_that_dials_in_is_tested_over_its_transmitter(
+    cast: Cast, lines: Farm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(bench: Bench) -> Result:
+        written = await bench.writes.write("indoor_temp_setpoint", 23.0)
+        await bench.writes.restore("indoor_temp_setpoint")
+        return Result("passed", Sentence(written.state))
+
+    told_by(monkeypatch, story)
+    device = sim()
+    device.set("indoor_temp_setpoint", 20.0)
+    line = make.gateway("dial://QN-000900", line_worker="test", interval_s=1, trusted=True)
+    step = the_step(run_of(cast, line), "write_room")
+    runs.queue_step(step, cast.service_unit)
+    with dialled.working(tmp_path, dialled.PRIVATE) as server:
+        lines.dial(server, "QN-000900", device)
+        made = ended(step)
+    assert (made.state, made.result["finding"]) == ("passed", ["verified", {}])
+    assert device.values()["indoor_temp_setpoint"] == 20.0
+
+
+def test_a_step_stopped_and_queued_again_at_once_runs_once(
+    cast: Cast, lines: Farm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began: list[int] = []
+
+    async def story(bench: Bench) -> Result:
+        began.append(1)
+        if len(began) == 1:
+            await asyncio.sleep(60)
+        return Result("passed", Sentence("第二次"))
+
+    told_by(monkeypatch, story)
+    step = the_step(a_run(cast, lines, sim()), "readings")
+    runs.queue_step(step, cast.service_unit)
+    with working(tmp_path):
+        eventually(lambda: began)
+        runs.stop(step, cast.service_unit)
+        runs.queue_step(step, cast.service_unit)
+        assert ended(step).result["finding"] == ["第二次", {}]
+    assert len(began) == 2
+
+
 def test_a_stopped_step_leaves_the_line_and_what_it_wrote_is_put_back(
     cast: Cast, lines: Farm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -225,7 +312,7 @@ def test_polls_rest_while_a_step_runs_and_go_on_afterwards(
 
     async def story(bench: Bench) -> Result:
         before = bench.line.counters.requests
-        await asyncio.sleep(2.5)
+        await asyncio.sleep(1.5)
         heard.append(bench.line.counters.requests - before)
         return Result("passed", Sentence("静"))
 

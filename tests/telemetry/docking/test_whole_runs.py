@@ -18,7 +18,7 @@ from telemetry.docking import long_steps, runner, runs, samples
 from telemetry.models import DockingStep, DockingTest, Obligation
 from tests.cast import Cast
 from tests.farm import AIR, WATER, Farm
-from tests.telemetry.docking_scene import application
+from tests.telemetry.docking_scene import application, quick
 from tests.telemetry.test_line_worker import lines, looks_often, working
 
 __all__ = ["lines", "looks_often"]  # fixtures
@@ -39,19 +39,6 @@ def in_no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "options_of", options)
     monkeypatch.setattr(pace, "TEST_SPACING", timedelta(0))
     monkeypatch.setattr(long_steps, "LOOK", timedelta(0))
-
-
-def quick(file: Path) -> bytes:
-    """The maker's map with short delays, so that a run takes seconds."""
-    lines = []
-    for line in file.read_text().splitlines():
-        if not line.startswith(("@min_write_interval_s", "@reply_timeout_ms")):
-            lines.append(line)
-    text = "\n".join(["@reply_timeout_ms,200", "@min_write_interval_s,0", *lines])
-    slow = {"value,,,,": "value,,0.05,,", "rmw,,,,": "rmw,,0.05,,", "pulse,1,1.0": "pulse,1,0.05"}
-    for stated, brief in slow.items():
-        text = text.replace(stated, brief)
-    return text.encode()
 
 
 def on_the_bench(cast: Cast, lines: Farm, code: str, file: Path) -> DockingTest:
