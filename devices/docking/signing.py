@@ -7,18 +7,22 @@ from __future__ import annotations
 
 import io
 import logging
+from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Protocol
 
-from asn1crypto import keys, x509
+from asn1crypto import cms, keys, x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.x509 import Certificate
 from django.conf import settings
 from django.utils.module_loading import import_string
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign import signers
 from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
+from pyhanko.sign.general import SigningError
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from devices.docking import confirmations, letter, signing_key
@@ -28,6 +32,7 @@ from households.archive import papers
 
 log = logging.getLogger(__name__)
 FIELD = "Signature"
+TRIES = 20
 
 
 class CannotSign(Exception):
@@ -86,10 +91,37 @@ class KeyFile:
             certify=True,
             docmdp_permissions=MDPPerm.NO_CHANGES,
         )
+        return _without_room(lambda room: self._signed(pdf, about, room))
+
+    def _signed(self, pdf: bytes, about: signers.PdfSignatureMetadata, room: int | None) -> bytes:
+        """`room` are the hexadecimal digits kept for the signature; by default too many."""
         signed = io.BytesIO()
         paper = IncrementalPdfFileWriter(io.BytesIO(pdf))
-        signers.sign_pdf(paper, about, self._signer, output=signed)
+        signers.sign_pdf(paper, about, self._signer, bytes_reserved=room, output=signed)
         return signed.getvalue()
+
+
+def _without_room(sign: Callable[[int | None], bytes]) -> bytes:
+    """What `sign` gives with no room left over behind the signature: a change there, of bytes
+    that nobody signed or reads, would go unseen.
+
+    The length of an elliptic curve's signature differs by a byte or two from one to the next.
+    """
+    signed = sign(None)
+    room, fits = _digits(signed), False
+    for _try in range(TRIES):
+        if fits:
+            break
+        with suppress(SigningError):  # longer than the one that was measured
+            signed = sign(room)
+            fits = _digits(signed) == room
+    return signed
+
+
+def _digits(signed: bytes) -> int:
+    """Hexadecimal digits of the signature itself."""
+    found = PdfFileReader(io.BytesIO(signed)).embedded_signatures[-1].pkcs7_content
+    return 2 * len(cms.ContentInfo.load(found).dump())
 
 
 def _signer(key: signing_key.Key) -> signers.SimpleSigner:
