@@ -17,12 +17,12 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 
-YEARS, BITS = 10, 3072
+YEARS = 10
 LARGEST = 2**20  # bytes: a key file is small, and a wrong path may name anything
 
 
@@ -74,7 +74,7 @@ def _see_that_they_belong_together(path: Path, key: Key) -> None:
 def draw(name: str) -> str:
     """A new key and a certificate that it signed itself, as PEM: readers find that nothing was
     changed, but no authority vouches for `name`."""
-    private = rsa.generate_private_key(65537, BITS)  # which every reader knows
+    private = ec.generate_private_key(ec.SECP256R1())
     now = datetime.now(UTC)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:64])])
     usage = x509.KeyUsage(
