@@ -37,7 +37,7 @@ def _traced(step: DockingStep, line: Gateway) -> Iterator[TracedFrame]:
 def text(run: DockingTest, key: str = "") -> Iterator[str]:
     """All kept frames of a run, or of one of its steps, line by line: time, direction, bytes,
     meaning."""
-    steps = run.steps.select_related("test__sample__gateway").order_by("place")
+    steps = run.steps.order_by("place")
     yield f"{run.application.number}  {run.application.model}  {_stamp(run.started_at)}\n"
     for step in steps.filter(key=key) if key else steps:
         if step.frames:

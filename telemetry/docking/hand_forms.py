@@ -49,7 +49,7 @@ GUIDES: dict[str, list[Any]] = {
     "transmitter": [
         _lazy("给无线数据传输装置断电重启，记下多少秒后重新在线。"),
         _lazy("拔出物联网卡，10 分钟后插回，记下插回后多少秒重新在线。"),
-        _lazy("从报文跟踪里抄下注册包和心跳包的字节。"),
+        _lazy("抄下装置设置里的注册包和心跳包（字节或文字）；专用注册文本不要抄，写“专用”。"),
     ],
 }
 # What the platform reads is frozen before the form is sent, under these names.

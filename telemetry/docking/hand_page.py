@@ -27,10 +27,11 @@ from households.requests import SignedIn
 from telemetry import cadence, points
 from telemetry.docking import runs
 from telemetry.docking.hand_forms import CAPTURES, FORMS, GUIDES, WATCHED, PanelForm
-from telemetry.docking.shown import READINGS, Row, valued
+from telemetry.docking.shown import READINGS, Row, rows_of, valued
 from telemetry.docking.test_acts import for_testers
 from telemetry.docking.test_page import the_run
-from telemetry.latest import form_of, values_of
+from telemetry.latest import Form, form_of, values_of
+from telemetry.lines import Connection
 from telemetry.models import DockingStep, DockingTest, UnitState
 
 FRESH = timedelta(minutes=2)  # older readings are not of what is at the sample now
@@ -81,7 +82,7 @@ def _page(request: SignedIn, run: DockingTest, step: DockingStep, form: forms.Fo
         "captures": _captures(run, step),
         "most": PHOTOS,
         "wants_photo": step.key in ("panel", "resistor", "sensor", "controller"),
-        "line": run.sample.gateway if step.key == "transmitter" else None,
+        "traced": run.sample.gateway if step.key == "transmitter" else None,
     }
     status = 422 if form.errors else 200
     return render(request, "telemetry/docking/step.html", context, status=status)
@@ -91,8 +92,14 @@ def _now(run: DockingTest, step: DockingStep) -> dict[str, object]:
     """What the platform reads of the sample while somebody works at it."""
     state = UnitState.objects.filter(unit=run.sample).first()
     watched = WATCHED.get(step.key, ())
-    values = [one for one in values_of(run.sample, state) if one.signal in watched]
-    return {"application": run.application, "state": state, "values": values, "step": step}
+    busy = any(row.is_under_way and not row.is_long for row in rows_of(run))
+    return {
+        "application": run.application,
+        "state": state,
+        "values": [one for one in values_of(run.sample, state) if one.signal in watched],
+        "busy": busy,
+        "connection": Connection.of(run.sample.gateway) if step.key == "transmitter" else None,
+    }
 
 
 def _captures(run: DockingTest, step: DockingStep) -> list[dict[str, object]]:
@@ -110,7 +117,7 @@ def _captures(run: DockingTest, step: DockingStep) -> list[dict[str, object]]:
     ]
 
 
-def _said(signal: str, entry: dict[str, Any], form: Any) -> str:
+def _said(signal: str, entry: dict[str, Any], form: Form) -> str:
     if entry["quality"] != "good":
         return f"{points.label(signal)} {points.quality_label(entry['quality'])[1]}"
     return f"{points.label(signal)} {valued(signal, entry['value'], form)}"
@@ -155,6 +162,8 @@ def _judge(request: SignedIn, run: DockingTest, step: DockingStep, form: forms.F
     if step.key in ("panel", "resistor"):
         signals = READINGS if step.key == "panel" else WATCHED[step.key]
         entered["platform"] = frozen(run, signals)
+    if step.key == "transmitter":
+        entered |= _dialled(run)
     for name, label in CAPTURES.get(step.key, {}).items():
         if name not in step.entered:
             raise NotFresh(_("还没有记下“%(name)s”的读数") % {"name": label})
@@ -164,6 +173,13 @@ def _judge(request: SignedIn, run: DockingTest, step: DockingStep, form: forms.F
     with transaction.atomic():
         photos = [*step.photos, *_photos(request, run, step)][-PHOTOS:]
         runs.finish_by_hand(step, request.user, result, entered, photos)
+
+
+def _dialled(run: DockingTest) -> dict[str, Any]:
+    """What the platform itself heard of the transmitter, beside what was typed."""
+    seen = Connection.of(run.sample.gateway)
+    at = seen.registered_at and seen.registered_at.isoformat(timespec="seconds")
+    return {"registered_at": at, "heartbeats": seen.heartbeats}
 
 
 def frozen(run: DockingTest, signals: tuple[str, ...]) -> dict[str, Any]:

@@ -18,8 +18,9 @@ from telemetry.docking.test_page import the_run
 @login_required
 @require_safe
 def docking_report(request: SignedIn, number: str) -> HttpResponse:
-    """The report of a judged run as a PDF; before it is judged there is none (404)."""
-    run = the_run(request.user, number)
+    """The report of the newest run (or `?run=`) as a PDF; before it is judged there is none
+    (404)."""
+    run = the_run(request.user, number, request.GET.get("run", ""))
     if run.judged_at is None:
         raise Http404
     try:

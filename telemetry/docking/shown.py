@@ -155,8 +155,7 @@ def _about(seconds: float) -> str:
 
 def rows_of(run: DockingTest) -> list[Row]:
     """The run's steps in their order, without their frames: those are many."""
-    kept = run.steps.select_related("test").defer("frames").order_by("place")
-    return [Row.of(one) for one in kept]
+    return [Row.of(kept) for kept in run.steps.defer("frames").order_by("place")]
 
 
 @dataclass(frozen=True)

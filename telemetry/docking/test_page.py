@@ -89,10 +89,11 @@ def run_of(application: DockingApplication, wanted: str = "") -> DockingTest | N
     return run
 
 
-def the_run(user: User, number: str) -> DockingTest:
-    """The newest run of an application that the user may see; else 404."""
+def the_run(user: User, number: str, wanted: str = "") -> DockingTest:
+    """The newest run of an application that the user may see, or the one of that number; else
+    404."""
     application = found(user, number)
-    run = run_of(application)
+    run = run_of(application, wanted)
     if run is None:
         raise Http404
     run.application = application
@@ -106,6 +107,7 @@ def live(request: SignedIn, application: DockingApplication, run: DockingTest) -
     is_newest = run == run_of(application)
     under_way = [row for row in rows if row.is_under_way]
     short = [row for row in under_way if not row.is_long]
+    state = UnitState.objects.filter(unit=run.sample).first()
     return {
         "application": application,
         "run": run,
@@ -121,9 +123,9 @@ def live(request: SignedIn, application: DockingApplication, run: DockingTest) -
         "chosen": looked_at.kept.key if request.GET.get("step") else "",
         "frames": evidence.newest(looked_at.kept),
         "readings": readings_of(rows, run.sample.register_map, run.sample.model.medium),
-        "state": UnitState.objects.filter(unit=run.sample).first(),
-        "sample_now": _sample_now(run),
-        "pace": BUSY_S if short else LONG_S if under_way else IDLE_S,
+        "state": state,
+        "sample_now": _sample_now(state),
+        "pace": _pace(run, under_way, short),
         "under_way": under_way,
         "on_the_bench": short,
         "may_judge": not runs.open_steps(run),
@@ -149,9 +151,15 @@ def _kinds(rows: list[Row]) -> dict[str, int]:
     return {kind: kinds.count(kind) for kind in ("auto", "hand", "long")}
 
 
-def _sample_now(run: DockingTest) -> list[str]:
+def _pace(run: DockingTest, under_way: list[Row], short: list[Row]) -> int:
+    """How often the page asks anew, in seconds; 0: nothing changes any more."""
+    if run.judged_at:
+        return 0
+    return BUSY_S if short else LONG_S if under_way else IDLE_S
+
+
+def _sample_now(state: UnitState | None) -> list[str]:
     """What the sample does now, in two words: on or off, and how."""
-    state = UnitState.objects.filter(unit=run.sample).first()
     values = state.values if state else {}
     shown = [name for name in ("power_state", "mode") if name in values]
     return [points.show(name, values[name]) for name in shown]
@@ -179,8 +187,8 @@ def docking_test_card(request: SignedIn, number: str) -> HttpResponse:
 @login_required
 @require_safe
 def docking_frames(request: SignedIn, number: str) -> HttpResponseBase:
-    """The frames of the newest run as text; of one step by `?step=`."""
-    run = the_run(request.user, number)
+    """The frames of the newest run (or `?run=`) as text; of one step by `?step=`."""
+    run = the_run(request.user, number, request.GET.get("run", ""))
     key = request.GET.get("step", "")
     if key and not run.steps.filter(key=key).exists():
         raise Http404

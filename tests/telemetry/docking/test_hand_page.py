@@ -14,6 +14,7 @@ from households import clock
 from telemetry.models import DockingStep, DockingTest
 from tests.cast import Cast, answered
 from tests.telemetry.docking.bench_scene import READ, begun
+from tests.telemetry.lines import opened
 
 pytestmark = pytest.mark.django_db
 PANEL = {
@@ -223,3 +224,26 @@ def test_the_page_shows_what_the_platform_reads_meanwhile(tester: Client, run: D
 def test_an_automatic_step_has_no_form(tester: Client, run: DockingTest) -> None:
     assert tester.get(url(run, "labels")).status_code == 404
     assert tester.post(url(run, "labels"), {}).status_code == 404
+
+
+def test_what_the_platform_heard_of_the_transmitter_is_kept_beside_what_was_typed(
+    tester: Client, run: DockingTest
+) -> None:
+    opened(run.sample.gateway)
+    assert "708 次" in tester.get(url(run, "transmitter") + "?part=now").content.decode()
+    tester.post(
+        url(run, "transmitter"),
+        {"back_after_reboot_s": "35", "back_after_sim_s": "50", "registration": "专用"},
+    )
+    kept = step(run, "transmitter").entered
+    assert kept["heartbeats"] == 708 and kept["registered_at"]
+
+
+def test_while_an_automatic_step_runs_the_page_says_that_nothing_is_read(
+    tester: Client, run: DockingTest
+) -> None:
+    run.steps.filter(key="addresses").update(state="running")
+    assert "平台暂不读取" in tester.get(url(run, "resistor")).content.decode()
+    run.steps.filter(key="addresses").update(state="passed")
+    run.steps.filter(key="soak").update(state="running")
+    assert "平台暂不读取" not in tester.get(url(run, "resistor")).content.decode()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.test import Client
 
 from devices.modbus.bench import Result
 from devices.modbus.words import Sentence
-from telemetry.models import DockingTest
+from telemetry.docking import runs
+from telemetry.models import DockingTest, Watch
 from tests.cast import Cast
 from tests.telemetry.docking.bench_scene import FRAMES, begun, connected, ended, failed, passed
 
@@ -188,3 +191,51 @@ def test_the_card_tells_how_far_it_is(client: Client, cast: Cast, run: DockingTe
 
 def test_a_run_that_is_not_judged_has_no_report_yet(tester: Client, run: DockingTest) -> None:
     assert tester.get(url(run, "report/")).status_code == 404
+
+
+def test_an_earlier_run_is_looked_at_but_not_changed(
+    tester: Client, run: DockingTest, cast: Cast
+) -> None:
+    ended(run, "write_mode", failed(), frames=FRAMES)
+    runs.judge(run, cast.tester)
+    newer = runs.start(run.application, cast.tester)
+    said = page(tester, url(run) + f"?run={run.pk}")
+    assert "测试未通过" in said and "须真正切换模式" in said
+    assert "hx-trigger" not in said  # nothing of it changes any more
+    assert "重测这一步" not in said
+    frames = tester.get(url(run, f"frames/?run={run.pk}"))
+    assert "09 03 00 64" in b"".join(frames.streaming_content).decode()  # type: ignore[attr-defined]
+    assert f"?run={run.pk}" in page(tester, url(newer))
+
+
+def test_a_judged_run_has_its_report(client: Client, cast: Cast, run: DockingTest) -> None:
+    ended(run, "write_mode", failed(), frames=FRAMES)
+    runs.judge(run, cast.tester)
+    client.force_login(cast.supplier_member)
+    assert "测试报告" in page(client, url(run))
+    answer = client.get(url(run, "report/"))
+    assert answer["Content-Type"] == "application/pdf"
+    assert answer.content.startswith(b"%PDF")
+    client.force_login(cast.rival)
+    assert client.get(url(run, "report/")).status_code == 404
+
+
+def test_looking_on_asks_the_sample_more_often_but_not_while_a_step_counts(
+    tester: Client, run: DockingTest
+) -> None:
+    run.steps.filter(key="traffic").update(state="running")
+    page(tester, url(run))
+    assert not Watch.objects.filter(unit=run.sample).exists()
+    run.steps.filter(key="traffic").update(state="open")
+    page(tester, url(run))
+    assert Watch.objects.filter(unit=run.sample).exists()
+
+
+def test_the_live_part_costs_few_queries(
+    tester: Client, run: DockingTest, django_assert_max_num_queries: Any
+) -> None:
+    for key in ("addresses", "readings", "labels"):
+        ended(run, key, passed(), frames=FRAMES * 40)
+    page(tester, url(run))
+    with django_assert_max_num_queries(16):
+        page(tester, url(run) + "?part=live")
