@@ -78,12 +78,12 @@ def look(sheet: Sheet, model: DeviceModel) -> Findings:
 def remark(mistake: Mistake, *, is_mistake: bool) -> Remark:
     """A mistake of the check in words."""
     what = advice.of(mistake)
-    setting = mistake.column.startswith("@")
+    head = HEADS.get(mistake.column, mistake.column)
     return Remark(
         is_mistake,
         mistake.row,
         mistake.column,
-        mistake.column if setting else _(HEADS.get(mistake.column, mistake.column) or " ").strip(),
+        _(head) if head else "",
         mistake.value,
         what.said(mistake.template, mistake.params),
         what.short,

@@ -151,7 +151,7 @@ def editor(draft: MapDraft, asked: known.Asked | None = None) -> dict[str, objec
             "usual": USUAL,
             "choices": CHOICES | {"signal": list(signals.signals())},
             "settingChoices": SETTING_CHOICES,
-            "settingNames": {name: str(words) for name, words in names.SETTINGS.items()},
+            "settingNames": names.settings_with_defaults(),
             "inWords": names.settings_in_words(),
             "signalNames": {name: names.label(name, model.medium) for name in signals.signals()},
             "limit": MAX_POINTS,

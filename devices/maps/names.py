@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _l
 
 from devices.modbus import signals
 from devices.modbus.mapcolumns import HEADS
+from devices.modbus.mapsettings import REQUIRED, Settings
 
 LABELS = {
     "outdoor_temp": _l("室外环境温度"),
@@ -78,6 +79,17 @@ def settings_in_words() -> dict[str, dict[str, str]]:
     }
 
 
+def settings_with_defaults() -> dict[str, str]:
+    """What each setting is, and what holds where it is blank."""
+    usual = dict(Settings().rows())
+    said = {
+        name: _("%(what)s；不填为 %(usual)s") % {"what": words, "usual": usual[f"@{name}"]}
+        for name, words in SETTINGS.items()
+        if name not in REQUIRED
+    }
+    return {name: str(words) for name, words in SETTINGS.items()} | said
+
+
 def heads() -> dict[str, str]:
     """The columns' heads."""
     return {column: _(head) for column, head in HEADS.items()}
@@ -88,7 +100,8 @@ def label(signal: str, medium: str = "water") -> str:
     if signal in LABELS:
         return str(LABELS[signal])
     known = signals.signals().get(signal)
-    return _(_of_medium(known.cn, medium)) if known else signal
+    words = _of_medium(known.cn, medium) if known else ""
+    return _(words) if words else signal
 
 
 def _of_medium(words: str, medium: str) -> str:
