@@ -95,7 +95,8 @@ class Bench:
     """One sample under test.
 
     `map` is the file's, `module` the one behind the address. `seen` are the newest good values.
-    `say` hears what a step is about just now.
+    `splits` are blocks that it does not answer whole though it answers their points. `say` hears
+    what a step is about just now.
     """
 
     line: Line
@@ -105,6 +106,7 @@ class Bench:
     module: int | None = None
     options: Options = field(default_factory=Options)
     seen: dict[str, Value] = field(default_factory=dict)
+    splits: set[blocks.Block] = field(default_factory=set)
     say: Callable[[Sentence], None] = quiet
 
     @cached_property
@@ -114,10 +116,10 @@ class Bench:
         stated = moved.settings.reply_timeout_ms
         return replace(moved, settings=replace(moved.settings, reply_timeout_ms=PATIENCE * stated))
 
-    @cached_property
+    @property
     def plan(self) -> blocks.Plan:
-        """The plan of a whole reading."""
-        return blocks.plan(self.here)
+        """The plan of a whole reading; what the sample does not answer whole is read apart."""
+        return blocks.plan(self.here, splits=self.splits)
 
     @cached_property
     def registers(self) -> Registers:
@@ -148,6 +150,7 @@ class Bench:
             )
             if not self.line.transport.connected:
                 raise LineDown(N_("通信链路没有接通"))
+            self.splits |= set(visit.splits)
             if all(value.quality != "not_answered" for value in visit.points.values()):
                 break
         self.seen |= {name: v for name, v in visit.points.items() if v.quality == "good"}

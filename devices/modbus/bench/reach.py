@@ -28,6 +28,12 @@ async def max_read(bench: Bench) -> Result:
     """The longest reads that the map allows, its holes, and reads without any further pause."""
     figures: dict[str, Any] = {}
     details: Details = ()
+    hole = await _holes(bench)
+    if hole:  # first, since long reads go over holes
+        figures["hole"], failed = hole
+        if failed:
+            return Result("failed", failed[0], details, failed[1], figures)
+        details += ((Sentence(N_("空隙")), hole_words(bench, figures["hole"])),)
     for area in dict.fromkeys(block.area for block in bench.plan.blocks):
         stated, asked, real = await _longest(bench, area)
         figures[f"max_read_{area}"] = {"stated": stated, "asked": asked, "answered": real}
@@ -35,12 +41,6 @@ async def max_read(bench: Bench) -> Result:
             return _too_long(area, stated, asked, real, figures)
         text = Sentence(N_("一次 %(asked)d 个（点表 %(stated)d）"), asked=asked, stated=stated)
         details += ((place_of(area), text),)
-    hole = await _holes(bench)
-    if hole:
-        figures["hole"], failed = hole
-        if failed:
-            return Result("failed", failed[0], details, failed[1], figures)
-        details += ((Sentence(N_("空隙")), hole_words(bench, figures["hole"])),)
     gap = await _pauses(bench, figures)
     if gap:
         return gap
