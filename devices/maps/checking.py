@@ -15,6 +15,8 @@ from devices.modbus.mistakes import Mistake
 from devices.modbus.rowparts import signal_name
 from devices.models import DeviceModel
 
+SHOWN = 200  # remarks on a page
+
 
 @dataclass(frozen=True)
 class Remark:
@@ -54,6 +56,16 @@ class Findings:
     @property
     def reminders(self) -> int:
         return len(self.remarks) - self.mistakes
+
+    @property
+    def first(self) -> list[Remark]:
+        """As many as a page shows."""
+        return self.remarks[:SHOWN]
+
+    @property
+    def further(self) -> int:
+        """How many there are beyond `first`."""
+        return max(len(self.remarks) - SHOWN, 0)
 
     def cells(self) -> list[tuple[int | None, str, str, str, str]]:
         """Row, column, kind (bad, warn), short word and reason of each remark."""

@@ -17,6 +17,8 @@ LABELS = {
     "power_state": _l("开关机状态"),
     "mode": _l("运行模式"),
     "fault": _l("故障信息"),
+    "fault_active": _l("故障信息"),
+    "fault_bits": _l("故障明细"),
     "alarm_reset": _l("报警复位"),
     "indoor_temp": _l("实测室温"),
 }

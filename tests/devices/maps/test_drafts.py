@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from devices.maps import sheet
+from devices.maps.checking import SHOWN
 from devices.maps.sheet import COLUMNS, MAX_POINTS
 from devices.models import DeviceModel, MapDraft, RegisterMap, SupplierMember
 from households.models import Role
@@ -108,6 +109,16 @@ def test_five_hundred_rows_are_checked_within_three_tenths_of_a_second(
         took.append(time.process_time() - begun)
     assert answer.json()["mistakes"] == 0
     assert min(took) < 0.3
+
+
+def test_of_very_many_mistakes_the_first_are_listed(cast: Cast, maker: Client) -> None:
+    mine = draft(cast)
+    written = changed(mine)
+    written.points = [["x", *[""] * (len(COLUMNS) - 1)] for _n in range(MAX_POINTS)]
+    told = send(maker, path(mine, "check/"), written).json()
+    assert told["mistakes"] > MAX_POINTS
+    assert told["findings"].count("<tr>") == SHOWN + 1
+    assert "另有" in told["findings"]
 
 
 def test_a_draft_is_kept_with_its_mistakes(cast: Cast, maker: Client) -> None:
