@@ -114,7 +114,7 @@ def live(request: SignedIn, application: DockingApplication, run: DockingTest) -
         "acts": request.user.tests_docking,
         "is_open": is_newest and run.judged_at is None,
         "asked_run": "" if is_newest else run.pk,
-        "may_note": applications.acts_for(request.user, application),
+        "may_ask": applications.acts_for(request.user, application),
         "rows": rows,
         "kinds": _kinds(rows),
         "figures": Figures.of(rows),

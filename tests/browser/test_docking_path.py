@@ -129,7 +129,7 @@ def the_platform_tests(bench: Bench) -> None:
     bench.page.click("#run-all")
     bench.page.wait_for_selector("text=自动步骤进行中")
     steps = DockingStep.objects.filter(state__in=("queued", "running"))
-    eventually(lambda: not steps.exists(), 60)
+    eventually(lambda: not steps.exists(), 150)
     bench.page.wait_for_selector("#step-rows tr:nth-child(19) .st-ok", timeout=20_000)
     assert bench.page.locator("#step-rows .st-bad").count() == 0
     bench.page.click("#step-rows tr:first-child >> text=报文")

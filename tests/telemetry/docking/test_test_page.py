@@ -42,7 +42,15 @@ def test_every_step_of_the_plan_is_listed_with_what_is_to_come(
     tester: Client, run: DockingTest
 ) -> None:
     said = page(tester, url(run))
-    for words in ("地址", "七项读数", "枚举标签", "面板对照（人工）", "10 kΩ B3435", "约 60 分"):
+    for words in (
+        "给厂家留言",
+        "地址",
+        "七项读数",
+        "枚举标签",
+        "面板对照（人工）",
+        "10 kΩ B3435",
+        "约 60 分",
+    ):
         assert words in said
     assert "自动 12　人工 6　长时 2" in said
     assert "测试中 0 / 20" in said
@@ -88,6 +96,7 @@ def test_the_live_part_brings_what_changed_and_asks_again(tester: Client, run: D
 def test_figures_are_summed_over_the_steps(tester: Client, run: DockingTest) -> None:
     ended(run, "reply_time", passed("", p50_ms=69, p99_ms=84, requests=200, timeouts=0))
     ended(run, "readings", passed("", requests=12, timeouts=1, wrong_frames=2))
+    ended(run, "addresses", passed("", requests=9, timeouts=4))  # silence was wanted there
     said = page(tester, url(run))
     assert "69<small> / 84 ms" in said
     assert "3<small> / 212 次" in said
