@@ -21,7 +21,8 @@ from tests.browser.conftest import DESKTOP, PHONE, Visitor
 from tests.cast import Cast
 from tests.devices.docking.scene import SAID, a_key
 from tests.farm import WATER, Farm
-from tests.telemetry.docking.test_whole_runs import in_no_hurry, quick
+from tests.telemetry.docking.test_whole_runs import in_no_hurry
+from tests.telemetry.docking_scene import quick
 from tests.telemetry.test_line_worker import eventually, lines, looks_often
 
 __all__ = ["in_no_hurry", "lines", "looks_often"]  # fixtures
