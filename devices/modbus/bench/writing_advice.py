@@ -87,18 +87,18 @@ def _on_ignoring(point: Point, target: Scalar, where: Sentence) -> Sentence:
 
 def _on_refusal(settings: Settings, point: Point, target: Scalar, result: WriteResult) -> Sentence:
     where = place(point.write_area, point.write_address)
-    if result.sent is None and settings.require:
+    found = _EXCEPTION.search(result.detail)
+    if found:
+        template = _REFUSED.get(int(found[1]), _REFUSED[4])
+        return Sentence(template, place=where, written=written(point, target))
+    if settings.require:
         held = "；".join(
             f"{place(item.area, item.address)} = {item.value}" for item in settings.require
         )
         template = N_("样机不在点表 @require 要求的状态（%(held)s）：请切到远程后重测")
         return Sentence(template, held=said(held))
-    if result.sent is None:
-        template = N_("点表自己不允许这样写：核对@write_functions、写方式和%(place)s的各列")
-        return Sentence(template, place=where)
-    found = _EXCEPTION.search(result.detail)
-    template = _REFUSED.get(int(found[1]) if found else 0, _REFUSED[4])
-    return Sentence(template, place=where, written=written(point, target))
+    template = N_("点表自己不允许这样写：核对 @write_functions、写方式和%(place)s的各列")
+    return Sentence(template, place=where)
 
 
 def on_restoring(point: Point, former: Scalar) -> Sentence:
