@@ -82,7 +82,7 @@ async def _both_answer(bench: Bench, question: Request) -> Result | None:
                 )
             )
             if not await _answers(bench, address, question):
-                return _silent(bench, address)
+                return await _silent(bench, address, question)
     return None
 
 
@@ -140,16 +140,53 @@ def _wait_s(bench: Bench) -> float:
 
 def _holds_reply(bench: Bench, heard: bytes, question: Request) -> bool:
     """Whether the bytes hold a frame that answers such a question, from whatever address."""
+    return bool(_senders(bench, heard, question))
+
+
+def _senders(bench: Bench, heard: bytes, question: Request) -> list[int]:
+    """The addresses of the frames among some bytes that answer such a question."""
     framing = bench.line.framing
     if not isinstance(framing, Rtu):
-        return False
-    return any(
-        not stray.asks and strays.may_answer(stray.pdu, question.pdu)
+        return []
+    return [
+        stray.address
         for stray in strays.frames_in(heard, framing)
-    )
+        if not stray.asks and strays.may_answer(stray.pdu, question.pdu)
+    ]
 
 
-def _silent(bench: Bench, address: int) -> Result:
+async def _silent(bench: Bench, address: int, question: Request) -> Result:
+    """No right answer: what came instead says what is wrong."""
+    with Evidence().of(bench.line) as ear:
+        if await _answers(bench, address, question):  # only now and then: the pace's matter
+            return Result("unproven", Sentence(N_("地址 %(address)d 时答时不答"), address=address))
+    senders = _senders(bench, ear.incoming, question)
+    if senders:
+        return Result(
+            "failed",
+            Sentence(
+                N_("问地址 %(address)d，应答写的地址是 %(other)d"),
+                address=address,
+                other=senders[0],
+            ),
+            advice=Sentence(N_("固件应答须用自己的设备地址 %(address)d"), address=address),
+        )
+    if ear.incoming:
+        return Result(
+            "failed",
+            Sentence(
+                N_("地址 %(address)d 的应答校验不符：收到 %(heard)s"),
+                address=address,
+                heard=ear.incoming[:16].hex(" ").upper(),
+            ),
+            advice=Sentence(
+                N_("固件应答须带 CRC-16（低字节在前），字节数与所问个数一致；核对 @baud、@parity")
+            ),
+        )
+    return _no_answer(bench, address)
+
+
+def _no_answer(bench: Bench, address: int) -> Result:
     settings = bench.map.settings
     return Result(
         "failed",

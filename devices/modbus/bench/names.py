@@ -75,7 +75,7 @@ def shown(signal: str, value: Scalar) -> Sentence:
     if isinstance(value, str):
         return Sentence(_MODES[value]) if signal == "mode" and value in _MODES else said(value)
     unit = signals()[signal].unit if signal in signals() else ""
-    return said(f"{value:.10g} {unit}".rstrip())
+    return said(f"{round(value, 2):.10g} {unit}".rstrip())
 
 
 def shown_value(signal: str, value: Value) -> Sentence:

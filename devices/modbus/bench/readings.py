@@ -8,6 +8,7 @@ from typing import Any
 from devices.modbus import rawtypes
 from devices.modbus.bench.bench import Bench
 from devices.modbus.bench.explain import either, explanations, plausible
+from devices.modbus.bench.heating import implausible
 from devices.modbus.bench.known import known_register, shifted_by_one
 from devices.modbus.bench.names import register, said, shown_value
 from devices.modbus.bench.results import Details, Result
@@ -19,8 +20,6 @@ from devices.modbus.signals import FAULT_ACTIVE, READINGS, kind_of
 from devices.modbus.words import N_, Sentence
 
 SEVEN = tuple(FAULT_ACTIVE if name == "fault" else name for name in READINGS)
-_LOOKS = 3  # supply and return are compared so often before they count as swapped
-_SWAPPED_K = 1.0
 _ORDERED = frozenset({"int32", "uint32", "sm32", "int64", "uint64", "dec32", "bcd32"})
 
 
@@ -35,10 +34,7 @@ async def readings(bench: Bench) -> Result:
     if wrong:
         shifted = await shifted_by_one(bench, _seven_rows(bench, visit))
         return shifted or Result("failed", *wrong, figures=figures)
-    swapped = await _swapped(bench, visit)
-    if swapped:
-        return swapped
-    return _passed(bench, visit, known, figures)
+    return await implausible(bench, visit, figures) or _passed(bench, visit, known, figures)
 
 
 def table(bench: Bench, visit: UnitRead) -> dict[str, dict[str, Any]]:
@@ -181,55 +177,6 @@ def _unmapped(bench: Bench, signal: str) -> Wrong:
     name = bench.called(signal)
     finding = Sentence(N_("点表里没有 %(name)s"), name=name)
     return finding, (), Sentence(N_("在点表中补上 %(name)s 的寄存器"), name=name)
-
-
-# --- supply and return --------------------------------------------------------------------------
-
-
-async def _swapped(bench: Bench, visit: UnitRead) -> Result | None:
-    """A unit that heats delivers warmer than it takes back; looked at more than once."""
-    for look in range(_LOOKS):
-        if look:
-            await bench.pause(bench.options.look_s)
-            visit = await bench.read()
-        if not _is_colder(visit):
-            return None
-    supply, back = (visit.points[name] for name in ("supply_temp", "return_temp"))
-    names = bench.called("supply_temp"), bench.called("return_temp")
-    return Result(
-        "failed",
-        Sentence(
-            N_("制热时%(supply)s（%(warm)s）低于%(back)s（%(cold)s）"),
-            supply=names[0],
-            back=names[1],
-            warm=shown_value("supply_temp", supply),
-            cold=shown_value("return_temp", back),
-        ),
-        advice=Sentence(
-            N_("%(one)s 与 %(other)s 接反：对调点表两行的地址，或改正固件、对调两个传感器"),
-            one=register(bench.point("supply_temp")),
-            other=register(bench.point("return_temp")),
-        ),
-    )
-
-
-def _is_colder(visit: UnitRead) -> bool:
-    values = {name: value.value for name, value in visit.points.items()}
-    supply, back = values.get("supply_temp"), values.get("return_temp")
-    if not isinstance(supply, float | int) or not isinstance(back, float | int):
-        return False
-    return is_heating(values) and supply < back - _SWAPPED_K
-
-
-def is_heating(values: dict[str, Any]) -> bool:
-    """Whether a unit is on, in a mode that heats, not defrosting, its compressor not standing."""
-    return (
-        values.get("power_state") is True
-        and values.get("mode") in ("heating", "heating_hot_water", "emergency_electric")
-        and values.get("defrosting") is not True
-        and values.get("compressor_running") is not False
-        and values.get("flame_on") is not False
-    )
 
 
 # --- what is right ------------------------------------------------------------------------------

@@ -1,0 +1,100 @@
+"""What the readings of a unit that heats must look like: warmer out than back, and warm at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from devices.modbus.bench.bench import Bench
+from devices.modbus.bench.entries import row_change
+from devices.modbus.bench.names import register, shown_value
+from devices.modbus.bench.results import Result
+from devices.modbus.reading import UnitRead
+from devices.modbus.words import N_, Sentence
+
+_LOOKS = 3  # something strange is looked at so often before it counts
+_SWAPPED_K = 1.0
+_COLD_C = 10.0  # nothing that heats delivers colder
+_APART_K = 40.0  # no unit cools its water or air by more
+_USUAL = {"supply_temp": 40.0, "return_temp": 32.0}  # roughly what a wrong scale hides
+_ROUGHLY_K = 18.0
+
+
+async def implausible(bench: Bench, visit: UnitRead, figures: Mapping[str, Any]) -> Result | None:
+    """What cannot be of a unit that heats, though each reading by itself could be."""
+    found = ""
+    for look in range(_LOOKS):
+        if look:
+            await bench.pause(bench.options.look_s)
+            visit = await bench.read()
+        found = strangeness(visit)
+        if not found:
+            return None
+    if found == "swapped":
+        return _swapped(bench, visit, figures)
+    return _strange(bench, visit, found, figures)
+
+
+def strangeness(visit: UnitRead) -> str:
+    """What is strange of a unit that heats: swapped, the signal whose scale must be wrong, or "" of
+    one that is right or does not heat."""
+    values = {name: value.value for name, value in visit.points.items()}
+    supply, back = values.get("supply_temp"), values.get("return_temp")
+    if not isinstance(supply, float | int) or not isinstance(back, float | int):
+        return ""
+    if not is_heating(values):
+        return ""
+    if supply < _COLD_C:
+        return "supply_temp"
+    if supply < back - _SWAPPED_K:
+        return "swapped"
+    return "return_temp" if supply > back + _APART_K else ""
+
+
+def is_heating(values: dict[str, Any]) -> bool:
+    """Whether a unit is on, in a mode that heats, not defrosting, its compressor not standing."""
+    return (
+        values.get("power_state") is True
+        and values.get("mode") in ("heating", "heating_hot_water", "emergency_electric")
+        and values.get("defrosting") is not True
+        and values.get("compressor_running") is not False
+        and values.get("flame_on") is not False
+    )
+
+
+def _swapped(bench: Bench, visit: UnitRead, figures: Mapping[str, Any]) -> Result:
+    return Result(
+        "failed",
+        Sentence(
+            N_("制热时%(supply)s（%(warm)s）低于%(back)s（%(cold)s）"),
+            supply=bench.called("supply_temp"),
+            back=bench.called("return_temp"),
+            warm=shown_value("supply_temp", visit.points["supply_temp"]),
+            cold=shown_value("return_temp", visit.points["return_temp"]),
+        ),
+        advice=Sentence(
+            N_("%(one)s 与 %(other)s 接反：对调点表两行的地址，或改正固件、对调两个传感器"),
+            one=register(bench.point("supply_temp")),
+            other=register(bench.point("return_temp")),
+        ),
+        figures=figures,
+    )
+
+
+def _strange(bench: Bench, visit: UnitRead, signal: str, figures: Mapping[str, Any]) -> Result:
+    value, name = visit.points[signal], bench.called(signal)
+    entry = {"value": value.value, "quality": value.quality, "raw": value.raw}
+    change = row_change(bench.here, signal, entry, _USUAL[signal], _ROUGHLY_K)
+    return Result(
+        "failed",
+        Sentence(
+            N_("制热时%(name)s读到 %(value)s，不合理"), name=name, value=shown_value(signal, value)
+        ),
+        advice=change
+        or Sentence(
+            N_("核对 %(name)s（%(where)s）的倍率和偏移"),
+            name=name,
+            where=register(bench.point(signal)),
+        ),
+        figures=figures,
+    )
