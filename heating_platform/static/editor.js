@@ -323,18 +323,31 @@ for (const field of [at("signal"), at("words")]) {
 showSides();
 showFound(found);
 columnMenu();
-const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
-if (kept && kept.edits === edits) {
+// What was not saved is put back; where somebody else saved meanwhile, only if it is wished.
+function restore(kept) {
   settings.rows = kept.settings;
+  points.columns = columns(kept.points);
   points.rows = kept.points;
   settings.render();
-  points.columns = columns(points.rows);
   points.render();
-  at("restored").hidden = false;
-  at("restored").querySelector("[data-forget]").addEventListener("click", () => {
+  changed();
+}
+
+const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
+if (kept) {
+  const note = at("restored");
+  const isApart = kept.edits !== edits;
+  note.querySelector("[data-back]").hidden = isApart;
+  note.querySelector("[data-apart]").hidden = !isApart;
+  note.hidden = false;
+  if (!isApart) restore(kept);
+  note.querySelector("[data-restore]").addEventListener("click", () => {
+    restore(kept);
+    note.hidden = true;
+  });
+  note.querySelector("[data-forget]").addEventListener("click", () => {
     sessionStorage.removeItem(KEPT);
     location.reload();
   });
-  changed();
-} else sessionStorage.removeItem(KEPT);
+}
 document.body.dataset.ready = "yes";

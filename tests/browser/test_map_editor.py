@@ -128,6 +128,17 @@ def test_what_was_not_kept_survives_a_reload(editor: Visitor, cast: Cast) -> Non
     assert cell(page, "mode", "name").inner_text() == "工况"
 
 
+def test_what_was_not_kept_is_not_put_over_what_another_kept(editor: Visitor, cast: Cast) -> None:
+    page = editor.page
+    cell(page, "mode", "name").click()
+    page.keyboard.type("工况")
+    MapDraft.objects.update(edits=7)
+    opened(editor, cast)
+    assert cell(page, "mode", "name").inner_text() == "运行模式状态"
+    page.click("[data-restore]")
+    page.wait_for_selector("#points td:text-is('工况')")
+
+
 def test_two_people_are_told_of_each_other(editor: Visitor, cast: Cast) -> None:
     page = editor.page
     cell(page, "mode", "name").click()
