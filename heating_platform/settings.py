@@ -310,7 +310,7 @@ CELERY_BEAT_SCHEDULE = (
             "seal_history": 600.0,
             "sweep_files": 600.0,
             "forget_sessions": 86_400.0,
-        "forget_messages": 86_400.0,
+            "forget_messages": 86_400.0,
             "work_on_workbooks": 10.0,  # a message has asked already, where the broker was there
         }.items()
     }
@@ -361,7 +361,7 @@ SERVICE_PHONE = env("SERVICE_PHONE")
 # A village's list hangs at least so many days before the town reviews it.
 NOTICE_DAYS = env_int("NOTICE_DAYS", 7)
 
-# The outdoor temperature in °C for which heating is designed here (GB 50736, annex A, station 阳城).
+# The outdoor temperature in °C for which heating is designed here (GB 50736, annex A, 阳城).
 # What a device model states for a warmer one is pointed out.
 DESIGN_OUTDOOR_TEMP = env_float("DESIGN_OUTDOOR_TEMP", -6.6)
 
