@@ -17,20 +17,18 @@ LONGEST = 200  # characters, as the column has them
 KEPT_FOR = timedelta(days=180)  # after they were read
 
 
-def tell(
-    users: Iterable[User], text: str | Callable[[], str], path: str, key: str = ""
-) -> list[Notification]:
+def tell(users: Iterable[User], text: str | Callable[[], str], path: str, key: str = "") -> None:
     """Leave each of `users` who is active a message that leads to `path`, an address of ours.
 
     `text` as a function is called once for every language that they read, so that each gets his
     own: `tell(people, lambda: _("…") % {…}, path)`. What says the same `key` comes to a person
-    once, however often it is told. Part of the caller's transaction. Answers the messages.
+    once, however often it is told. Part of the caller's transaction.
     """
     if not path.startswith("/") or path.startswith("//"):
         raise ValueError(f"{path!r} is no address of the platform")
     now, words = clock.now(), _Words(text)
     people = {user.pk: user for user in users if user.is_active}.values()
-    return Notification.objects.bulk_create(
+    Notification.objects.bulk_create(
         [
             Notification(to=user, text=words.for_reader(user), path=path, key=key, at=now)
             for user in people

@@ -24,6 +24,8 @@ from households.audit import history
 from households.models import User
 from households.requests import SignedIn
 
+LONGEST_SEARCH = 60  # characters
+
 
 @login_required
 @require_safe
@@ -33,7 +35,7 @@ def makers(request: SignedIn) -> HttpResponse:
     if request.user.is_maker:
         return redirect("maker", access.own_company(request.user).pk)
     rows = _counted(Supplier.objects.visible_to(request.user))
-    if wanted := request.GET.get("q", "").strip():
+    if wanted := request.GET.get("q", "").replace("\0", "").strip()[:LONGEST_SEARCH]:
         rows = rows.filter(Q(name__icontains=wanted) | Q(device_models__code__icontains=wanted))
     ending = Counter(ending.supplier.pk for ending in expiry.endings(papers.SOON))
     page = lists.page_of(rows.distinct(), request)

@@ -44,6 +44,18 @@ def test_the_suppliers_pages_work_and_read_well(
     assert visitor.foreign == []
 
 
+def test_the_offices_pages_of_makers_read_well(visitor: Visitor, cast: Cast) -> None:
+    model = cast.water.model
+    model.papers.filter(kind="insurance").update(valid_until=in_days(-5))
+    visitor.resize(PHONE)
+    visitor.be(cast.service_unit)
+    found = {}
+    for page in ("/makers/", f"/makers/{model.supplier_id}/", f"/makers/models/{model.pk}/"):
+        visitor.go(page)
+        found[page] = said(visitor)
+    assert not {page: words for page, words in found.items() if words}
+
+
 def test_a_model_is_entered_and_gets_its_papers(
     visitor: Visitor, cast: Cast, tmp_path: Path
 ) -> None:

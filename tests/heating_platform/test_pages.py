@@ -10,7 +10,6 @@ from django.test import Client
 
 from telemetry import commands
 from telemetry.models import Command
-from tests import cast as make
 from tests.cast import Cast, answered
 
 OWNERS = ("district_officer", "town_officer", "clerk", "service_unit", "reader")
@@ -78,11 +77,6 @@ def test_a_suppliers_people_begin_at_their_desk(cast: Cast, client: Client) -> N
     page = client.get("/", follow=True)
     assert page.redirect_chain == [("/makers/desk/", 302)]
     assert "改造台账" not in page.content.decode()
-
-
-def test_his_installers_begin_at_what_is_to_be_installed(cast: Cast, client: Client) -> None:
-    client.force_login(make.installer("azhuang", cast.water.model.supplier))
-    assert client.get("/", follow=True).redirect_chain == [("/installations/", 302)]
 
 
 @pytest.mark.parametrize("page", ["unit", "values", "chart", "readings", "command form"])

@@ -63,6 +63,11 @@ def test_the_offices_see_all_companies(cast: Cast, client: Client, who: str) -> 
     assert "没有名称或型号含" in page(client, "/makers/?q=没有的")
 
 
+@pytest.mark.parametrize("asked", ["%00", "'", "%25", "x" * 500, "&page=x"])
+def test_whatever_is_searched_is_answered(cast: Cast, office: Client, asked: str) -> None:
+    assert office.get(f"/makers/?q={asked}").status_code == 200
+
+
 def test_the_list_counts_models_and_units_that_run(cast: Cast, office: Client) -> None:
     cast.water.model.papers.filter(kind="insurance").delete()
     cast.air.retired_at = make.SERVICE_BEGAN
