@@ -18,9 +18,11 @@ NOT_ON_THE_WIRE = {"django", "celery", "kombu", "psycopg2", "psycopg", "redis", 
 MAY_BE_ASYNCHRONOUS = (
     "devices/modbus/",
     "devices/management/commands/line.py",  # an engineer's own loop, without a platform
+    "devices/management/commands/docking.py",
     "telemetry/line_worker.py",
     "telemetry/asking.py",
     "telemetry/polling.py",
+    "telemetry/docking/benches.py",
 )
 
 
