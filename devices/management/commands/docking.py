@@ -140,7 +140,7 @@ class Command(BaseCommand):
                 say=lambda progress: self._tell(options, progress),
             )
             try:
-                await self._run_all(bench, transport, steps, typed, options, course)
+                await self._run_all(bench, transport, writes, steps, typed, options, course)
             finally:
                 if writes.owed:
                     self.stderr.write(_("正在恢复测试前的值：%s") % "、".join(writes.owed))
@@ -151,6 +151,7 @@ class Command(BaseCommand):
         self,
         bench: Bench,
         transport: Transport,
+        writes: DirectWrites,
         steps: list[Step],
         typed: Mapping[str, Any] | None,
         options: dict[str, Any],
@@ -158,7 +159,7 @@ class Command(BaseCommand):
     ) -> None:
         for one in steps:
             self._tell(options, one.title)
-            course.runs.append(await _until_done(one, bench, transport))
+            course.runs.append(await _until_done(one, bench, transport, writes))
             self._show(options, course.runs[-1])
         if typed is not None:
             course.runs.append(await _panel(bench, typed))
@@ -287,14 +288,16 @@ def _typed(file: Path, map: PointMap) -> dict[str, Any]:
 # --- running ------------------------------------------------------------------------------------
 
 
-async def _until_done(one: Step, bench: Bench, transport: Transport) -> Run:
-    """A step, run again where the line broke it off, once that is there again."""
+async def _until_done(one: Step, bench: Bench, transport: Transport, writes: DirectWrites) -> Run:
+    """A step, run again where the line broke it off, once that is there again and the sample as
+    it was."""
     begun = time.monotonic()
     for attempt in range(1, TRIES + 1):
         result, evidence = await run(one, bench)
         if result.state != "broken_off" or attempt == TRIES:
             break
         await _line_again(transport)
+        await writes.restore_all(LINE_WAIT_S)
     return Run(one, result, evidence, time.monotonic() - begun)
 
 
