@@ -31,16 +31,14 @@ async def addresses(bench: Bench) -> Result:
     if failed:
         return failed
     await _settle(bench, question)
-    tried = list(foreign(bench))[:_FOREIGN]
-    for address in tried:
-        bench.say(Sentence(N_("向外来地址 %(address)d 提问，应无应答"), address=address))
-        if await _is_answered(bench, address, question):
-            return _answers_foreign(address)
+    tried, answered = await _ask_foreign(bench, question)
+    if len(answered) > 1:
+        return _answers_foreign(answered)
     if bench.line.framing.paced:
         bench.say(Sentence(N_("发送校验错误的报文，应无应答")))
         if await _is_answered(bench, bench.address, question, spoiled=True):
             return _answers_damaged(bench)
-    return _passed(bench, tried)
+    return _another(answered[0]) if answered else _passed(bench, tried)
 
 
 def foreign(bench: Bench) -> Iterator[int]:
@@ -60,6 +58,21 @@ def foreign(bench: Bench) -> Iterator[int]:
             continue
         if not wide or frames.is_safe_native(address, order):
             yield address
+
+
+async def _ask_foreign(bench: Bench, question: Request) -> tuple[list[int], list[int]]:
+    """The foreign addresses that were tried, and those that answered. A single one may be another
+    unit of the line, which a sample that answers all is not: then more are tried."""
+    tried: list[int] = []
+    answered: list[int] = []
+    for address in foreign(bench):
+        if len(tried) >= _FOREIGN * (1 + bool(answered)) or len(answered) > 1:
+            break
+        bench.say(Sentence(N_("向外来地址 %(address)d 提问，应无应答"), address=address))
+        tried.append(address)
+        if await _is_answered(bench, address, question):
+            answered.append(address)
+    return tried, answered
 
 
 def _question(bench: Bench) -> Request:
@@ -206,15 +219,22 @@ def _no_answer(bench: Bench, address: int) -> Result:
     )
 
 
-def _answers_foreign(address: int) -> Result:
+def _answers_foreign(answered: list[int]) -> Result:
+    listed = _listed(answered)
     return Result(
         "failed",
-        Sentence(N_("外来地址 %(address)d 的报文也得到应答"), address=address),
+        Sentence(N_("外来地址 %(answered)s 的报文也得到应答"), answered=listed),
         advice=Sentence(
-            N_("固件只应答发给自己设备地址的报文：须逐字节核对地址，不得应答 %(address)d"),
-            address=address,
+            N_("固件只应答发给自己设备地址的报文：须逐字节核对地址，不得应答 %(answered)s"),
+            answered=listed,
         ),
+        figures={"answered": answered},
     )
+
+
+def _another(address: int) -> Result:
+    why = N_("地址 %(address)d 也有应答：若是线上另一台设备，请把它填为第二台再测")
+    return Result("unproven", Sentence(why, address=address), figures={"answered": [address]})
 
 
 def _answers_damaged(bench: Bench) -> Result:

@@ -1,0 +1,294 @@
+"""The steps that only read, at samples whose faults one sees in the readings alone."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from devices.modbus.bench import Bench, Options, Result, run, step
+from devices.modbus.bench.addresses import foreign
+from devices.modbus.bench.pace import judge_times, percentile
+from devices.modbus.bench.soak import Tally, judge_soak, judge_traffic, span
+from devices.modbus.points import Value
+from devices.modbus.simulator import SimUnit
+from devices.modbus.simulator.wire import Bus
+from tests.devices.modbus.bench.samples import (
+    ADDRESS,
+    BRIEF,
+    CN_W10,
+    SECOND,
+    map_of,
+    on_the_bench,
+    unit_of,
+)
+
+QUICK = replace(BRIEF, look_s=0.01)
+NATIVE = CN_W10.replace("@address_width,1", "@address_width,2")
+
+
+def result_of(
+    key: str,
+    sample: SimUnit | None = None,
+    text: str = CN_W10,
+    alone: bool = False,
+    **changed: Any,
+) -> Result:
+    """What a step says of a sample, beside a second unit that is sound."""
+
+    async def story() -> Result:
+        own = sample or unit_of(text)
+        second = unit_of(text, changed.get("second_address") or SECOND)
+        options = replace(QUICK, **changed)
+        bus = Bus([own] if alone else [own, second])
+        address = own.address
+        async with on_the_bench(map_of(text), bus, options=options, address=address) as bench:
+            return (await run(step(key), bench))[0]
+
+    return asyncio.run(story())
+
+
+def with_(signal: str, value: object) -> SimUnit:
+    """A sample one of whose readings is held."""
+    unit = unit_of(CN_W10)
+    unit.set(signal, value)  # type: ignore[arg-type]
+    return unit
+
+
+# --- addresses ----------------------------------------------------------------------------------
+
+
+def test_without_a_second_unit_two_on_a_line_stay_unproven() -> None:
+    result = result_of("addresses", alone=True, second_address=None)
+    assert result.state == "unproven"
+    assert "没有第二台" in result.finding
+
+
+def test_another_unit_that_nobody_told_of_is_not_taken_for_a_defect() -> None:
+    result = result_of("addresses", second_address=None)
+    assert result.state == "unproven"
+    assert f"地址 {SECOND} 也有应答" in result.finding
+
+
+def test_two_byte_addresses_are_compared_byte_by_byte() -> None:
+    result = result_of("addresses", unit_of(NATIVE, 0x0103), NATIVE, second_address=0x0203)
+    assert result.state == "passed", result.finding
+    assert 0x0003 not in result.figures["foreign"]
+    assert any(address & 0xFF == 0x03 for address in result.figures["foreign"])
+
+
+def test_an_address_that_must_not_be_tried_is_the_testers_matter() -> None:
+    result = result_of("addresses", unit_of(NATIVE, 0x0103), NATIVE, second_address=0x0205)
+    assert result.state == "unproven"
+
+
+def test_units_that_are_known_on_the_line_are_not_foreign() -> None:
+    async def story() -> None:
+        options = replace(QUICK, others=(4, 69))
+        async with on_the_bench(map_of(CN_W10), Bus([unit_of(CN_W10)]), options=options) as bench:
+            tried = list(foreign(bench))
+            assert {ADDRESS, SECOND, 4, 69}.isdisjoint(tried)
+            assert len(tried) >= 3
+
+    asyncio.run(story())
+
+
+# --- readings and labels ------------------------------------------------------------------------
+
+
+def test_the_word_that_the_maker_knows_is_found_where_he_said() -> None:
+    result = result_of("readings", known=("holding", 2, 20))
+    assert result.state == "passed"
+    assert result.details[-1][0] == "已知寄存器"
+
+
+def test_the_word_that_the_maker_knows_may_be_one_further_on() -> None:
+    result = result_of("readings", known=("holding", 1, 20))
+    assert result.state == "failed"
+    assert "错一位" in result.finding
+    assert result.figures["shift"] == 1
+
+
+def test_a_known_word_that_is_nowhere_near_fails() -> None:
+    assert result_of("readings", known=("holding", 2, 999)).state == "failed"
+
+
+def test_a_map_that_is_off_by_one_shows_without_any_known_word() -> None:
+    async def story() -> Result:
+        bus = Bus([unit_of(CN_W10)])
+        told = map_of(CN_W10)
+        points = tuple(replace(point, address=point.address + 1) for point in told.points)
+        shifted = replace(told, points=points)
+        async with on_the_bench(shifted, bus, options=QUICK) as bench:
+            return (await run(step("readings"), bench))[0]
+
+    result = asyncio.run(story())
+    assert result.state == "failed"
+    assert "错一位" in result.finding and "@address_base" in str(result.advice)
+
+
+def test_a_counter_that_never_passed_65535_leaves_its_word_order_unproven() -> None:
+    young = unit_of(CN_W10)
+    young.pin("holding", 130, 0)
+    assert result_of("readings", young).figures["order_unproven"] == ["electric_energy"]
+    old = unit_of(CN_W10)
+    old.pin("holding", 130, 3)
+    old.pin("holding", 131, 77)
+    assert result_of("readings", old).figures["order_unproven"] == []
+
+
+def test_a_unit_that_heats_delivers_no_cold_water() -> None:
+    result = result_of("readings", with_("supply_temp", 4.5))
+    assert result.state == "failed"
+    assert "倍率" in str(result.advice)
+
+
+def test_every_reading_is_kept_with_the_words_it_came_from() -> None:
+    kept = result_of("readings").figures["readings"]
+    assert len(kept) == 7
+    assert kept["supply_temp"]["raw"].startswith("0x")
+    assert kept["fault_active"]["raw"] == "0x0000 0x0000"
+
+
+def test_a_bit_without_a_name_fails_the_labels() -> None:
+    unit = unit_of(CN_W10)
+    unit.pin("holding", 121, 0x4000)
+    result = result_of("labels", unit)
+    assert result.state == "failed"
+    assert "位定义" in str(result.advice)
+
+
+# --- times --------------------------------------------------------------------------------------
+
+
+def timed(times: list[float], missed: int = 0, allowed: float = 100.0) -> Result:
+    async def story() -> Result:
+        async with on_the_bench(map_of(CN_W10), Bus([unit_of(CN_W10)])) as bench:
+            return judge_times(times, missed, allowed, bench)
+
+    return asyncio.run(story())
+
+
+def test_percentiles_are_values_that_were_measured() -> None:
+    ordered = [float(n) for n in range(1, 201)]
+    assert (percentile(ordered, 0.5), percentile(ordered, 0.99)) == (100.0, 198.0)
+    assert percentile([7.0], 0.99) == 7.0
+
+
+def test_one_late_reply_of_two_hundred_is_within_p99_three_are_not() -> None:
+    assert timed([50.0] * 199 + [500.0]).state == "passed"
+    result = timed([50.0] * 197 + [500.0] * 3)
+    assert result.state == "failed"
+    assert "@reply_timeout_ms 改为 800" in str(result.advice)
+
+
+def test_a_line_may_lose_a_frame_a_sample_may_not_lose_many() -> None:
+    assert timed([50.0] * 199, missed=1).state == "passed"
+    assert timed([50.0] * 190, missed=10).state == "failed"
+    assert timed([], missed=200).state == "failed"
+
+
+def test_a_setting_that_falls_back_during_a_silence_is_named() -> None:
+    sample = unit_of(CN_W10)
+
+    async def story() -> Result:
+        options = replace(QUICK, silence_s=0.2)
+        async with on_the_bench(map_of(CN_W10), Bus([sample]), options=options) as bench:
+            bench.say = lambda said: sample.set("indoor_temp_setpoint", 16)
+            return (await run(step("silence"), bench))[0]
+
+    result = asyncio.run(story())
+    assert result.state == "failed"
+    assert "设定室温" in result.finding
+
+
+# --- soak and traffic ---------------------------------------------------------------------------
+
+
+def soaked(**changed: Any) -> Result:
+    usual = {"seconds": 86_400, "polls": 8640, "answered": 8600, "share": 0.98, "held": True}
+    return judge_soak(**{**usual, "setpoint": (21.0, 21.0), **changed})
+
+
+def test_a_soak_passes_at_its_share_and_prints_its_length() -> None:
+    result = soaked()
+    assert result.state == "passed"
+    assert "24 小时" in result.finding and "8600 / 8640" in result.finding
+    assert soaked(answered=8400).state == "failed"
+    assert soaked(polls=0, answered=0).state == "failed"
+
+
+def test_a_setpoint_that_does_not_stand_after_the_soak_fails() -> None:
+    result = soaked(held=False, setpoint=(21.0, 20.0))
+    assert result.state == "failed"
+    assert "写入 21 °C，现为 20 °C" in result.finding
+
+
+def test_a_soak_writes_holds_and_puts_back() -> None:
+    sample = unit_of(CN_W10)
+    before = sample.values()["indoor_temp_setpoint"]
+    result = result_of("soak", sample)
+    assert (result.state, result.figures["held"]) == ("passed", True)
+    assert sample.values()["indoor_temp_setpoint"] == before
+
+
+def test_a_temperature_that_never_moves_beside_one_that_does_is_stuck() -> None:
+    tally = Tally()
+    for back in (35.0, 37.0, 39.0):
+        tally.add({"supply_temp": Value(45.0), "return_temp": Value(back)})
+    assert tally.stuck == "supply_temp"
+    tally.add({"supply_temp": Value(45.1), "return_temp": Value(39.0)})
+    assert tally.stuck is None
+
+
+def test_a_sample_with_resistors_for_sensors_is_not_called_stuck() -> None:
+    tally = Tally()
+    for _ in range(9):
+        tally.add({"supply_temp": Value(45.0), "return_temp": Value(40.0)})
+    assert tally.stuck is None
+
+
+def test_traffic_is_told_by_day_and_month_with_the_headers_of_its_packets() -> None:
+    result = judge_traffic(bytes_in=1000, bytes_out=500, seconds=43_200, packets=10)
+    assert result.figures["day_bytes"] == 2 * (1500 + 800)
+    assert result.figures["month_bytes"] == 60 * (1500 + 800)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(86_400, "24 小时"), (29_460, "8 小时 11 分"), (45, "45 秒"), (600, "10 分")],
+)
+def test_spans_are_said_as_people_say_them(seconds: float, said: str) -> None:
+    assert span(seconds) == said
+
+
+# --- the whole ----------------------------------------------------------------------------------
+
+
+def test_a_line_that_goes_away_judges_nothing() -> None:
+    async def story() -> Result:
+        async with on_the_bench(map_of(CN_W10), Bus([unit_of(CN_W10)]), options=QUICK) as bench:
+            await bench.line.transport.close()  # type: ignore[attr-defined]
+            return (await run(step("readings"), bench))[0]
+
+    assert asyncio.run(story()).state == "broken_off"
+
+
+def test_a_step_counts_what_the_line_did() -> None:
+    figures = result_of("readings").figures
+    assert figures["requests"] > 0
+    assert figures["timeouts"] == figures["wrong_frames"] == 0
+
+
+def test_a_step_by_hand_is_not_run() -> None:
+    async def story(bench: Bench) -> None:
+        with pytest.raises(ValueError, match="panel"):
+            await run(step("panel"), bench)
+
+    async def on_it() -> None:
+        async with on_the_bench(map_of(CN_W10), Bus([unit_of(CN_W10)]), options=Options()) as bench:
+            await story(bench)
+
+    asyncio.run(on_it())
