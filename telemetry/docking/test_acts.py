@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 from devices.docking import applications
 from devices.docking.applications import DockingRefused
 from devices.docking.pages import found
-from devices.models import DockingApplication
+from devices.models import DockingApplication, DockingState
 from households import clock, notifications, personal_numbers
 from households.models import User
 from households.requests import SignedIn
@@ -107,18 +107,19 @@ def docking_note(request: SignedIn, number: str) -> HttpResponse:
     if not (user.tests_docking or applications.acts_for(user, application)):
         raise PermissionDenied(_("留言由供应商和平台服务单位填写。"))
     text = " ".join(request.POST.get("text", "").split())
-    wish = request.POST.get("retest", "")
-    if wrong := _wrong(text):
+    if wrong := _wrong(application, text):
         messages.error(request, wrong)
     else:
-        if wish and run_of(application):
+        if request.POST.get("retest") and run_of(application):
             text = _("申请重测：%(text)s") % {"text": text}
         _write(application, user, text)
         messages.success(request, _("已留言，对方会收到消息。"))
     return redirect("docking_test", number)
 
 
-def _wrong(text: str) -> str:
+def _wrong(application: DockingApplication, text: str) -> str:
+    if application.state in (DockingState.DRAFT, DockingState.WITHDRAWN):
+        return _("提交申请以后才能留言。")
     if not text:
         return _("请写明要说的事。")
     if len(text) > NOTE_LENGTH:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -13,7 +15,7 @@ from django.views.decorators.http import require_safe
 
 from devices.docking import applications
 from devices.docking.pages import found
-from devices.models import DockingApplication
+from devices.models import DockingAct, DockingApplication
 from households import clock
 from households.models import User
 from households.requests import SignedIn
@@ -56,6 +58,7 @@ def page(
         "acts": acts,
         "may_note": acts or applications.acts_for(request.user, application),
         "note_length": NOTE_LENGTH,
+        "notes": notes_of(application),
         "earlier": application.tests.order_by("-started_at"),
         "start_form": StartForm(),
         "may_start": acts and may_start(application),
@@ -66,6 +69,12 @@ def page(
         if not context["under_way"]:  # looking on must not count as traffic of a step
             cadence.watch(run.sample)
     return render(request, "telemetry/docking/test.html", context, status=422 if forms else 200)
+
+
+def notes_of(application: DockingApplication) -> list[DockingAct]:
+    """What the two sides wrote to each other: acts that left the state as it was."""
+    acts = list(application.acts.select_related("by"))
+    return [act for before, act in pairwise(acts) if act.state == before.state and act.reason]
 
 
 def may_start(application: DockingApplication) -> bool:

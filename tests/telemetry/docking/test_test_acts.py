@@ -10,6 +10,7 @@ from households.models import Notification, User
 from telemetry.models import DockingTest
 from tests.cast import Cast
 from tests.telemetry.docking.bench_scene import begun, connected, ended, failed
+from tests.telemetry.docking_scene import application
 
 pytestmark = pytest.mark.django_db
 
@@ -127,6 +128,16 @@ def test_the_maker_writes_to_the_testers_and_they_to_him(cast: Cast, client: Cli
     client.force_login(cast.tester)
     told(client, url(run.application, "note/"), text="请寄新样机")
     assert any("请寄新样机" in text for text in notes_of(cast.supplier_member))
+    client.force_login(cast.supplier_member)
+    said = client.get(url(run.application, "")).content.decode()
+    assert said.index("申请重测：固件已改") < said.index("请寄新样机")
+
+
+def test_nobody_writes_about_what_is_not_submitted(cast: Cast, client: Client) -> None:
+    one = application(cast, state=DockingState.DRAFT)
+    client.force_login(cast.supplier_member)
+    assert "提交申请以后才能留言" in told(client, url(one, "note/"), text="急")
+    assert not one.acts.exists() and not notes_of(cast.tester)
 
 
 @pytest.mark.parametrize("text", ["", "   ", "长" * 161, "身份证 11010519491231002X"])
