@@ -54,10 +54,12 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The moment of a review, and whose units it is about: one line worker's, or all."""
+    """The moment of a review, and whose units it is about: one line worker's, or all; `spared`
+    raise no alarm at this moment."""
 
     now: datetime
     line_worker: str | None = None
+    spared: frozenset[Subject] = frozenset()
 
 
 Rows = Mapping[Subject, Alarm]

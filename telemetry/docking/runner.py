@@ -129,8 +129,10 @@ def options_of(step: DockingStep) -> Options:
     if version.known_address is not None and version.known_word is not None:
         known = version.known_area, version.known_address, version.known_word
     same_line = second is not None and second.gateway_id == test.sample.gateway_id
+    neighbours = test.sample.gateway.units.filter(retired_at=None)
     return Options(
         second_address=second.address if second and same_line else None,
+        others=tuple(neighbours.values_list("address", flat=True)),
         known=known,
         soak_s=test.soak_s,
         soak_share=test.soak_share,
