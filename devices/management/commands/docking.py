@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import signal
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -103,6 +104,8 @@ class Command(BaseCommand):
     def handle(self, *args: object, **options: Any) -> None:
         course = Course()
         code = 0
+        for ending in (signal.SIGTERM, signal.SIGHUP):  # however it is ended, it puts back first
+            signal.signal(ending, lambda number, frame: signal.raise_signal(signal.SIGINT))
         try:
             asyncio.run(self._bench(options, course))
         except (Trouble, Unusable) as trouble:
@@ -144,8 +147,8 @@ class Command(BaseCommand):
             finally:
                 if writes.owed:
                     self.stderr.write(_("正在恢复测试前的值：%s") % "、".join(writes.owed))
-                for signal in await writes.restore_all():
-                    course.errors.append(_("没有恢复到测试前的值：%s，请到现场检查") % signal)
+                for owed in await writes.restore_all():
+                    course.errors.append(_("没有恢复到测试前的值：%s，请到现场检查") % owed)
 
     async def _run_all(
         self,

@@ -386,3 +386,34 @@ def test_every_byte_both_ways_may_be_traced() -> None:
         assert heard == [("out", rtu("05 03 0000 0001")), ("in", word(1))]
 
     tell(story, trace=lambda way, at, data: heard.append((way, data)))
+
+
+def test_a_spoiled_read_goes_out_with_a_wrong_check_and_owes_nothing() -> None:
+    async def story(line: Line, transport: FakeTransport) -> None:
+        with pytest.raises(NoAnswer):
+            await line.exchange(5, ONE, timeout=WAIT, spoiled=True)
+        good = rtu("05 03 0000 0001")
+        assert transport.sent[0][:-1] == good[:-1] and transport.sent[0] != good
+        assert line.unit(5).owed == {}
+        answer_at_once(transport)
+        assert await line.exchange(5, ONE, timeout=WAIT) == (1,)
+        assert transport.sent[-1] == good
+
+    tell(story)
+
+
+def test_a_unit_that_answers_a_spoiled_read_is_found_out() -> None:
+    async def story(line: Line, transport: FakeTransport) -> None:
+        answer_at_once(transport)
+        assert await line.exchange(5, ONE, timeout=WAIT, spoiled=True) == (1,)
+
+    tell(story)
+
+
+def test_no_write_is_ever_spoiled() -> None:
+    async def story(line: Line, transport: FakeTransport) -> None:
+        with pytest.raises(ValueError, match="spoiled"):
+            await line.exchange(5, frames.write_register(0, 1), timeout=WAIT, spoiled=True)
+        assert transport.sent == []
+
+    tell(story)
