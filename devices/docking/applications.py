@@ -266,6 +266,20 @@ def _tell(application: DockingApplication, act: DockingAct) -> None:
     notifications.tell(heard, lambda: told(act), path(application))
 
 
+def acts_of(application: DockingApplication) -> list[tuple[DockingAct, bool]]:
+    """What was done, in order, each with whether it was a step: an act that leaves the state as it
+    was only says something (留言)."""
+    acts = list(application.acts.select_related("by__area"))
+    before = [None, *(act.state for act in acts)]
+    return [(act, act.state != last) for act, last in zip(acts, before, strict=False)]
+
+
+def day_of(application: DockingApplication, state: DockingState) -> date | None:
+    """When the application last came to that state; None where it never did."""
+    days = [act.on for act, is_step in acts_of(application) if is_step and act.state == state]
+    return days[-1] if days else None
+
+
 def told(act: DockingAct) -> str:
     """A step in words, as it is told to the other side."""
     application = act.application

@@ -12,8 +12,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from devices.docking import confirmations
-from devices.models import Confirmation, DockingAct, DockingApplication, DockingState
+from devices.docking import applications, confirmations
+from devices.models import Confirmation, DockingApplication, DockingState
 from households.archive import papers
 
 FIGURES = "〇一二三四五六七八九"
@@ -114,8 +114,8 @@ def _days_of_the_test(application: DockingApplication) -> str:
 
 
 def _day_of(application: DockingApplication, state: DockingState) -> str:
-    act = DockingAct.objects.filter(application=application, state=state).last()
-    return f"{act.on:%Y-%m-%d}" if act else "—"
+    day = applications.day_of(application, state)
+    return f"{day:%Y-%m-%d}" if day else "—"
 
 
 def _always(title: str) -> list[str]:

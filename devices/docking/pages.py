@@ -228,10 +228,10 @@ def application(request: SignedIn, number: str) -> HttpResponse:
 def context_of(user: User, one: DockingApplication, **more: Any) -> dict[str, Any]:
     """What the page of an application shows to this user."""
     steps = applications.steps(user, one)
-    acts = list(one.acts.select_related("by__area"))
+    acts = applications.acts_of(one)
     return {
         "application": one,
-        "way": list(_way(one, {act.state: act.on for act in acts})),
+        "way": list(_way(one, {act.state: act.on for act, is_step in acts if is_step})),
         "acts": acts,
         "steps": {str(step) for step in steps},
         "forms": [(step, step_form(step, None, one)) for step in BY_HAND if step in steps],

@@ -205,3 +205,14 @@ def test_a_newer_register_map_may_be_chosen_while_nothing_is_tested(cast: Cast) 
         model=one.model, version=9, content=one.register_map.content, digest="e" * 64
     )
     assert applications.edit(one, by=cast.supplier_member, register_map=newer).register_map == newer
+
+
+def test_what_is_only_said_between_the_steps_is_no_step(cast: Cast) -> None:
+    one = scene.brought(cast, S.TESTING)
+    began = applications.day_of(one, S.TESTING)
+    note = one.acts.latest("pk")
+    note.pk, note.reason, note.on = None, "申请重测", note.on + timedelta(days=3)
+    note.save()
+    assert [is_step for _act, is_step in applications.acts_of(one)] == [True] * 3 + [False]
+    assert applications.day_of(one, S.TESTING) == began
+    assert applications.day_of(one, S.PASSED) is None
