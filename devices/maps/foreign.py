@@ -22,7 +22,7 @@ _HEADS: tuple[tuple[str, str], ...] = (
     ("min", r"最小|下限|min|low"),
     ("max", r"最大|上限|max|high"),
     ("write_address", r"写地址|写寄存器"),
-    ("address", r"地址|address|addr|寄存器号|编号|register|偏移地址|plc"),
+    ("address", r"地址|address|addr|^寄存器|编号|register|hex|plc"),
     ("order", r"字节序|字序|字节顺序|高低位|byte ?order|word ?order|endian"),
     ("type", r"类型|格式|type|format"),
     ("scale", r"倍率|系数|比例|精度|分辨率|scale|factor|ratio|resolution|gain|乘数|放大"),
@@ -35,7 +35,8 @@ _HEADS: tuple[tuple[str, str], ...] = (
     ("invalid", r"无效|invalid"),
     ("bit", r"^位$|位号|^bit"),
     ("note", r"备注|说明|note|remark|comment"),
-    ("name", r"名称|名字|参数|变量|描述|内容|name|description|item|parameter|tag"),
+    ("", r"长度|字节数|length|size"),
+    ("name", r"名称|名字|参数|变量|描述|内容|定义|name|description|item|parameter|tag"),
 )
 _TYPES = {
     "int16": "int short sint16 s16 i16 int16 signed signed16 integer 有符号 有符号整数 有符号16位",
@@ -65,43 +66,47 @@ _AREAS = {
     "input": "4 04 0x04 input 输入寄存器 输入 ai",
 }
 _AREA_OF = {word: name for name, words in _AREAS.items() for word in words.split()}
+_ADDRESS = r"(0[xX])?[0-9a-fA-F]+[hH]?(\.\d{1,2})?"
 _READS = {"r", "ro", "read", "只读", "读", "03", "04", "3", "4", "readonly", "read only"}
 _WRITES = {"w", "wo", "write", "只写", "写", "writeonly", "write only"}
 _BOTH = {"rw", "r/w", "w/r", "wr", "读写", "读/写", "可读写", "可读可写", "read/write", "readwrite"}
 
 # What makers call the signals; the first that is found within a name holds.
+_SET = "(设定|设置|目标|set ?point|setting|set |target)"
+_OUT = "(出水|供水|送风|outlet|leaving|supply|flow)"
+_IN = "(回水|进水|inlet|return|entering)"
 _SIGNALS: tuple[tuple[str, str], ...] = (
-    (
-        "supply_temp_setpoint",
-        r"(设定|设置|目标)[^室]*(出水|供水|送风)|(出水|供水|送风)[^室]*(设定|设置|目标)",
-    ),
-    (
-        "return_temp_setpoint",
-        r"(设定|设置|目标)[^室]*(回水|进水)|(回水|进水)[^室]*(设定|设置|目标)",
-    ),
+    ("supply_temp_setpoint", f"{_SET}[^室]*{_OUT}|{_OUT}[^室]*{_SET}"),
+    ("return_temp_setpoint", f"{_SET}[^室]*{_IN}|{_IN}[^室]*{_SET}"),
     (
         "indoor_temp_setpoint",
-        r"(设定|设置|目标)(室内|室温|温度|房间)|(室内|室温|房间)(温度)?(设定|设置|目标)",
+        f"{_SET}(室内|室温|温度|房间|room|indoor|temp)|(室内|室温|房间|room|indoor)[^水]*{_SET}",
     ),
-    ("alarm_reset", r"(报警|故障|告警).*(复位|清除)|复位"),
-    ("supply_temp", r"(出水|供水|送风|出风)(口)?温"),
-    ("return_temp", r"(回水|进水|回风)(口)?温"),
-    ("outdoor_temp", r"(室外|环境|外环|大气)(环境)?温"),
-    ("indoor_temp", r"(室内|房间|室)(环境)?(实际|实测)?温"),
-    ("power_state", r"开关机|启停|开/关机|电源状态|开机|运行开关|机组开关"),
-    ("mode", r"运行模式|工作模式|^模式|模式(状态|设定|设置)?$"),
-    ("fault_code", r"(故障|报警|错误)(代码|码)"),
-    ("fault_bits", r"故障(位|字|状态|信息)|报警(位|字|状态)"),
-    ("electric_energy", r"(累计|总)?(用)?电(量|能)$|电度"),
-    ("electric_power", r"(用电|输入|有功|电)功率"),
-    ("heat_energy", r"累计(热量|供热)"),
-    ("gas_volume", r"(累计)?(用)?(燃)?气量"),
-    ("compressor_freq", r"压缩机(运行)?频率|压机频率"),
-    ("compressor_running", r"压缩机(运行|状态)?$"),
-    ("defrosting", r"化霜|除霜"),
-    ("water_pressure", r"水压"),
-    ("flow_rate", r"(瞬时)?流量"),
-    ("runtime_hours", r"(累计)?运行时间"),
+    ("alarm_reset", r"(报警|故障|告警).*(复位|清除)|复位|(alarm|fault|error) ?clear|reset"),
+    ("supply_temp", r"(出水|供水|送风|出风)(口)?温|(outlet|leaving|supply|flow).*temp"),
+    ("return_temp", r"(回水|进水|回风)(口)?温|(inlet|return|entering).*temp"),
+    ("outdoor_temp", r"(室外|环境|外环|大气)(环境)?温|(ambient|outdoor|outside).*temp"),
+    ("indoor_temp", r"(室内|房间|室)(环境)?(实际|实测)?温|(room|indoor).*temp"),
+    (
+        "power_state",
+        r"开关机|启停|开/关机|电源状态|开机|运行开关|机组开关|on ?[/-] ?off|power (state|sw)",
+    ),
+    ("mode", r"运行模式|工作模式|^模式|模式(状态|设定|设置)?$|^(operat\w+|run\w*|work\w*)? ?mode"),
+    ("fault_code", r"(故障|报警|错误)(代码|码)|(fault|error|alarm) ?code"),
+    (
+        "fault_bits",
+        r"故障(位|字|状态|信息|\d)|报警(位|字|状态|\d)|(fault|alarm|error)s?( ?\d| word|$)",
+    ),
+    ("electric_energy", r"(累计|总)?(用)?电(量|能)$|电度|electric\w* energy|^energy|kwh"),
+    ("electric_power", r"(用电|输入|有功|电)功率|(input|active|electric\w*) power"),
+    ("heat_energy", r"累计(热量|供热)|heat\w* energy"),
+    ("gas_volume", r"(累计)?(用)?(燃)?气量|gas volume"),
+    ("compressor_freq", r"压缩机(运行)?频率|压机频率|compressor freq"),
+    ("compressor_running", r"压缩机(运行|状态)?$|compressor( (run\w*|status|state))?$"),
+    ("defrosting", r"化霜|除霜|defrost"),
+    ("water_pressure", r"水压|water pressure"),
+    ("flow_rate", r"(瞬时)?流量|flow rate"),
+    ("runtime_hours", r"(累计)?运行时间|run\w* (time|hours)"),
 )
 _MODES = {
     "off": "关 关机 停 停机 待机",
@@ -131,7 +136,21 @@ def head_of(text: str) -> str:
 def type_of(text: str) -> str:
     """Our type of a maker's: REAL is float32."""
     word = re.sub(r"[\s_()-]", "", plain(text).lower())
-    return word if word in rawtypes.NUMBER_TYPES else _TYPE_OF.get(word, "")
+    if word in rawtypes.NUMBER_TYPES:
+        return word
+    return _TYPE_OF.get(word) or _described(word)
+
+
+def _described(word: str) -> str:
+    """`16位无符号整数`, `signed short`, `unsigned int (32 bit)`; bare `2字节` says no sign."""
+    if re.search(r"float|浮点|real", word):
+        return "float64" if re.search(r"64|double|双精度", word) else "float32"
+    wide = re.search(r"32|双字|长|long|dword|4字节", word)
+    if re.search(r"无符号|unsigned", word):
+        return "uint32" if wide else "uint16"
+    if re.search(r"有符号|signed", word):
+        return "int32" if wide else "int16"
+    return ""
 
 
 def order_of(text: str) -> str:
@@ -154,7 +173,10 @@ def access_of(text: str) -> str:
 
 
 def scale_of(text: str) -> str:
-    """A factor: `0.1`, `0.1℃`, `×0.1`, `1/10`, `÷10`."""
+    """A factor: `0.1`, `0.1℃`, `×0.1`, `1/10`, `÷10`. Whether `×10` and `放大10倍` mean the value
+    or the register makers alone know: that stays for them to say."""
+    if re.search(r"[×*xX倍]\s*[1-9]\d|\d\s*倍", text):
+        return ""
     word = plain(text).lower().replace("×", "").replace("*", "").replace("÷", "/").lstrip("x")
     if found := re.fullmatch(r"1?\s*/\s*(10+)", word):
         return "0." + "0" * (len(found[1]) - 2) + "1"
@@ -172,8 +194,10 @@ def range_of(text: str) -> tuple[str, str]:
 def labels_of(text: str, signal: str) -> str:
     """`0=off;1=heating` of `0:关机，1：制热`; the labels of modes and switches in our words."""
     found = re.findall(
-        r"(?:^|[\s,;，；、。/(（])(0x[0-9a-fA-F]+|\d+)\s*[:：=＝\-—]\s*([^\s,;，；、。/()（）]+)",
-        text.replace("\n", " "),
+        r"(?:^|[\s,;，；、。/(（])(?:bit|位|D)?(0x[0-9a-f]+|\d+)位?\s*[:：=＝\-—]\s*"
+        r"([^\s,;，；、。/()（）]+)",
+        text,
+        re.IGNORECASE,
     )
     return ";".join(f"{raw}={_label(label, signal)}" for raw, label in found)
 
@@ -192,10 +216,10 @@ def place_of(text: str) -> dict[str, str]:
     pieces = [piece for piece in re.split(r"[:：,，/|;\s]+", plain(text)) if piece]
     found: dict[str, str] = {}
     for piece in pieces:
-        if re.fullmatch(r"(0[xX])?[0-9a-fA-F]+[hH]?|\d+\.\d+", piece) and "address" not in found:
-            found |= address_of(piece)
-        elif type_of(piece):
+        if type_of(piece):
             found["type"] = type_of(piece)
+        elif "address" not in found and re.fullmatch(_ADDRESS, piece):
+            found |= address_of(piece)
         elif order_of(piece):
             found["order"] = order_of(piece)
     return found
@@ -206,9 +230,19 @@ def address_of(text: str) -> dict[str, str]:
     word = plain(text)
     if found := re.fullmatch(r"(\d+)\s*[-~～]\s*\d+", word):
         return {"address": found[1]}
-    if found := re.fullmatch(r"(\d+)\.(\d{1,2})", word):
+    if found := re.fullmatch(r"((?:0[xX])?[0-9a-fA-F]+[hH]?)\.(\d{1,2})", word):
         return {"address": found[1], "bit": str(int(found[2]))}
     return {"address": word}
+
+
+def is_hex_head(head: str) -> bool:
+    """Whether a head says that what stands below is hexadecimal."""
+    return bool(re.search(r"hex|16 ?进制|十六进制", plain(head).lower()))
+
+
+def hexadecimal(address: str) -> str:
+    """`0064` of a hexadecimal column as every reader takes it: 0x0064."""
+    return f"0x{address}" if re.fullmatch(r"[0-9a-fA-F]{1,4}", address) else address
 
 
 def mask_of(bit: str) -> str:
@@ -219,7 +253,7 @@ def mask_of(bit: str) -> str:
 
 def signal_of(name: str) -> str:
     """The platform's signal that a maker's name probably means."""
-    word = re.sub(r"[\s()（）]", "", plain(name))
+    word = re.sub(r"(?<![a-z])\s|\s(?![a-z\d/-])|[()（）]", "", plain(name).lower())
     known = signals.by_chinese_name().get(plain(name))
     if known or plain(name).lower() in signals.signals():
         return known or plain(name).lower()

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping as Dict
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _l
@@ -98,7 +98,8 @@ def _compound(body: Rows) -> list[int]:
     width = max(map(len, body), default=0)
     for place in range(width):
         cells = [row[place] for row in body if len(row) > place and row[place]]
-        if cells and all({"address", "type"} <= set(foreign.place_of(cell)) for cell in cells[:50]):
+        whole = [{"address", "type"} <= set(foreign.place_of(cell)) for cell in cells[:50]]
+        if whole and sum(whole) * 2 >= len(whole):
             return [place]
     return []
 
@@ -109,7 +110,7 @@ def _addresses(body: Rows, columns: Dict[int, str]) -> list[str]:
         cells = _named(row, columns)
         place = foreign.place_of(cells.get("place", ""))
         address = place.get("address") or cells.get("address", "")
-        found += [plain(address).partition(".")[0]] if address else []
+        found += [plain(address).partition(".")[0]] if re.search(r"\d", address) else []
     return found
 
 
@@ -142,8 +143,10 @@ def apply(rows: Rows, mapping: Mapping, settings: Dict[str, str]) -> Sheet:
     sheet = Sheet()
     areas: set[str] = set()
     taken: set[str] = set()
+    area, is_hex = mapping.area, _is_hexadecimal(rows, mapping)
     for row in rows[mapping.head + 1 :]:
-        point = _point(_named(row, mapping.columns), mapping, taken)
+        area = _section(row) or area
+        point = _point(_named(row, mapping.columns), replace(mapping, area=area), taken, is_hex)
         if point is not None:
             sheet.points.append([clean(point.get(column, "")) for column in COLUMNS])
             areas.add(point["area"] or _PREFIXES[plain(point["address"])[0]])
@@ -154,18 +157,41 @@ def apply(rows: Rows, mapping: Mapping, settings: Dict[str, str]) -> Sheet:
     return sheet
 
 
+def _section(row: Sequence[str]) -> str:
+    """The area that a line between the rows names for those below it."""
+    filled = [text.strip() for text in row if text.strip()]
+    return foreign.area_of(filled[0]) if len(filled) == 1 and not filled[0].isdigit() else ""
+
+
+def _is_hexadecimal(rows: Rows, mapping: Mapping) -> bool:
+    """Whether bare numbers of the addresses are hexadecimal: the head says so, or some of them
+    can be nothing else."""
+    place = next((n for n, name in mapping.columns.items() if name == "address"), None)
+    if place is None:
+        return False
+    head, *cells = (row[place] if place < len(row) else "" for row in rows[mapping.head :])
+    bare = [cell for cell in map(plain, cells) if re.fullmatch(r"[0-9a-fA-F]{2,4}", cell)]
+    letters = [cell for cell in bare if re.search(r"\d", cell) and re.search(r"[a-fA-F]", cell)]
+    return foreign.is_hex_head(head) or bool(letters)
+
+
 def _functions(areas: set[str]) -> dict[str, str]:
     """What the device must be able to read, by the areas that there are."""
     codes = " ".join(str(code) for area, code in READ_FUNCTION.items() if area in areas)
     return {"read_functions": codes} | ({"write_functions": "5 6 16"} if "coil" in areas else {})
 
 
-def _point(cells: dict[str, str], mapping: Mapping, taken: set[str]) -> dict[str, str] | None:
+def _point(
+    cells: dict[str, str], mapping: Mapping, taken: set[str], is_hex: bool
+) -> dict[str, str] | None:
     """One row by our columns; None of a row without an address, and of what is not wanted."""
     found = {name: text for name, text in cells.items() if name in HEADS}
     found |= foreign.place_of(cells.get("place", ""))
     if "address" in cells:
-        found |= foreign.address_of(cells["address"])
+        text = cells["address"]
+        found |= foreign.place_of(text) if re.search("[:：]", text) else foreign.address_of(text)
+    if is_hex and "address" in found:
+        found["address"] = foreign.hexadecimal(found["address"])
     if not re.search(r"\d", found.get("address", "")):
         return None
     for name, translate in _TRANSLATED.items():
@@ -206,14 +232,17 @@ def _area(found: dict[str, str], cells: dict[str, str], mapping: Mapping) -> Non
 
 def _bit(found: dict[str, str], bit: str) -> None:
     """One bit of a register is `bits` with its mask."""
-    if mask := foreign.mask_of(bit):
+    mask = foreign.mask_of(bit)
+    if mask and found.get("type", "") in ("", "bool", "bits"):
         found |= {"type": "bits", "mask": mask}
 
 
 def _values(found: dict[str, str], cells: dict[str, str]) -> None:
     """Ranges and lists of values; a list of bits where the type has them."""
-    if "range" in cells:
-        low, high = foreign.range_of(cells["range"])
+    spoken = re.search(r"(?:范围|range)\W*(.+)", found.get("note", ""), re.IGNORECASE)
+    limits = cells.get("range") or (spoken[1] if spoken and "w" in found.get("access", "") else "")
+    if limits:
+        low, high = foreign.range_of(limits)
         if low:
             found.setdefault("min", low)
             found.setdefault("max", high)

@@ -29,6 +29,9 @@ from devices.maps import foreign
         ("最小", "min"),
         ("枚举", "enum"),
         ("序号", ""),
+        ("寄存器(HEX)", "address"),
+        ("定义", "name"),
+        ("数据长度", ""),
         ("", ""),
     ],
 )
@@ -44,6 +47,7 @@ def test_heads_are_guessed(head: str, column: str) -> None:
         ("0x0064 U16", {"address": "0x0064", "type": "uint16"}),
         ("30010/DINT/DCBA", {"address": "30010", "type": "int32", "order": "DCBA"}),
         ("40005.3", {"address": "40005", "bit": "3"}),
+        ("0010H.2", {"address": "0010H", "bit": "2"}),
         ("水温", {}),
     ],
 )
@@ -61,6 +65,8 @@ def test_address_type_and_order_in_one_cell(text: str, found: dict[str, str]) ->
         ("÷100", "0.01"),
         ("10", "10"),
         ("无", ""),
+        ("×10", ""),
+        ("放大10倍", ""),
     ],
 )
 def test_factors(text: str, found: str) -> None:
@@ -88,6 +94,8 @@ def test_ranges(text: str, found: tuple[str, str]) -> None:
         ("0：制冷；1：采暖", "mode", "0=cooling;1=heating"),
         ("0-关机 1-开机", "power_state", "0=off;1=on"),
         ("1=高压保护、2=低压保护", "fault_code", "1=高压保护;2=低压保护"),
+        ("bit0:水流 bit1:高压", "fault_bits", "0=水流;1=高压"),
+        ("0: Cooling, 1: Heating", "mode", "0=cooling;1=heating"),
         ("实测值", "mode", ""),
     ],
 )
@@ -113,6 +121,15 @@ def test_lists_of_values(text: str, signal: str, found: str) -> None:
         ("故障复位", "alarm_reset"),
         ("累计用电量", "electric_energy"),
         ("水泵转速", ""),
+        ("Water outlet temperature", "supply_temp"),
+        ("Return water temp.", "return_temp"),
+        ("Outdoor temperature", "outdoor_temp"),
+        ("Room temperature setpoint", "indoor_temp_setpoint"),
+        ("Outlet temp setpoint", "supply_temp_setpoint"),
+        ("On/Off", "power_state"),
+        ("Operation mode", "mode"),
+        ("Fault code", "fault_code"),
+        ("Fault reset", "alarm_reset"),
     ],
 )
 def test_names_are_guessed(name: str, signal: str) -> None:
@@ -131,3 +148,20 @@ def test_function_codes_are_areas() -> None:
         *("coil", "discrete", "holding", "input", "holding"),
         "",
     ]
+
+
+@pytest.mark.parametrize(
+    ("words", "type_"),
+    [
+        ("signed short", "int16"),
+        ("16位无符号", "uint16"),
+        ("无符号32位整数", "uint32"),
+        ("32位浮点数", "float32"),
+        ("REAL", "float32"),
+        ("DWORD", "uint32"),
+        ("2字节", ""),
+        ("字符串", ""),
+    ],
+)
+def test_types_in_words(words: str, type_: str) -> None:
+    assert foreign.type_of(words) == type_

@@ -136,3 +136,31 @@ def test_no_list_is_too_poor_to_be_looked_at(list_: list[list[str]]) -> None:
     guess = mapping.suggest(list_)
     if not guess.lacks:
         assert mapping.apply(list_, guess, MODEL).points == []
+
+
+@pytest.mark.parametrize("head", ["地址(HEX)", "十六进制地址", "寄存器 16进制"])
+def test_bare_numbers_of_a_hexadecimal_column_are_not_taken_for_decimal(head: str) -> None:
+    list_ = rows(f"{head},名称,类型\n0064,出水温度,INT\n0065,回水温度,INT\n")
+    assert by_signal(taken(list_))["supply_temp"]["address"] == "0x0064"
+
+
+def test_a_column_with_letters_among_its_digits_is_hexadecimal() -> None:
+    list_ = rows("地址,名称,类型\n0064,出水温度,INT\n006A,回水温度,INT\n")
+    assert by_signal(taken(list_))["supply_temp"]["address"] == "0x0064"
+
+
+def test_decimal_columns_stay_decimal() -> None:
+    list_ = rows("地址,名称,类型\n0064,出水温度,INT\n0065,回水温度,INT\n")
+    assert by_signal(taken(list_))["supply_temp"]["address"] == "0064"
+
+
+def test_a_line_between_the_rows_names_their_area() -> None:
+    list_ = rows("地址,名称,类型\n输入寄存器\n1,出水温度,INT\n线圈\n1,开关机\n")
+    found = by_signal(taken(list_))
+    assert (found["supply_temp"]["area"], found["power_state"]["area"]) == ("input", "coil")
+
+
+def test_limits_may_stand_in_the_remarks_of_what_is_written() -> None:
+    list_ = rows("地址,名称,类型,读写,备注\n2,设定温度,INT,读写,范围 16~30\n")
+    cells = by_signal(taken(list_))["indoor_temp_setpoint"]
+    assert (cells["min"], cells["max"]) == ("16", "30")
