@@ -147,6 +147,45 @@ def test_what_the_platform_does_not_let_be_written_is_no_fault_of_the_sample(
     assert not Obligation.objects.exists()
 
 
+def test_a_signal_written_twice_goes_back_to_what_stood_first(
+    cast: Cast, lines: Farm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(bench: Bench) -> Result:
+        for value in (23.0, 24.0):
+            await bench.writes.write("indoor_temp_setpoint", value)
+        await bench.writes.restore("indoor_temp_setpoint")
+        return Result("passed", Sentence("恢复"))
+
+    told_by(monkeypatch, story)
+    device = sim()
+    device.set("indoor_temp_setpoint", 20.0)
+    step = the_step(a_run(cast, lines, device), "write_room")
+    runs.queue_step(step, cast.service_unit)
+    with working(tmp_path):
+        assert ended(step).state == "passed"
+    assert device.values()["indoor_temp_setpoint"] == 20.0
+    assert Obligation.objects.get().former == 20.0
+
+
+def test_what_a_test_changed_without_writing_it_is_mended(
+    cast: Cast, lines: Farm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(bench: Bench) -> Result:
+        device.set("power_state", False)  # as a reset that switches off
+        mended = await bench.writes.mend("power_state", True)
+        return Result("failed", Sentence(mended.state))
+
+    told_by(monkeypatch, story)
+    device = sim()
+    device.set("power_state", True)
+    step = the_step(a_run(cast, lines, device), "alarm_reset")
+    runs.queue_step(step, cast.service_unit)
+    with working(tmp_path):
+        assert ended(step).result["finding"] == ["verified", {}]
+    assert device.values()["power_state"] is True
+    assert Obligation.objects.get().ending == "restored"
+
+
 def test_a_killed_worker_between_off_and_on_leaves_no_sample_off(
     cast: Cast, lines: Farm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
