@@ -8,6 +8,7 @@ import json
 import signal
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -104,10 +105,9 @@ class Command(BaseCommand):
     def handle(self, *args: object, **options: Any) -> None:
         course = Course()
         code = 0
-        for ending in (signal.SIGTERM, signal.SIGHUP):  # however it is ended, it puts back first
-            signal.signal(ending, lambda number, frame: signal.raise_signal(signal.SIGINT))
         try:
-            asyncio.run(self._bench(options, course))
+            with _ended_like_ctrl_c():
+                asyncio.run(self._bench(options, course))
         except (Trouble, Unusable) as trouble:
             course.errors.append(str(trouble))
         except KeyboardInterrupt:
@@ -123,7 +123,7 @@ class Command(BaseCommand):
     async def _bench(self, options: dict[str, Any], course: Course) -> None:
         map = map_in(options["map"])
         moved(map, options["module"])  # refused before anything is sent
-        steps = list(_wanted(options))
+        steps, adjusted = list(_wanted(options)), _adjusted(options)
         typed = _typed(options["panel"], map) if options["panel"] else None
         wire = wires.wire_of(options["url"], map.settings)
         on_record = _addresses(options) if options["on_record"] else ()
@@ -139,7 +139,7 @@ class Command(BaseCommand):
                 map=map,
                 module=options["module"],
                 writes=writes,
-                options=_adjusted(options, map),
+                options=adjusted,
                 say=lambda progress: self._tell(options, progress),
             )
             try:
@@ -244,7 +244,7 @@ def _wanted(options: dict[str, Any]) -> Iterator[Step]:
     yield from (one for one in STEPS if one.key in keys)
 
 
-def _adjusted(options: dict[str, Any], map: PointMap) -> Options:
+def _adjusted(options: dict[str, Any]) -> Options:
     typed = {
         "second_address": options["second"],
         "soak_s": options["soak"],
@@ -286,6 +286,21 @@ def _typed(file: Path, map: PointMap) -> dict[str, Any]:
     if not isinstance(typed, dict) or not set(typed) <= set(SEVEN):
         raise Unusable(_("面板文件是一个 JSON 对象，信号只能是 %s") % "、".join(SEVEN))
     return typed
+
+
+@contextmanager
+def _ended_like_ctrl_c() -> Iterator[None]:
+    """However the command is ended, it puts back first what it wrote."""
+    endings = (signal.SIGTERM, signal.SIGHUP)
+    former = [
+        signal.signal(ending, lambda number, frame: signal.raise_signal(signal.SIGINT))
+        for ending in endings
+    ]
+    try:
+        yield
+    finally:
+        for ending, handler in zip(endings, former, strict=True):
+            signal.signal(ending, handler)
 
 
 # --- running ------------------------------------------------------------------------------------
