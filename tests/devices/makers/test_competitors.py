@@ -44,7 +44,7 @@ def world() -> Iterator[World]:
 
 def readable() -> list[Row]:
     """Every page and endpoint that a supplier may read, but those that stream files."""
-    files = ("/file/", "dossier", "sign-out")
+    files = ("/file/", "dossier", "/report/", "sign-out")
     return [
         row
         for row in _rows()

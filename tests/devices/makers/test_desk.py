@@ -9,7 +9,7 @@ from django.test import Client
 
 from devices.docking import applications
 from devices.makers import desk_page
-from devices.models import DockingApplication, DockingState, MapDraft
+from devices.models import DockingApplication, DockingState, MapDraft, Supplier
 from households import clock
 from tests import cast as make
 from tests.cast import Cast
@@ -150,3 +150,8 @@ def test_the_desk_costs_a_bounded_number_of_queries(
     desk(maker)
     with django_assert_max_num_queries(26):
         desk(maker)
+
+
+def test_a_long_name_of_a_company_leaves_room_in_the_bar(cast: Cast, maker: Client) -> None:
+    Supplier.objects.filter(pk=cast.water.model.supplier_id).update(name="长" * 60)
+    assert desk(maker).split("<summary>")[1].split("<")[0] == "长" * 9 + "..."
