@@ -127,9 +127,15 @@ def _gateway(place: Place) -> Gateway:
     return Gateway.objects.create(
         url=_dial_url(url, there) if there.scheme == "dial" else url,
         kind=there.scheme,
-        line_worker=place.line_worker or "main",
+        line_worker=place.line_worker or _usual_worker(),
         trusted=place.trusted,
     )
+
+
+def _usual_worker() -> str:
+    """The line worker with the most lines; `main` before there is any line."""
+    names = list(Gateway.objects.order_by().values_list("line_worker", flat=True))
+    return max(sorted(set(names)), key=names.count, default="main")
 
 
 def _dial_url(url: str, there: LineUrl) -> str:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 from devices.docking.pages import found
 from devices.models import DockingApplication
 from households.requests import SignedIn
+from telemetry import unknown
 from telemetry.docking import samples
 from telemetry.docking.forms import SampleForm
 from telemetry.docking.test_acts import for_testers
@@ -31,8 +32,11 @@ def docking_sample(request: SignedIn, number: str) -> HttpResponse:
     form = SampleForm(request.POST)
     if not form.is_valid():
         return _page(request, application, form)
+    heard = unknown.heard_by(form.cleaned_data["transmitter"]) or ""
     try:
-        connected = samples.connect(application, request.user, **form.cleaned_data)
+        connected = samples.connect(
+            application, request.user, line_worker=heard, **form.cleaned_data
+        )
     except samples.NotConnected as refusal:
         form.add_error(None, refusal.sentence)
         return _page(request, application, form)

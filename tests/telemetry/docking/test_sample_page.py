@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from devices.models import DockingApplication
+from devices.models import DockingApplication, Gateway
+from households import clock
+from telemetry.models import UnknownTransmitter
 from tests.cast import Cast
 from tests.telemetry.docking_scene import application
 
@@ -88,3 +90,17 @@ def test_only_the_service_unit_connects(
         client.force_login(user)
         assert client.get(url(one)).status_code == code
         assert client.post(url(one), {"transmitter": "A", "address": "1"}).status_code == code
+
+
+def test_the_line_goes_to_the_worker_that_has_the_others_or_hears_the_transmitter(
+    tester: Client, one: DockingApplication
+) -> None:
+    Gateway.objects.update(line_worker="north")
+    tester.post(url(one), {"line": "tcp://127.0.0.1:4001", "address": "5"})
+    assert Gateway.objects.get(url="tcp://127.0.0.1:4001").line_worker == "north"
+    now = clock.now()
+    UnknownTransmitter.objects.create(
+        line_worker="south", name="QN-000778", names=["QN-000778"], since=now, seen_at=now
+    )
+    tester.post(url(one), {"transmitter": "QN-000778", "address": "5"})
+    assert Gateway.objects.get(url="dial://QN-000778").line_worker == "south"
