@@ -59,6 +59,7 @@ class Trial:
         self.settings: dict[str, Value] = {}
         self.changed: dict[str, Value] = {}
         self._point: Point | None = None
+        self._is_owed = False
 
     @property
     def point(self) -> Point:
@@ -153,6 +154,7 @@ class Trial:
         for attempt in (1, 2):
             wrong = counters.wrong_echoes
             result = self.gone_through(await self.bench.writes.write(self.signal, target))
+            self._is_owed |= result.sent is not None
             self.details += [(Sentence(N_("说明")), said(note)) for note in result.notes]
             if counters.wrong_echoes > wrong:
                 raise self.failed(advice.on_wrong_echo(self.point), N_("对写入的应答与请求不符"))
@@ -226,13 +228,17 @@ class Trial:
         await self.leave_as_found()
 
     async def restore(self) -> None:
-        """Put the former value back; ends the step where the sample does not take it."""
+        """Put the former value back, where anything was sent; ends the step where the sample does
+        not take it."""
+        if not self._is_owed:
+            return
         self.bench.say(
             Sentence(N_("恢复%(name)s：%(to)s"), name=self.name, to=self.shown(self.former))
         )
         result = self.gone_through(await self.bench.writes.restore(self.signal))
         self.figures["restored"] = result.state in ("verified", "accepted")
         if self.figures["restored"]:
+            self._is_owed = False
             self.tell(N_("恢复"), "%(value)s", value=self.shown(self.former))
             return
         self.tell(N_("恢复"), N_("没有成功：%(why)s"), why=said(result.detail))

@@ -74,7 +74,8 @@ class DirectWrites:
         return result
 
     async def restore(self, signal: str) -> WriteResult:
-        """See Writes. What reads as it was before is not written."""
+        """See Writes. What reads as it was before is not written; raises KeyError where nothing
+        is owed."""
         former = self._owed[signal]
         result = await self._send(signal, former, again=False)
         if result.state in ("verified", "accepted"):
@@ -114,7 +115,8 @@ class DirectWrites:
             return Sentence(N_("没有读到原值，测试后无法恢复，没有写"))
         if signal == "power_state" and value.value is False:
             return None if target is True else Sentence(N_("机组已关机：测试不能以关机结束"))
-        self._owed[signal] = value.value
+        if value.value != target:
+            self._owed[signal] = value.value
         return None
 
     async def _send(self, signal: str, target: Scalar, *, again: bool) -> WriteResult:

@@ -84,13 +84,13 @@ class Sample(SimUnit):
         """Heating, on a winter's day."""
         self.before = lambda sample, pdu: pdu
         self.after = lambda sample, pdu, answer: answer
-        shown = {
+        shown: dict[str, float | bool] = {
             "supply_temp": 44.2, "return_temp": 38.7, "outdoor_temp": -6.5, "indoor_temp": 19.3,
             "compressor_running": True, "defrosting": False, "electric_energy": 8123.4,
         }  # fmt: skip
-        for signal, value in shown.items():
-            if signal in self.modules[0].values():
-                self.set(signal, value)
+        for number, module in enumerate(self.modules):
+            for signal in shown.keys() & module.values().keys():
+                self.set(signal, shown[signal], number)
         return self
 
     def answer(self, pdu: bytes) -> Answer:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+import json
+from dataclasses import dataclass, replace
 
 import pytest
 
 from devices.modbus.bench import STEPS, Kind, Result
+from devices.modbus.bench.trials import SETTINGS
 from devices.modbus.simulator.wire import Bus
 from tests.devices.modbus.bench.defects import DEFECTS, Defect, Sample, gentle_fault, sample_of
+from tests.devices.modbus.bench.other_maps import MIXED, NATIVE
 from tests.devices.modbus.bench.samples import (
+    ADDRESS,
     AIRBOX,
     BRIEF,
     CN_W10,
@@ -60,20 +64,50 @@ def test_the_step_that_fails_names_the_defect_and_no_other_fails(turn: int) -> N
     assert asyncio.run(story()) == {}
 
 
-@pytest.mark.parametrize("text", [CN_W10, AIRBOX], ids=["CN-W10", "AirBox"])
-def test_a_sound_sample_of_both_example_makers_passes_and_is_left_as_it_was_found(
-    text: str,
-) -> None:
+@dataclass(frozen=True)
+class Make:
+    """A maker's map, and how its sample hangs on the bench."""
+
+    text: str
+    address: int = ADDRESS
+    second: int = SECOND
+    module: int | None = None
+
+
+MAKES = {
+    "CN-W10": Make(CN_W10),
+    "AirBox": Make(AIRBOX),
+    "coils, floats, bits, rows under a condition": Make(MIXED),
+    "two-byte addresses, modules, locks, commands": Make(NATIVE, 0x0142, 0x0243, module=2),
+}
+
+
+def settings_of(sample: Sample, module: int) -> dict[str, object]:
+    shown = sample.values(module - 1)
+    return {signal: shown[signal] for signal in SETTINGS if signal in shown}
+
+
+@pytest.mark.parametrize("make", MAKES.values(), ids=MAKES)
+def test_a_sound_sample_of_any_shape_passes_and_is_left_as_it_was_found(make: Make) -> None:
     async def story() -> None:
-        units = [sample_of(text), sample_of(text, SECOND)]
-        before = units[0].values()
-        units[0].plant(gentle_fault(units[0]))
-        async with on_the_bench(map_of(text), Bus(units)) as bench:
-            results = await results_of(bench, [*AUTOMATIC, *LONG])
-        assert {key: result.state for key, result in results.items()} == dict.fromkeys(
-            results, "passed"
+        number = make.module or 1
+        sample, other = (
+            sample_of(make.text, at, modules=number) for at in (make.address, make.second)
         )
-        assert units[0].values() == before
+        before = settings_of(sample, number)
+        sample.modules[number - 1].house.plant(gentle_fault(sample), stops=False)
+        sample.registers.refresh()
+        options = replace(BRIEF, second_address=make.second)
+        async with on_the_bench(
+            map_of(make.text), Bus([sample, other]), options=options, address=make.address,
+            module=make.module,
+        ) as bench:  # fmt: skip
+            results = await results_of(bench, [*AUTOMATIC, *LONG])
+        told = {key: (result.state, result.finding) for key, result in results.items()}
+        assert {state for state, _ in told.values()} == {"passed"}, told
+        assert settings_of(sample, number) == before
+        for result in results.values():
+            assert Result.from_json(json.loads(json.dumps(result.as_json()))) == result
 
     asyncio.run(story())
 
