@@ -61,6 +61,7 @@ def page(
         "notes": notes_of(application),
         "earlier": application.tests.order_by("-started_at"),
         "start_form": StartForm(),
+        "may_connect": application.state in samples.BENCH,
         "may_start": acts and may_start(application),
         **forms,
     }

@@ -170,6 +170,19 @@ def test_without_a_run_the_page_says_what_comes_first(
     one.save()
     said = page(tester, f"/docking/{one.number}/test/")
     assert "登记样机接入" in said
+    one.state = "submitted"
+    one.save()
+    said = page(tester, f"/docking/{one.number}/test/")
+    assert "收到样品后才能接入样机" in said and "登记样机接入" not in said
+
+
+def test_while_it_runs_for_hours_the_other_steps_go_on(tester: Client, run: DockingTest) -> None:
+    run.steps.exclude(key__in=runs.BY_HAND).update(state="passed")
+    run.steps.filter(key="soak").update(state="running", progress="已进行 0:04:16")
+    said = page(tester, url(run))
+    assert "连续运行中，结束后判定" in said and "自动步骤进行中" not in said
+    assert "不逐段保存报文" in said
+    assert 'hx-trigger="every 5s"' in said
 
 
 def test_a_number_of_no_run_is_no_page(tester: Client, run: DockingTest) -> None:
