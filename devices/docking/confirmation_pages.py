@@ -26,8 +26,8 @@ from devices.docking.forms import (
     ReasonForm,
     StampForm,
 )
-from devices.models import Confirmation, ConfirmationState, DockingState
-from households import downloads, vault
+from devices.models import Confirmation, ConfirmationState, DockingState, Installation
+from households import downloads, lists, vault
 from households.archive.incoming import JPEG, SUFFIXES, FileRefused
 from households.models import User
 from households.requests import SignedIn
@@ -70,10 +70,23 @@ def found(user: User, uid: UUID) -> Confirmation:
 
 @login_required
 @require_safe
-def confirmation(request: SignedIn, uid: UUID) -> HttpResponse:
+def confirmation(request: SignedIn, uid: UUID) -> HttpResponseBase:
     """What it covers, how it stands, its papers, and what can be done with it."""
     one = found(request.user, uid)
+    if request.GET.get("export") == "csv" and request.user.sees_whole_district:
+        rows = admission.standing_of(one.model).iterator(chunk_size=500)
+        return lists.csv_of(f"{one.model.code}-{_('已安装的机组')}", _head(), map(_csv_row, rows))
     return render(request, "devices/docking/confirmation.html", _context(request.user, one))
+
+
+def _head() -> list[str]:
+    return [_("户编号"), _("镇（街道）"), _("村（社区）"), _("安装日期"), _("设备出厂地址编号")]
+
+
+def _csv_row(row: Installation) -> list[object]:
+    home, town = row.household, row.household.area.town
+    named = [home.number, town.name if town else "", home.area.as_village]
+    return [*named, row.installed_on, row.factory_number]
 
 
 def _context(user: User, one: Confirmation, sent: ReasonForm | None = None) -> dict[str, Any]:

@@ -96,7 +96,7 @@ def issue(
     """
     today = clock.today()
     held = DockingApplication.objects.select_for_update(of=("self",)).get(pk=application.pk)
-    if application.tested_by_id == by.pk:
+    if held.tested_by_id == by.pk:
         raise DockingRefused(_("测试人不能签发自己测试的确认书：请由另一位同事签发"))
     if not settings.SERVICE_UNIT:
         raise DockingRefused(_("平台没有设置出具单位名称（SERVICE_UNIT）：请联系系统管理员"))
@@ -124,7 +124,7 @@ def issue(
         made_at=clock.now(),
     )
     _keep(made, S.SIGNING, by)
-    applications.take(application, DockingState.ISSUED, by=by)
+    applications.take(held, DockingState.ISSUED, by=by)
     transaction.on_commit(_ask_for_signature)
     return made
 
@@ -252,7 +252,9 @@ def _changed(
 
 
 def _supersede_older(newer: Confirmation, by: User) -> None:
-    """One confirmation stands for a model: that of what was tested last."""
+    """One confirmation stands for a model: that of what was tested last. Of two that are signed
+    at once the second waits here, and finds the first."""
+    DeviceModel.objects.select_for_update(no_key=True).get(pk=newer.model_id)
     older = Confirmation.objects.filter(model=newer.model, origin=newer.origin)
     standing = older.filter(state__in=(S.VALID, S.SUSPENDED)).exclude(pk=newer.pk)
     for one in standing.select_for_update(of=("self",)):

@@ -27,7 +27,7 @@ from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from devices.docking import confirmations, letter, signing_key
 from devices.models import Confirmation
-from households import vault
+from households import clock, vault
 from households.archive import papers
 
 log = logging.getLogger(__name__)
@@ -80,9 +80,11 @@ class KeyFile:
             key = signing_key.read(Path(settings.SIGNING_KEY), settings.SIGNING_PASSWORD)
         except signing_key.KeyUnreadable as reason:
             raise CannotSign(f"SIGNING_KEY: {reason}") from None
-        self._signer = _signer(key)
+        self._signer, self._until = _signer(key), key.certificate.not_valid_after_utc
 
     def sign(self, pdf: bytes, *, reason: str) -> bytes:
+        if self._until < clock.now():
+            raise CannotSign(f"SIGNING_KEY: its certificate ended on {self._until:%Y-%m-%d}")
         about = signers.PdfSignatureMetadata(
             field_name=FIELD,
             md_algorithm="sha256",

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from PIL import Image
 from pytest_django.fixtures import Settings
@@ -329,7 +332,10 @@ def test_the_page_changes_the_state_with_a_reason_from_the_list(cast: Cast) -> N
     shown = signer.get(f"/confirmations/{one.uid}/").content.decode()
     assert "恢复使用" in shown and "这个型号在用 1 台" in shown
     assert cast.water_household.number in shown
-    theirs = as_(cast.supplier_member).get(f"/confirmations/{one.uid}/").content.decode()
+    listed = b"".join(signer.get(f"/confirmations/{one.uid}/?export=csv")).decode()
+    assert cast.water_household.number in listed and "CN26100001" in listed
+    assert cast.water_household.householder not in listed
+    theirs = as_(cast.supplier_member).get(f"/confirmations/{one.uid}/?export=csv").content.decode()
     assert "恢复使用" not in theirs and cast.water_household.number not in theirs
 
 
@@ -338,3 +344,25 @@ def test_the_maker_hears_of_every_step_with_the_page_that_it_is_about(cast: Cast
     last = Notification.objects.filter(to=cast.supplier_member, text__contains=one.number).first()
     assert last and last.path == f"/confirmations/{one.uid}/"
     assert applications.makers_people(one.model).get() == cast.supplier_member
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_that_are_signed_at_once_one_stands(cast: Cast) -> None:
+    first, second = scene.issued(cast), scene.issued(cast)
+    both = Barrier(2)
+
+    def sign(one: Confirmation) -> bool:
+        def letter(_which: Confirmation) -> bytes:
+            both.wait(timeout=30)
+            return b"%PDF-1.7"
+
+        try:
+            return confirmations.sign(one.pk, letter)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as workers:
+        assert list(workers.map(sign, (first, second))) == [True, True]
+    of_the_model = Confirmation.objects.filter(model=first.model)
+    assert of_the_model.filter(state=S.VALID).count() == 1
+    assert of_the_model.filter(state=S.SUPERSEDED).count() == 2

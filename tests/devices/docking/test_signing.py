@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from pytest_django.fixtures import Settings
 from devices.docking import confirmations, signing, signing_key
 from devices.docking.signing import CannotSign
 from devices.models import Confirmation, ConfirmationState
-from households import vault
+from households import clock, vault
 from households.archive import papers
 from households.models import Notification
 from tests.cast import Cast
@@ -214,3 +215,9 @@ def test_an_unreadable_key_is_said_so_and_signs_nothing(tmp_path: Path, settings
     settings.SIGNING_KEY = str(tmp_path / "none.p12")
     with pytest.raises(CannotSign, match=r"none\.p12"):
         signing.signer()
+
+
+def test_a_certificate_that_has_ended_signs_nothing(tmp_path: Path) -> None:
+    ended = pytest.raises(CannotSign, match="ended")
+    with scene.a_key(tmp_path), clock.at(datetime(2099, 1, 1, tzinfo=UTC)), ended:
+        signing.signer().sign(b"%PDF", reason="试")
