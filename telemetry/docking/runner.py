@@ -83,7 +83,10 @@ class Runner:
             self._benches.asks.popleft()
 
     def _begin_write(self, ask: Ask) -> None:
-        step = DockingStep.objects.select_related(*queue.OF_ITS_SAMPLE).get(pk=ask.step_id)
+        rows = queue.of_start(ask.step_id, self._start_id)
+        step = rows.select_related(*queue.OF_ITS_SAMPLE).first()
+        if step is None:  # it was stopped meanwhile
+            return ask.broken_off()
         one = _Writing(ask, step.test.sample.gateway_id, time.monotonic())
         if ask.what == "write":
             one.command = _request(step, ask)

@@ -86,7 +86,7 @@ def _refuse_others(by: User) -> None:
 
 
 def _refuse_judged(test: DockingTest) -> None:
-    if test.judged_at:
+    if not DockingTest.objects.filter(pk=test.pk, judged_at=None).exists():
         raise RunRefused(_("这次测试已经判定：重测请重新开始一次测试"))
 
 
