@@ -41,11 +41,12 @@ def in_no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(long_steps, "LOOK", timedelta(0))
 
 
-def on_the_bench(cast: Cast, lines: Farm, code: str, file: Path) -> DockingTest:
+def on_the_bench(cast: Cast, lines: Farm, code: str, file: Path, *devices: SimUnit) -> DockingTest:
+    """A run on these simulated units, or on two sound ones."""
     model = DeviceModel.objects.get(code=code)
     version = RegisterMap.objects.add(model, quick(file), file.name)
-    devices = [SimUnit(file, address, seed=3) for address in (5, 6)]
-    port = lines.open(*devices)
+    sound = [SimUnit(file, address, seed=3) for address in (5, 6)]
+    port = lines.open(*(devices or sound))
     made = application(cast, model, register_map=version)
     there = samples.connect(
         made,
@@ -82,3 +83,19 @@ def over(test: DockingTest) -> None:
         if time.monotonic() > until:
             raise AssertionError(list(test.steps.values_list("key", "state", "progress", "tries")))
         time.sleep(0.1)
+
+
+def test_a_sample_that_refuses_to_be_written_fails_there_and_is_told_what_to_change(
+    cast: Cast, lines: Farm, tmp_path: Path
+) -> None:
+    device, second = (SimUnit(WATER, address, seed=3) for address in (5, 6))
+    device.write_codes = set()
+    test = on_the_bench(cast, lines, "CN-W10", WATER, device, second)
+    for key in ("readings", "write_room"):
+        runs.queue_step(test.steps.get(key=key), cast.tester)
+    with working(tmp_path):
+        over(test)
+    readings, room = (test.steps.get(key=key) for key in ("readings", "write_room"))
+    assert (readings.state, room.state) == ("passed", "failed")
+    assert room.result["advice"] and room.frames
+    assert not Obligation.objects.open().exists()
