@@ -38,38 +38,30 @@ def maps_of(request: SignedIn) -> QuerySet[RegisterMap]:
 def register_maps(request: SignedIn) -> HttpResponse:
     """Every model with its newest version and its draft."""
     access.see_that_reads(request.user)
+    using = Count("units", filter=Q(units__retired_at=None))
     models = DeviceModel.objects.filter(supplier__in=Supplier.objects.visible_to(request.user))
-    models = models.select_related("supplier", "map_draft__saved_by").order_by("supplier", "code")
-    versions: dict[int, list[RegisterMap]] = {}
-    for version in maps_of(request).order_by("-version"):
-        versions.setdefault(version.model_id, []).append(version)
-    lines = [_line(model, versions.get(model.pk, [])) for model in models]
+    models = models.select_related("supplier", "map_draft").annotate(in_service=using)
+    versions = RegisterMap.objects.visible_to(request.user).order_by("model_id", "-version")
+    newest = {version.model_id: version for version in versions.distinct("model_id")}
+    lines = [_line(model, newest.get(model.pk)) for model in models.order_by("supplier", "code")]
     return render(request, "devices/maps/list.html", {"lines": lines})
 
 
 @dataclass(frozen=True)
 class Line:
-    """A model in the list; `units` are those of all its versions."""
+    """A model in the list, with the check of its newest version against Annex 2."""
 
     model: DeviceModel
     newest: RegisterMap | None
-    older: int
-    units: int
     points: int
     annex: annex.Annex | None
 
 
-def _line(model: DeviceModel, versions: list[RegisterMap]) -> Line:
-    newest = versions[0] if versions else None
-    parsed = newest.parsed() if newest else None
-    return Line(
-        model,
-        newest,
-        max(len(versions) - 1, 0),
-        sum(getattr(version, "in_service", 0) for version in versions),
-        len(parsed.points) if parsed else 0,
-        annex.compare(parsed.missing(), model.medium) if parsed else None,
-    )
+def _line(model: DeviceModel, newest: RegisterMap | None) -> Line:
+    if newest is None:
+        return Line(model, None, 0, None)
+    parsed = newest.parsed()
+    return Line(model, newest, len(parsed.points), annex.compare(parsed.missing(), model.medium))
 
 
 @login_required

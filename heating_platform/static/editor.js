@@ -104,8 +104,8 @@ function showFound(answer) {
   }
   points.mark(marks.points);
   settings.mark(marks.settings);
-  points.paintAll();
-  settings.paintAll();
+  points.paintTold();
+  settings.paintTold();
   at("findings").innerHTML = found.findings;
   at("annex").innerHTML = found.annex;
   const wrong = [...marks.settings.values()].filter(({ kind }) => kind === "bad").length;
@@ -184,11 +184,12 @@ async function ask(what, more = {}) {
 
 let asked = 0;
 async function check() {
+  showSides();
   const mine = (asked += 1);
   const answer = await ask("check");
   if (mine !== asked) return; // somebody typed on meanwhile
-  if (answer.trouble) return tellTrouble(answer);
-  at("trouble").hidden = true;
+  if (answer.trouble) return tellTrouble(answer, true);
+  if (isPassing) at("trouble").hidden = true;
   showFound(answer);
 }
 
@@ -216,7 +217,11 @@ async function save() {
   return true;
 }
 
-function tellTrouble({ trouble, edits: theirs }) {
+// What a check could not ask is over with the next one that could; the rest stays to be read.
+let isPassing = false;
+function tellTrouble({ trouble, edits: theirs }, passes = false) {
+  if (passes && !at("trouble").hidden && !isPassing) return;
+  isPassing = passes;
   const note = at("trouble");
   note.querySelector("span").textContent = trouble;
   note.hidden = false;
@@ -236,7 +241,6 @@ let saveLater = 0;
 function changed() {
   isSaved = false;
   at("saved").textContent = said.unsaved;
-  showSides();
   try {
     sessionStorage.setItem(KEPT, JSON.stringify({ edits, ...sheet() }));
   } catch {

@@ -143,8 +143,10 @@ export class Sheet extends EventTarget {
     for (const r of new Set(stale.map((key) => Number(key.split(" ")[0])))) this.paint(r);
   }
 
-  paintAll() {
-    for (let r = 0; r < this.height; r += 1) this.paint(r);
+  // What the columns say that are told may have changed in every row.
+  paintTold() {
+    const places = this.columns.flatMap(({ tell }, c) => (tell ? [c] : []));
+    for (let r = 0; r < this.height; r += 1) for (const c of places) this.fill(this.cell(r, c), r, c);
   }
 
   // --- where one is ---

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -36,6 +37,16 @@ def test_the_service_unit_sees_all_makers_maps(cast: Cast) -> None:
     assert "CN-W10" in page
     assert "AirBox-3P" in page
     assert "写下一版" not in page
+
+
+def test_the_list_asks_the_same_few_queries_however_many_models_there_are(
+    cast: Cast, second: RegisterMap, django_assert_max_num_queries: Any
+) -> None:
+    client = as_(cast.service_unit)
+    client.get("/maps/")
+    with django_assert_max_num_queries(8):
+        page = client.get("/maps/").content.decode()
+    assert "第 2 版" in page
 
 
 def test_a_version_shows_each_row_with_its_address_on_the_wire(cast: Cast) -> None:
