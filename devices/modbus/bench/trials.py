@@ -84,7 +84,7 @@ class Trial:
         if not rows:
             raise Verdict(
                 "failed",
-                Sentence(N_("点表里没有可写的%(name)s"), name=self.name),
+                Sentence(N_("点表里没有可写的 %(name)s"), name=self.name),
                 Sentence(
                     N_("附件 2 要求能远程写入：点表须有可写的 %(signal)s"), signal=self.signal
                 ),
@@ -93,23 +93,23 @@ class Trial:
         self.settings = {name: values[name] for name in SETTINGS if name in values}
         self._point = next((row for row in rows if methods.holds(row, values)), None)
         if self._point is None:
-            raise self.unproven(N_("现在不能写：点表里%(name)s的每一行都要求别的模式"))
+            raise self.unproven(N_("现在不能写：点表里 %(name)s 的每一行都要求别的模式"))
 
     def take_former(self) -> None:
         """Keep what stands; ends unproven where it could not be put back afterwards."""
         value = self.settings.get(self.signal)
         if value is None:
-            raise self.unproven(N_("%(name)s只能写、不能读：测试后无法恢复原值，没有写"))
+            raise self.unproven(N_("%(name)s 只能写、不能读：测试后无法恢复原值，没有写"))
         if value.quality != "good":
             told = shown_value(self.signal, value)
-            template = N_("没有读到%(name)s（%(value)s）：先解决读数，再测写入")
+            template = N_("没有读到 %(name)s（%(value)s）：先解决读数，再测写入")
             raise self.unproven(template, value=told)
         self.former = self.figures["former"] = value.value
         try:
             if not self.point.scale_from:
                 encoding.encode(self.point, value.value)
         except ValueRefused as refused:
-            template = N_("%(name)s现为 %(value)s，按点表写不回去（%(why)s）：请先在面板上改好")
+            template = N_("%(name)s 现为 %(value)s，按点表写不回去（%(why)s）：请先在面板上改好")
             told = self.shown(value.value)
             raise self.unproven(template, value=told, why=refused.sentence) from None
 
@@ -135,7 +135,7 @@ class Trial:
 
     async def write(self, target: Scalar) -> None:
         """Write and prove; ends the step where the sample does not take it."""
-        self.bench.say(Sentence(N_("写入%(name)s：%(to)s"), name=self.name, to=self.shown(target)))
+        self.bench.say(Sentence(N_("写入 %(name)s：%(to)s"), name=self.name, to=self.shown(target)))
         self.tell(N_("写入"), "%(written)s", written=advice.written(self.point, target))
         self.figures["written"] = target
         result = await self.send(target)
@@ -143,7 +143,7 @@ class Trial:
         if result.read_back is not None:
             self.tell(N_("回读"), "%(value)s", value=self.shown(result.read_back))
         if result.state == "accepted":
-            raise self.unproven(N_("%(name)s已受理，但没有读数能证明"))
+            raise self.unproven(N_("%(name)s 已受理，但没有读数能证明"))
         if result.state != "verified":
             raise await self._refuted(target, result)
 
@@ -197,7 +197,7 @@ class Trial:
         not."""
         loop = asyncio.get_running_loop()
         hold_s, start = self.bench.options.hold_s, loop.time()
-        self.bench.say(Sentence(N_("看%(name)s是否保持（%(s)g 秒）"), name=self.name, s=hold_s))
+        self.bench.say(Sentence(N_("看 %(name)s 是否保持（%(s)g 秒）"), name=self.name, s=hold_s))
         for _ in range(LOOKS):
             await self.bench.pause(hold_s / LOOKS)
             value = await self.bench.value(self.signal)
@@ -233,7 +233,7 @@ class Trial:
         if not self._is_owed:
             return
         self.bench.say(
-            Sentence(N_("恢复%(name)s：%(to)s"), name=self.name, to=self.shown(self.former))
+            Sentence(N_("恢复 %(name)s：%(to)s"), name=self.name, to=self.shown(self.former))
         )
         result = self.gone_through(await self.bench.writes.restore(self.signal))
         self.figures["restored"] = result.state in ("verified", "accepted")
@@ -243,7 +243,7 @@ class Trial:
             return
         self.tell(N_("恢复"), N_("没有成功：%(why)s"), why=said(result.detail))
         raise self.failed(
-            advice.on_restoring(self.point, self.former), N_("没能恢复%(name)s的原值")
+            advice.on_restoring(self.point, self.former), N_("没能恢复 %(name)s 的原值")
         )
 
     async def disturbed(self) -> dict[str, Value]:
@@ -278,7 +278,7 @@ class Trial:
             medium = self.bench.map.settings.medium
             named = said("、".join(self.bench.called(signal) for signal in others))
             told = advice.on_disturbing(self.point, others, medium)
-            raise self.failed(told, N_("写%(name)s时%(others)s也变了"), others=named)
+            raise self.failed(told, N_("写 %(name)s 时 %(others)s 也变了"), others=named)
 
     async def _mend(self, left: Mapping[str, Value]) -> None:
         for signal in left:

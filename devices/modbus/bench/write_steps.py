@@ -6,8 +6,6 @@ former one back. Nothing else may change by it.
 
 from __future__ import annotations
 
-import asyncio
-
 from devices.modbus import policy
 from devices.modbus.bench.bench import Bench
 from devices.modbus.bench.names import said
@@ -46,15 +44,14 @@ async def _number(trial: Trial) -> Sentence:
     former = trial.former
     warm = trial.signal in FLOW and trial.bench.map.settings.medium == "water"
     if isinstance(former, bool) or not isinstance(former, int | float):
-        raise trial.unproven(N_("%(name)s读到的不是数字，没有写"))
+        raise trial.unproven(N_("%(name)s 读到的不是数字，没有写"))
     target = policy.trial_number(trial.point, former, warm=warm)
     if target is None:
-        raise trial.unproven(N_("限值内没有别的值可写：%(name)s没有写"))
-    start = asyncio.get_running_loop().time()
+        raise trial.unproven(N_("限值内没有别的值可写：%(name)s 没有写"))
     async with trial.restoring():
         await trial.write(target)
-        took = trial.figures["took_s"] = round(asyncio.get_running_loop().time() - start, 1)
         trial.changed = await trial.disturbed()
         await trial.watch()
     values = [f"{value:.10g}" for value in (former, target, former)]
-    return Sentence(N_("%(values)s °C，%(s)g 秒"), values=said(" → ".join(values)), s=took)
+    held_s = trial.figures["held_s"]
+    return Sentence(N_("%(values)s °C，保持 %(s)g 秒"), values=said(" → ".join(values)), s=held_s)

@@ -15,16 +15,16 @@ from devices.modbus.words import N_, Sentence
 _EXCEPTION = re.compile(r"异常码 (\d+)")  # as ExceptionReply says it
 _REFUSED = {
     1: N_("样机不支持这个写功能码：核对点表的 @write_functions 和写功能码（%(place)s）"),
-    2: N_("样机没有可写的%(place)s：核对点表的写地址（write_address）"),
+    2: N_("样机没有可写的 %(place)s：核对点表的写地址（write_address）"),
     3: N_(
         "样机不接受 %(written)s：核对点表的最小、最大、步长、写倍率、枚举和可写值；"
         "须先写的寄存器列在 before 或 @unlock"
     ),
     4: N_(
-        "样机在当前状态拒绝写%(place)s：远程控制时必须接受；"
+        "样机在当前状态拒绝写 %(place)s：远程控制时必须接受；"
         "有就地/远程开关的请切到远程，并在点表 @require 写明"
     ),
-    6: N_("样机忙，拒绝写%(place)s：核对点表的 @min_write_interval_s"),
+    6: N_("样机忙，拒绝写 %(place)s：核对点表的 @min_write_interval_s"),
 }
 _REFUSED |= {7: _REFUSED[4]}
 
@@ -59,14 +59,14 @@ def on_failure(
     if result.state == "refused":
         return _on_refusal(settings, point, target, result)
     if result.read_back is None:
-        return Sentence(N_("写%(place)s后样机必须照常应答读取：核对固件"), place=where)
+        return Sentence(N_("写 %(place)s 后样机必须照常应答读取：核对固件"), place=where)
     if astray:
         others = "、".join(called(name, settings.medium) for name in astray)
-        template = N_("写入落到了%(others)s：核对点表的写地址（write_address，现为%(place)s）")
+        template = N_("写入落到了 %(others)s：核对点表的写地址（write_address，现为 %(place)s）")
         return Sentence(template, others=said(others), place=where)
     if result.read_back != former:
         template = N_(
-            "写入 %(to)s 却读回 %(back)s：核对点表%(place)s的写倍率、写类型、字节序、枚举"
+            "写入 %(to)s 却读回 %(back)s：核对点表 %(place)s 的写倍率、写类型、字节序、枚举"
             "是否与读取一侧一致"
         )
         back = shown(point.signal, result.read_back)
@@ -78,10 +78,10 @@ def _on_ignoring(point: Point, target: Scalar, where: Sentence) -> Sentence:
     value = shown(point.signal, target)
     if isinstance(target, str):
         template = N_(
-            "固件收到对%(place)s的写入后须真正切换到“%(value)s”；或在点表“可写值”中去掉它"
+            "固件收到对 %(place)s 的写入后须真正切换到“%(value)s”；或在点表“可写值”中去掉它"
         )
         return Sentence(template, place=where, value=value)
-    template = N_("固件收到对%(place)s的写入后须真正改为 %(value)s；地址不对的，改点表的写地址")
+    template = N_("固件收到对 %(place)s 的写入后须真正改为 %(value)s；地址不对的，改点表的写地址")
     return Sentence(template, place=where, value=value)
 
 
@@ -97,7 +97,7 @@ def _on_refusal(settings: Settings, point: Point, target: Scalar, result: WriteR
         )
         template = N_("样机不在点表 @require 要求的状态（%(held)s）：请切到远程后重测")
         return Sentence(template, held=said(held))
-    template = N_("点表自己不允许这样写：核对 @write_functions、写方式和%(place)s的各列")
+    template = N_("点表自己不允许这样写：核对 @write_functions、写方式和 %(place)s 的各列")
     return Sentence(template, place=where)
 
 
@@ -113,7 +113,7 @@ def on_not_holding(point: Point) -> Sentence:
     """Of a value that was taken and left again."""
     return Sentence(
         N_(
-            "写%(place)s的值须一直保持到下一次写入：核对线控器或内部程序是否把它改回，"
+            "写 %(place)s 的值须一直保持到下一次写入：核对线控器或内部程序是否把它改回，"
             "以及写入的是否是临时寄存器"
         ),
         place=place(point.write_area, point.write_address),
@@ -124,7 +124,7 @@ def on_wrong_echo(point: Point) -> Sentence:
     """Of a reply to a write that names another address, value or count."""
     return Sentence(
         N_(
-            "对写%(place)s的应答必须照原样返回：功能码 05、06 返回地址和值，"
+            "对写 %(place)s 的应答必须照原样返回：功能码 05、06 返回地址和值，"
             "15、16 返回地址和个数；请改固件"
         ),
         place=place(point.write_area, point.write_address),
@@ -134,7 +134,7 @@ def on_wrong_echo(point: Point) -> Sentence:
 def on_silence(point: Point) -> Sentence:
     """Of a sample that obeys a write but does not answer it."""
     return Sentence(
-        N_("样机执行对%(place)s的写入后必须在 @reply_timeout_ms 内应答；请改固件"),
+        N_("样机执行对 %(place)s 的写入后必须在 @reply_timeout_ms 内应答；请改固件"),
         place=place(point.write_area, point.write_address),
     )
 
@@ -143,7 +143,7 @@ def on_disturbing(point: Point, others: Collection[str], medium: str) -> Sentenc
     """Of a write that changed other settings too."""
     return Sentence(
         N_(
-            "写%(place)s不得改变%(others)s：同一寄存器里别的位须保持；"
+            "写 %(place)s 不得改变 %(others)s：同一寄存器里别的位须保持；"
             "核对点表的掩码（mask）、写方式（rmw）和写地址，或改固件"
         ),
         place=place(point.write_area, point.write_address),
@@ -155,7 +155,7 @@ def on_stuck_reset(point: Point) -> Sentence:
     """Of a reset that was answered but did not come back to its idle state."""
     return Sentence(
         N_(
-            "复位写%(place)s后须能回到未触发的状态（脉冲写回、线圈自动复位）：核对点表的写方式"
+            "复位写 %(place)s 后须能回到未触发的状态（脉冲写回、线圈自动复位）：核对点表的写方式"
             "（write_method）和延时"
         ),
         place=place(point.write_area, point.write_address),
@@ -166,7 +166,7 @@ def on_lasting_fault(point: Point) -> Sentence:
     """Of a fault that no reset takes away."""
     return Sentence(
         N_(
-            "故障原因已消除的，固件收到对%(place)s的写入（%(written)s）后须清除故障；"
+            "故障原因已消除的，固件收到对 %(place)s 的写入（%(written)s）后须清除故障；"
             "核对写地址、写值和写方式。原因还在的，消除后重测"
         ),
         place=place(point.write_area, point.write_address),
