@@ -198,7 +198,9 @@ class ModelChoice(forms.ModelChoiceField):
 class CityForm(forms.ModelForm):
     """A confirmation of the city's platform, as it stands on the paper that was brought."""
 
-    model = ModelChoice(DeviceModel.objects.none(), label=_lazy("设备型号"))
+    model = ModelChoice(
+        DeviceModel.objects.none(), label=_lazy("设备型号"), empty_label=_lazy("请选择")
+    )
     scan = forms.FileField(label=_lazy("确认书扫描件"))
 
     class Meta:
