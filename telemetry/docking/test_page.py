@@ -59,6 +59,7 @@ def page(
         "may_note": acts or applications.acts_for(request.user, application),
         "note_length": NOTE_LENGTH,
         "notes": notes_of(application),
+        "wants_retest": "retest" in request.GET,
         "earlier": application.tests.order_by("-started_at"),
         "start_form": StartForm(),
         "may_connect": application.state in samples.BENCH,

@@ -146,6 +146,8 @@ def test_the_maker_sees_the_same_page_but_acts_not(
     assert "厂家须改" in said and "申请重测" in said and "给测试员留言" in said
     assert "运行自动步骤" not in said and "重测这一步" not in said
     assert "/run/" not in said
+    assert 'id="note-retest">' in said
+    assert 'id="note-retest" checked>' in page(client, url(run) + "?retest=1")
 
 
 def test_a_competitor_learns_of_nothing(client: Client, cast: Cast, run: DockingTest) -> None:
