@@ -14,6 +14,7 @@ from devices.modbus.bench import Kind, Result
 from devices.models import DockingApplication, DockingState, Unit
 from households import clock
 from households.models import User
+from telemetry import points
 from telemetry.docking import queue, report, samples
 from telemetry.docking.words import spoken
 from telemetry.models import DockingStep, DockingStepState, DockingTest
@@ -176,11 +177,22 @@ def judge(test: DockingTest, by: User) -> DockingTest:
 
 def conditions(test: DockingTest) -> list[str]:
     """What the test left unproven, a sentence each: conditions of the confirmation."""
-    steps = test.steps.filter(state=S.UNPROVEN)
-    return [
+    steps = [
         _("“%(step)s”未验证：%(why)s")
         % {"step": title(step), "why": spoken(Result.from_json(step.result).finding)}
-        for step in steps
+        for step in test.steps.filter(state=S.UNPROVEN)
+    ]
+    return [*steps, *_unproven_orders(test)]
+
+
+def _unproven_orders(test: DockingTest) -> list[str]:
+    """Counters of two registers that were never seen beyond one."""
+    readings = test.steps.filter(key="readings").first()
+    figures = readings.result.get("figures", {}) if readings else {}
+    medium = test.sample.model.medium
+    return [
+        _("%(counter)s从未超过 65,535，字序未验证") % {"counter": points.label(signal, medium)}
+        for signal in figures.get("order_unproven", [])
     ]
 
 

@@ -163,6 +163,15 @@ def test_a_judged_run_seals_its_report_and_names_the_tester(cast: Cast) -> None:
     assert "已经判定" in refused(lambda by: runs.queue_all(judged, by), cast.tester)
 
 
+def test_a_counter_that_was_never_seen_beyond_one_register_is_a_condition(cast: Cast) -> None:
+    test = begun(cast)
+    step = the_step(test, "readings")
+    unproven = {"order_unproven": ["electric_energy"]}
+    queue.conclude(step, Result("passed", Sentence("好"), figures=unproven))
+    step.save()
+    assert runs.conditions(test) == ["累计用电量从未超过 65,535，字序未验证"]
+
+
 def test_the_report_stays_as_it_was_judged(cast: Cast) -> None:
     test = begun(cast)
     give(test, "passed")
