@@ -18,7 +18,7 @@ from typing import Any
 from PIL import Image
 
 from devices.docking import applications, confirmations
-from devices.makers import papers
+from devices.makers import credit_code, papers
 from devices.models import (
     GATING,
     Confirmation,
@@ -90,10 +90,12 @@ UNDER_WAY = (
 def confirm(makers: dict[str, Supplier], accounts: dict[str, User]) -> None:
     """Papers and confirmations of the models that stand in the houses, with the days they had."""
     with _on(date(clock.today().year - 1, *CONFIRMED)):
-        for maker in makers.values():
+        for n, maker in enumerate(makers.values()):
             by = _maker_person(maker, accounts)
-            _add(maker, None, MakerPaperKind.LICENCE, by, number=f"演示-{maker.name}")
+            _introduce(maker, n)
+            _add(maker, None, MakerPaperKind.LICENCE, by, number=maker.licence_number)
             for model in maker.device_models.all():
+                _describe(model)
                 _bring(model, by)
                 _confirm(model, accounts)
 
@@ -171,6 +173,27 @@ def _put_on_the_bench(application: DockingApplication, tester: User) -> None:
 # -- what a maker brings -------------------------------------------------------------------
 
 
+def _introduce(maker: Supplier, n: int) -> None:
+    """Licence, office and service team: nobody's."""
+    first = f"91140500DEM{n + 1:06d}"
+    maker.licence_number = first + credit_code.check_sign(first)
+    maker.office = f"城区示范巷 {901 + n} 号"
+    maker.service_head = people.name(700 + n)
+    maker.service_phone = people.phone(8001 + n)
+    maker.service_people = 6 + 2 * n
+    maker.save()
+
+
+def _describe(model: DeviceModel) -> None:
+    """The parameters on its plate."""
+    water = model.medium == Medium.WATER
+    model.capacity_kw, model.design_temp = (10, -12) if water else (4, -12)
+    model.lowest_temp, model.voltage, model.frequency, model.energy_grade = -25, 220, 50, 1
+    model.material = "紫铜" if water else ""
+    model.standards = "GB/T 25127.2" if water else "JB/T 13573"
+    model.save()
+
+
 def _model(asked: Asked, maker: Supplier) -> DeviceModel:
     kind = DeviceKind.ASHP_WATER if asked.is_water else DeviceKind.ASHP_AIR
     file = WATER_FILE if asked.is_water else AIR_FILE
@@ -180,11 +203,8 @@ def _model(asked: Asked, maker: Supplier) -> DeviceModel:
         name=str(kind.label),
         kind=kind,
         medium=Medium.WATER if asked.is_water else Medium.AIR,
-        voltage=220,
-        frequency=50,
-        lowest_temp=-25,
-        energy_grade=1,
     )
+    _describe(model)
     RegisterMap.objects.add(model, (MAPS / file).read_bytes(), file)
     return model
 

@@ -20,6 +20,7 @@ from django.db.models import QuerySet
 from pytest_django.plugin import DjangoDbBlocker
 
 from devices.docking import admission, confirmations
+from devices.makers import credit_code, model_rules
 from devices.modbus import signals
 from devices.modbus.simulator import transmitters
 from devices.modbus.simulator.farm import Farm
@@ -129,7 +130,8 @@ def test_no_name_can_be_taken_for_a_real_persons() -> None:
 
 def test_no_phone_can_be_dialled() -> None:
     phones = [home.phone for home in Household.objects.all()]
-    phones += [supplier.phone for supplier in Supplier.objects.all()]
+    for supplier in Supplier.objects.all():
+        phones += [supplier.phone, supplier.service_phone]
     assert len(set(phones)) == len(phones)
     # Jincheng's area code, then a subscriber's number that begins with the trunk prefix.
     assert all(re.fullmatch(r"0356000\d{4}", phone) for phone in phones)
@@ -317,6 +319,15 @@ def test_both_makers_brought_every_paper_and_their_confirmations_wait_for_the_si
     waiting = Confirmation.objects.filter(state=ConfirmationState.SIGNING)
     assert {one.model.code for one in waiting} == {"CN-W10", "AirBox-3P"}
     assert all(one.tester_id != one.signer_id for one in waiting)
+
+
+def test_companies_and_models_say_what_their_pages_ask() -> None:
+    for maker in Supplier.objects.all():
+        assert credit_code.is_right(maker.licence_number)
+        assert maker.office and maker.service_head and maker.service_people
+    for model in DeviceModel.objects.all():
+        assert model.capacity_kw and model.voltage == 220 and model.standards
+        assert not model_rules.remarks(model)
 
 
 def test_once_signed_they_hold_for_every_installation_and_one_ends_soon() -> None:

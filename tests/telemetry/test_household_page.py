@@ -62,6 +62,19 @@ def test_its_unit_stands_with_newest_values_and_a_way_to_it(cast: Cast, officer:
     assert "CN26100001" in text
 
 
+def test_the_confirmation_stands_beside_the_unit_or_is_said_to_miss(
+    cast: Cast, officer: Client
+) -> None:
+    def page() -> str:
+        return officer.get(f"/households/{cast.water_household.number}/").content.decode()
+
+    number = cast.water.model.confirmations.get().number
+    assert number in page()
+    cast.water.model.confirmations.update(state="revoked")
+    assert number not in page()
+    assert '<dt>数据对接确认书</dt><dd><span class="st st-warn">没有</span></dd>' in page()
+
+
 def test_the_phone_is_masked_until_asked_for(cast: Cast, officer: Client) -> None:
     text = page(officer, cast.water_household)
     assert "130****0000" in text
