@@ -1,8 +1,11 @@
 from collections.abc import Iterator
+from random import randrange
 
 import pytest
+from django.db import connection
 from django.test import override_settings
 from hypothesis import settings
+from pytest_django.plugin import DjangoDbBlocker
 
 from tests.cast import Cast, gather
 
@@ -13,6 +16,19 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.register_profile("same examples", derandomize=True, database=None)
     if config.getoption("markexpr") == "not long":
         settings.load_profile("same examples")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Keys begin high, and elsewhere in every session and table: a test that rests on small ones,
+    or on two tables having the same, fails here and not on a machine that ran others before."""
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT format('%I.%I', schemaname, sequencename) FROM pg_sequences"
+            " WHERE schemaname = current_schema()"
+        )
+        for (name,) in cursor.fetchall():
+            cursor.execute(f"ALTER SEQUENCE {name} RESTART WITH {randrange(100_000, 2_000_000)}")
 
 
 @pytest.fixture
