@@ -13,7 +13,7 @@ from devices.modbus.bench import writing_advice as advice
 from devices.modbus.bench.bench import Bench
 from devices.modbus.bench.names import said, shown
 from devices.modbus.bench.results import Result
-from devices.modbus.bench.trials import LOOKS, Trial
+from devices.modbus.bench.trials import Trial
 from devices.modbus.words import N_, Sentence
 
 LONGEST_OFF_S = 60.0
@@ -60,10 +60,8 @@ async def _switch_on(trial: Trial) -> None:
 async def _stays_off(trial: Trial) -> None:
     """Off for as long as it takes to see that it is, and no longer."""
     options = trial.bench.options
-    for _ in range(LOOKS):
-        await trial.bench.pause(min(options.off_s, options.hold_s) / 2 / LOOKS)
-        value = await trial.bench.value(trial.signal)
-        if value.quality == "good" and value.value is not False:
+    async for _, value in trial.looks(min(options.off_s, options.hold_s) / 2):
+        if value is not False:
             raise trial.failed(advice.on_not_holding(trial.point), N_("关机没有保持，自己又开了"))
 
 

@@ -195,20 +195,32 @@ class Trial:
     async def watch(self) -> None:
         """See for `hold_s` that the value that was read back stays; ends the step where it does
         not."""
-        loop = asyncio.get_running_loop()
-        hold_s, start = self.bench.options.hold_s, loop.time()
+        hold_s = self.bench.options.hold_s
         self.bench.say(Sentence(N_("看 %(name)s 是否保持（%(s)g 秒）"), name=self.name, s=hold_s))
-        for _ in range(LOOKS):
-            await self.bench.pause(hold_s / LOOKS)
-            value = await self.bench.value(self.signal)
-            passed = round(loop.time() - start, 1)
-            if value.quality == "good" and value.value != self.figures["read_back"]:
-                now = {"s": passed, "value": self.shown(value.value)}
+        async for passed, value in self.looks(hold_s):
+            if value != self.figures["read_back"]:
+                now = {"s": passed, "value": self.shown(value)}
                 self.tell(N_("保持"), N_("第 %(s)g 秒变为 %(value)s"), **now)
                 told = advice.on_not_holding(self.point)
                 raise self.failed(told, N_("写入后没有保持：第 %(s)g 秒变为 %(value)s"), **now)
-        self.figures["held_s"] = passed
-        self.tell(N_("保持"), N_("%(s)g 秒内未变"), s=passed)
+            self.figures["held_s"] = passed
+        if "held_s" not in self.figures:
+            told = advice.on_going_mute(self.point)
+            raise self.failed(told, N_("写入后 %(s)g 秒内再没有读到 %(name)s"), s=hold_s)
+        self.tell(N_("保持"), N_("%(s)g 秒内未变"), s=self.figures["held_s"])
+
+    async def looks(self, seconds: float) -> AsyncIterator[tuple[float, Scalar]]:
+        """How the signal reads for so long, and when (s) that was; what was not read is
+        left out."""
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        passed = 0.0
+        while passed < seconds:
+            await self.bench.pause(min(seconds / LOOKS, max(0.0, seconds - passed)))
+            value = await self.bench.value(self.signal)
+            passed = loop.time() - start
+            if value.quality == "good":
+                yield round(passed, 1), value.value
 
     @asynccontextmanager
     async def restoring(self) -> AsyncIterator[None]:

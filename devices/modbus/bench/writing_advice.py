@@ -59,7 +59,7 @@ def on_failure(
     if result.state == "refused":
         return _on_refusal(settings, point, target, result)
     if result.read_back is None:
-        return Sentence(N_("写 %(place)s 后样机必须照常应答读取：核对固件"), place=where)
+        return on_going_mute(point)
     if astray:
         others = "、".join(called(name, settings.medium) for name in astray)
         template = N_("写入落到了 %(others)s：核对点表的写地址（write_address，现为 %(place)s）")
@@ -107,6 +107,12 @@ def on_restoring(point: Point, former: Scalar) -> Sentence:
         N_("样机须接受写回原值（%(written)s）：核对固件和点表的最小、最大、可写值"),
         written=written(point, former),
     )
+
+
+def on_going_mute(point: Point) -> Sentence:
+    """Of a sample that tells nothing any more after a write."""
+    where = place(point.write_area, point.write_address)
+    return Sentence(N_("写 %(place)s 后样机必须照常应答读取：核对固件"), place=where)
 
 
 def on_not_holding(point: Point) -> Sentence:

@@ -124,6 +124,14 @@ def test_what_can_only_be_written_is_unproven_for_it_could_not_be_put_back() -> 
     assert (result.state, words) == ("unproven", [])
 
 
+def test_a_sample_that_tells_nothing_after_a_write_fails() -> None:
+    sample = sample_of(CN_W10)
+    on_write_to(2, lambda sample, word: sample.pin("holding", 2, 0x7777))(sample)
+    text = edited(CN_W10, "indoor_temp_setpoint", invalid="0x7777=busy")
+    result, _, _ = tried("write_room", sample, text)
+    assert result.state == "failed" and "照常应答" in str(result.advice)
+
+
 def test_power_goes_off_and_on_and_is_watched() -> None:
     sample = sample_of(CN_W10)
     result, words, _ = tried("write_power", sample)
