@@ -98,7 +98,9 @@ def _context(user: User, one: Confirmation, sent: ReasonForm | None = None) -> d
         "scope": letter.scope(one),
         "acts": list(one.acts.select_related("by__area")),
         "forms": [
-            (state, ReasonForm(ENDED_WHY, prefix=state)) for state in CHANGES if state in may
+            (state, sent if sent and sent.prefix == state else _reason_form(state))
+            for state in CHANGES
+            if state in may
         ],
         "installed": standing.count(),
         "homes": list(standing[:MOST_HOMES]) if user.sees_whole_district else [],

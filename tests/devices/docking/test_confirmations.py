@@ -339,6 +339,26 @@ def test_the_page_changes_the_state_with_a_reason_from_the_list(cast: Cast) -> N
     assert "恢复使用" not in theirs and cast.water_household.number not in theirs
 
 
+def test_the_page_offers_for_each_change_its_own_reasons(cast: Cast) -> None:
+    one = standing(cast)
+    confirmations.change(one, S.SUSPENDED, by=cast.service_unit, reason="抽检不符")
+    signer = as_(cast.service_unit)
+    shown = signer.get(f"/confirmations/{one.uid}/").content.decode()
+    assert 'value="mended"' in shown
+    said = {"state": "valid", "valid-why": "mended"}
+    assert signer.post(f"/confirmations/{one.uid}/act/", said).status_code == 302
+    one.refresh_from_db()
+    assert one.state == S.VALID
+
+
+def test_a_refused_change_comes_back_with_what_is_wrong_in_it(cast: Cast) -> None:
+    one = standing(cast)
+    said = {"state": "revoked", "revoked-why": "other", "revoked-text": ""}
+    answer = as_(cast.service_unit).post(f"/confirmations/{one.uid}/act/", said)
+    assert answer.status_code == 422
+    assert "选了“其他”，请写明原因" in answer.content.decode()
+
+
 def test_the_maker_hears_of_every_step_with_the_page_that_it_is_about(cast: Cast) -> None:
     one = signed(scene.issued(cast))
     last = Notification.objects.filter(to=cast.supplier_member, text__contains=one.number).first()
