@@ -19,8 +19,6 @@ from households.path import GATES
 from telemetry import points
 from telemetry.models import UnitHour, UnitState
 
-# Annex 2 item 1; a fault is told by whether there is one.
-REQUIRED = tuple(name.replace("fault", signals.FAULT_ACTIVE) for name in signals.READINGS)
 PROOF = timedelta(days=7)
 PROOF_HOURS = 24
 STORED_SHARE = 0.98
@@ -41,7 +39,7 @@ def commissioned(household: Household, on: date) -> list[str]:
         return [_no_unit()]
     state = UnitState.objects.filter(unit=record.unit_id).first()
     since = _midnight(record.installed_on)
-    silent = [name for name in REQUIRED if not _arrived(state, name, since)]
+    silent = [name for name in signals.SEVEN if not _arrived(state, name, since)]
     if not silent:
         return []
     names = "、".join(str(points.label(name, record.unit.model.medium)) for name in silent)

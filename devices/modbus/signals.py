@@ -33,6 +33,8 @@ READINGS = (
     "mode",
     "fault",
 )
+# As they are decoded: of a fault whether there is one.
+SEVEN = tuple(FAULT_ACTIVE if name == "fault" else name for name in READINGS)
 WRITINGS = ("indoor_temp_setpoint", "supply_temp_setpoint", "alarm_reset", "power_state", "mode")
 
 

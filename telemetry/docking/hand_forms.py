@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from devices.modbus.pointmap import PointMap
+from devices.modbus.signals import SEVEN
 from households import personal_numbers
 from telemetry import points
-from telemetry.docking.shown import READINGS
 
 TEMPERATURES = ("supply_temp", "return_temp", "outdoor_temp", "indoor_temp_setpoint")
 LEAST = 4  # readings that a panel must show
@@ -98,7 +98,7 @@ class PanelForm(forms.Form):
 
     def __init__(self, data: Any = None, *, map: PointMap, medium: str) -> None:
         super().__init__(data)
-        for signal in READINGS:
+        for signal in SEVEN:
             self.fields[signal] = _field(signal, map, medium)
 
     def clean(self) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from devices.docking.applications import DockingRefused
 from devices.modbus.bench import hand
+from devices.modbus.signals import SEVEN
 from households import clock, downloads, vault
 from households.archive import incoming
 from households.archive.incoming import FileRefused
@@ -27,7 +28,7 @@ from households.requests import SignedIn
 from telemetry import cadence, points
 from telemetry.docking import runs
 from telemetry.docking.hand_forms import CAPTURES, FORMS, GUIDES, WATCHED, PanelForm
-from telemetry.docking.shown import READINGS, Row, rows_of, valued
+from telemetry.docking.shown import Row, rows_of, valued
 from telemetry.docking.test_acts import for_testers
 from telemetry.docking.test_page import the_run
 from telemetry.latest import Form, form_of, values_of
@@ -160,7 +161,7 @@ def _judge(request: SignedIn, run: DockingTest, step: DockingStep, form: forms.F
     if step.key == "panel":
         entered = {"values": entered}
     if step.key in ("panel", "resistor"):
-        signals = READINGS if step.key == "panel" else WATCHED[step.key]
+        signals = SEVEN if step.key == "panel" else WATCHED[step.key]
         entered["platform"] = frozen(run, signals)
     if step.key == "transmitter":
         entered |= _dialled(run)

@@ -11,7 +11,9 @@ from django.utils.translation import gettext as _
 
 from devices.modbus import bench
 from devices.modbus.bench import Kind, Result, Step
+from devices.modbus.bench.panel import ALIKE_K
 from devices.modbus.bench.results import unpacked
+from devices.modbus.signals import SEVEN
 from devices.models import RegisterMap
 from telemetry import points
 from telemetry.docking.runs import UNDER_WAY
@@ -30,17 +32,7 @@ SHAPES = {
     S.NOT_APPLICABLE: "st-none",
 }
 DONE = (S.PASSED, S.FAILED, S.UNPROVEN, S.NOT_APPLICABLE)
-READINGS = (
-    "supply_temp",
-    "return_temp",
-    "outdoor_temp",
-    "indoor_temp_setpoint",
-    "power_state",
-    "mode",
-    "fault_active",
-)
 PROBING = ("addresses", "exceptions", "max_read")  # steps that want silence and refusals
-WITHIN_K = 1.0  # the panel and the platform
 
 
 @dataclass(frozen=True)
@@ -221,7 +213,7 @@ def readings_of(rows: Iterable[Row], register_map: RegisterMap, medium: str) -> 
     proven = "resistor" in by_key and by_key["resistor"].kept.state == S.PASSED
     form = form_of(register_map)
     return [
-        _reading(signal, medium, form, read.get(signal) or {}, panel, proven) for signal in READINGS
+        _reading(signal, medium, form, read.get(signal) or {}, panel, proven) for signal in SEVEN
     ]
 
 
@@ -258,7 +250,7 @@ def _verdict(
     if entry.get("quality", "good") != "good":
         return points.quality_label(entry["quality"])
     if typed is not None:
-        agrees = abs(gap) <= WITHIN_K if gap is not None else typed == entry["value"]
+        agrees = abs(gap) <= ALIKE_K if gap is not None else typed == entry["value"]
         return ("st-ok", _("与面板一致")) if agrees else ("st-bad", _("与面板不符"))
     if signal == "outdoor_temp" and entry["value"] >= 0 and not proven:
         return "st-unk", _("负温待“电阻箱负温”一步验证")

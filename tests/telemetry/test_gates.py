@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from devices.modbus import signals
 from devices.models import Installation
 from households import clock, path
 from households.models import Method, State, StepKind
@@ -14,7 +15,7 @@ from tests import cast as make
 from tests.cast import INSTALLED_ON, Cast
 
 pytestmark = pytest.mark.django_db
-GOOD: dict[str, Any] = {name: 20.0 for name in gates.REQUIRED} | {"fault_active": False}
+GOOD: dict[str, Any] = {name: 20.0 for name in signals.SEVEN} | {"fault_active": False}
 NEXT_DAY = datetime(2026, 10, 21, 9, tzinfo=clock.SHANGHAI)
 ON = date(2026, 11, 20)
 
@@ -31,7 +32,7 @@ def hours(cast: Cast, count: int, end: date = ON, **changes: Any) -> None:
 
 
 def test_the_seven_readings_of_annex_2_are_asked_for() -> None:
-    assert gates.REQUIRED == (
+    assert signals.SEVEN == (
         "supply_temp",
         "return_temp",
         "outdoor_temp",
@@ -72,7 +73,7 @@ def test_a_value_that_was_good_once_counts_though_it_is_bad_now(cast: Cast) -> N
 def test_what_the_unit_told_before_it_was_put_in_proves_nothing(cast: Cast) -> None:
     make.answered(cast.water, NEXT_DAY - timedelta(days=2), **GOOD)
     (said,) = gates.commissioned(cast.water_household, ON)
-    assert said.count("、") == len(gates.REQUIRED) - 1
+    assert said.count("、") == len(signals.SEVEN) - 1
 
 
 def test_a_unit_that_never_answered_is_not_commissioned(cast: Cast) -> None:

@@ -20,9 +20,9 @@ from devices.management.arguments import Unusable, map_in, moved, number
 from devices.modbus import blocks, wires
 from devices.modbus.bench import STEPS, Bench, Evidence, Kind, Options, Result, Step, run, step
 from devices.modbus.bench.hand import judge
-from devices.modbus.bench.readings import SEVEN
 from devices.modbus.bench.writes import DirectWrites
 from devices.modbus.pointmap import PointMap
+from devices.modbus.signals import SEVEN
 from devices.modbus.transports import Transport
 from devices.modbus.troubles import Trouble
 from devices.modbus.words import N_, Sentence

@@ -7,9 +7,9 @@ from typing import Any
 
 from devices.modbus.bench.entries import Entry, is_number, readable, row_change, where_of
 from devices.modbus.bench.names import TEMPERATURES, called, said, shown
-from devices.modbus.bench.readings import SEVEN
 from devices.modbus.bench.results import Details, Result
 from devices.modbus.pointmap import PointMap
+from devices.modbus.signals import SEVEN
 from devices.modbus.words import N_, Sentence
 
 ALIKE_K = 1.0  # a panel shows what the platform reads within this

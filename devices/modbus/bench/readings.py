@@ -16,10 +16,9 @@ from devices.modbus.decoding import evidence
 from devices.modbus.faults import parts_of
 from devices.modbus.points import Point, Value
 from devices.modbus.reading import UnitRead
-from devices.modbus.signals import FAULT_ACTIVE, READINGS, kind_of
+from devices.modbus.signals import FAULT_ACTIVE, SEVEN, kind_of
 from devices.modbus.words import N_, Sentence
 
-SEVEN = tuple(FAULT_ACTIVE if name == "fault" else name for name in READINGS)
 _ORDERED = frozenset({"int32", "uint32", "sm32", "int64", "uint64", "dec32", "bcd32"})
 
 
@@ -150,7 +149,7 @@ def _out_of_range(bench: Bench, visit: UnitRead, row: Point) -> Wrong:
     )
     details = (
         (Sentence(N_("点表")), said(_row_words(row))),
-        (Sentence(N_("原值")), said(raw)),
+        (Sentence(N_("读到的字")), said(raw)),
     )
     return finding, details, advice
 
