@@ -14,6 +14,7 @@ from django.db.models import Max, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from devices.makers import access
 from devices.models import (
     DeviceModel,
     DockingAct,
@@ -97,13 +98,7 @@ def ever(user: User, application: DockingApplication) -> set[DockingState]:
 
 def people(application: DockingApplication) -> tuple[QuerySet[User], QuerySet[User]]:
     """The maker's people and those of the platform service unit: who hears of it."""
-    return makers_people(application.model), service_unit()
-
-
-def makers_people(model: DeviceModel) -> QuerySet[User]:
-    """Who sees to a maker's papers."""
-    members = User.objects.filter(supplier_member__supplier=model.supplier_id)
-    return members.filter(role=Role.SUPPLIER, is_active=True)
+    return access.people(application.supplier), service_unit()
 
 
 def service_unit() -> QuerySet[User]:

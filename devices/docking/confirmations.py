@@ -22,6 +22,7 @@ from kombu.exceptions import OperationalError
 
 from devices.docking import admission, applications
 from devices.docking.applications import DockingRefused
+from devices.makers import access
 from devices.models import (
     Confirmation,
     ConfirmationAct,
@@ -314,7 +315,7 @@ def title() -> str:
 
 def _tell(confirmation: Confirmation, state: ConfirmationState, reason: str) -> None:
     """The maker, whose model it is."""
-    people = applications.makers_people(confirmation.model)
+    people = access.people(confirmation.model.supplier)
     notifications.tell(people, lambda: _told(confirmation, state, reason), path(confirmation))
 
 

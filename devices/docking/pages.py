@@ -51,8 +51,7 @@ SORTS: dict[str, lists.Column] = {
 # Taken by a button of the application's page; the bench takes the others.
 BY_HAND = (S.SUBMITTED, S.RECEIVED, S.RETURNED, S.WITHDRAWN)
 WAY = (S.SUBMITTED, S.RECEIVED, S.TESTING, S.PASSED, S.ISSUED)
-
-
+# States beside the way: the step in whose place each is drawn, and the sign that it has there.
 INSTEAD = {S.FAILED: S.PASSED, S.RETURNED: S.SUBMITTED, S.WITHDRAWN: S.SUBMITTED}
 HERE = {S.FAILED: "st-bad", S.RETURNED: "st-bad", S.WITHDRAWN: "st-off", S.PASSED: "st-ok"}
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -75,8 +73,8 @@ def page(
 
 def notes_of(application: DockingApplication) -> list[DockingAct]:
     """What the two sides wrote to each other: acts that left the state as it was."""
-    acts = list(application.acts.select_related("by"))
-    return [act for before, act in pairwise(acts) if act.state == before.state and act.reason]
+    acts = applications.acts_of(application)
+    return [act for act, is_step in acts if not is_step and act.reason]
 
 
 def may_start(application: DockingApplication) -> bool:

@@ -15,8 +15,9 @@ from django.test import Client
 from PIL import Image
 from pytest_django.fixtures import Settings
 
-from devices.docking import applications, confirmations
+from devices.docking import confirmations
 from devices.docking.applications import DockingRefused
+from devices.makers import access
 from devices.models import Confirmation, ConfirmationState, DockingState, Installation, RegisterMap
 from households import clock, vault
 from households.models import Notification, User
@@ -363,7 +364,7 @@ def test_the_maker_hears_of_every_step_with_the_page_that_it_is_about(cast: Cast
     one = signed(scene.issued(cast))
     last = Notification.objects.filter(to=cast.supplier_member, text__contains=one.number).first()
     assert last and last.path == f"/confirmations/{one.uid}/"
-    assert applications.makers_people(one.model).get() == cast.supplier_member
+    assert access.people(one.model.supplier).get() == cast.supplier_member
 
 
 @pytest.mark.django_db(transaction=True)
