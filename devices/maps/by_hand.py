@@ -34,10 +34,6 @@ class Decoded:
     unit: str
     is_own: bool
 
-    @property
-    def is_plausible(self) -> bool:
-        return self.value.quality == "good"
-
 
 def words_of(text: str) -> list[int]:
     """The words of `0xFFBD`, `FFBD`, `65469`, `-67`, several with blanks between; raises

@@ -14,7 +14,7 @@ MAP = pointmap.load((MAPS / "chennuan-cn-w10.csv").read_bytes(), "map.csv")
 
 def shown(signal: str, text: str) -> dict[str, tuple[object, bool]]:
     found = by_hand.decode(MAP, signal, by_hand.words_of(text))
-    return {one.how: (one.number.value, one.is_plausible) for one in found}
+    return {one.how: (one.number.value, one.value.quality == "good") for one in found}
 
 
 def test_a_temperature_below_zero_shows_what_the_sign_is_worth() -> None:
