@@ -70,13 +70,13 @@ def _confirmation_lack(model: DeviceModel, on: date) -> Lack | None:
         return Lack(paper, _("没有%(paper)s") % {"paper": paper}, _("供应商"))
     in_hand = newest.state in (ConfirmationState.SIGNING, ConfirmationState.SUSPENDED)
     who = _("平台服务单位") if in_hand else _("供应商")
-    return Lack(paper, f"{paper}{_standing(newest, on)}", who)
+    return Lack(paper, _standing(paper, newest, on), who)
 
 
-def _standing(newest: Confirmation, on: date) -> str:
+def _standing(paper: str, newest: Confirmation, on: date) -> str:
     if newest.state == ConfirmationState.VALID:
-        return _of_that_day(newest.valid_from, newest.valid_until, on)
-    return str(newest.get_state_display())
+        return f"{paper}{_of_that_day(newest.valid_from, newest.valid_until, on)}"
+    return _("%(paper)s%(state)s") % {"paper": paper, "state": newest.get_state_display()}
 
 
 def _paper_lack(model: DeviceModel, kind: MakerPaperKind, on: date) -> Lack | None:

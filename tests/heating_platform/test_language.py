@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import translation
 from pytest_django.fixtures import Settings
 
+from devices.models import Confirmation
 from households import clock
 from tests import messages
 from tests.cast import Cast, answered
@@ -115,13 +116,18 @@ def test_an_english_page_has_chinese_only_in_names(cast: Cast, client: Client, p
 
 
 def names(cast: Cast) -> set[str]:
-    """Chinese that is data: places, people, makers, products."""
+    """Chinese that is data: places, people, makers, products, numbers of letters."""
     products = {thing.model.name for thing in (cast.water, cast.air)}
     makers = {thing.model.supplier.name for thing in (cast.water, cast.air)}
+    letters = set(Confirmation.objects.values_list("number", flat=True))
     people = {cast.district_officer.name, cast.water_household.householder}
     people |= {cast.air_household.householder, cast.water_household.door}
     places = set(cast.areas)
-    return {run for name in products | makers | people | places for run in CHINESE.findall(name)}
+    return {
+        run
+        for name in products | makers | letters | people | places
+        for run in CHINESE.findall(name)
+    }
 
 
 @pytest.mark.usefixtures("english")
