@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from households import cards, guesses
+from households.public_pages import answer
 from households.requests import address
 
 WRONG_A_MINUTE = 30  # of one visitor; right codes are not counted
+PAGE = "households/public_card.html"
 
 
 @login_not_required
@@ -23,13 +23,5 @@ def public_card(request: HttpRequest, code: str) -> HttpResponse:
     household = cards.household_of(code)
     if household is None:
         often = guesses.too_many("card", address(request), WRONG_A_MINUTE)
-        return _answer(request, {"often": often}, 429 if often else 404)
-    return _answer(request, {"household": household}, 200)
-
-
-def _answer(request: HttpRequest, context: dict[str, object], status: int) -> HttpResponse:
-    context["service"] = settings.SERVICE_PHONE
-    response = render(request, "households/public_card.html", context, status=status)
-    response["Referrer-Policy"] = "no-referrer"
-    response["X-Robots-Tag"] = "noindex, nofollow"
-    return response
+        return answer(request, PAGE, {"often": often}, 429 if often else 404)
+    return answer(request, PAGE, {"household": household}, 200)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from devices.docking import confirmations, letter
 from devices.models import EXPIRED, Confirmation, ConfirmationState
 from households import guesses
+from households.public_pages import answer
 from households.requests import address
 
 WRONG_A_MINUTE = 30  # of one visitor; right codes are not counted
@@ -56,10 +56,4 @@ def _told(one: Confirmation) -> dict[str, Any]:
 
 
 def _answer(request: HttpRequest, context: dict[str, Any], status: int) -> HttpResponse:
-    context |= {"title": confirmations.title(), "service": settings.SERVICE_PHONE}
-    response = render(request, PAGE, context, status=status)
-    response["Referrer-Policy"] = "no-referrer"
-    response["X-Robots-Tag"] = "noindex, nofollow"
-    if status == 429:
-        response["Retry-After"] = "60"
-    return response
+    return answer(request, PAGE, context | {"title": confirmations.title()}, status)
