@@ -10,8 +10,9 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-HOUR = 3600
-SHORTEST_S, LONGEST_S = 10, 7 * 24 * HOUR
+from telemetry.models.docking import DAY_S, LONGEST_SOAK_S, SHORTEST_SOAK_S, SOAK_SHARE
+
+HOUR_S = 3600
 
 
 class StartForm(forms.Form):
@@ -19,14 +20,14 @@ class StartForm(forms.Form):
 
     soak_hours = forms.DecimalField(
         label=_lazy("连续运行时长（小时）"),
-        initial=24,
+        initial=DAY_S // HOUR_S,
         max_digits=8,
         decimal_places=4,
         help_text=_lazy("10 秒至 7 天，印在测试报告上；一般为 24 小时"),
     )
     share = forms.DecimalField(
         label=_lazy("合格线（采集成功率，%）"),
-        initial=98,
+        initial=round(100 * SOAK_SHARE),
         min_value=50,
         max_value=100,
         decimal_places=1,
@@ -37,8 +38,8 @@ class StartForm(forms.Form):
     def clean_soak_hours(self) -> int:
         """Seconds."""
         hours: Decimal = self.cleaned_data["soak_hours"]
-        seconds = round(hours * HOUR)
-        if not SHORTEST_S <= seconds <= LONGEST_S:
+        seconds = round(hours * HOUR_S)
+        if not SHORTEST_SOAK_S <= seconds <= LONGEST_SOAK_S:
             raise ValidationError(_("连续运行时长在 10 秒至 7 天之间"))
         return seconds
 

@@ -10,12 +10,12 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
+from devices.modbus.bench.names import TEMPERATURES
 from devices.modbus.pointmap import PointMap
 from devices.modbus.signals import SEVEN
 from households import personal_numbers
 from telemetry import points
 
-TEMPERATURES = ("supply_temp", "return_temp", "outdoor_temp", "indoor_temp_setpoint")
 LEAST = 4  # readings that a panel must show
 SELECT = {"class": "form-select"}
 YES_NO = [("yes", _lazy("是")), ("no", _lazy("否"))]

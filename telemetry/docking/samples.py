@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from devices import connecting
@@ -20,12 +21,13 @@ from households import clock
 from households.models import User
 from telemetry.models import DockingTest
 
+# A sample is there, and may be connected.
 BENCH = (
     DockingState.RECEIVED,
     DockingState.TESTING,
     DockingState.FAILED,
     DockingState.PASSED,
-)  # a sample is there, and may be connected
+)
 
 
 class NotConnected(Exception):
@@ -96,7 +98,7 @@ def _refuse(application: DockingApplication, by: User) -> None:
         raise NotConnected(_("样机正在测试：判定之后才能改接"))
 
 
-def _open_tests(unit: Unit | None):  # type: ignore[no-untyped-def]
+def _open_tests(unit: Unit | None) -> QuerySet[DockingTest]:
     return DockingTest.objects.filter(judged_at=None, sample=unit)
 
 

@@ -12,6 +12,8 @@ from devices.models import DockingApplication, Unit
 from households.models import User
 
 DAY_S = 86_400
+SHORTEST_SOAK_S, LONGEST_SOAK_S = 10, 7 * DAY_S
+SOAK_SHARE = 0.98
 
 
 class DockingTestQuerySet(models.QuerySet["DockingTest"]):
@@ -32,9 +34,9 @@ class DockingTest(models.Model):
     soak_s = models.PositiveIntegerField(
         _("连续运行时长（秒）"),
         default=DAY_S,
-        validators=[MinValueValidator(10), MaxValueValidator(7 * DAY_S)],
+        validators=[MinValueValidator(SHORTEST_SOAK_S), MaxValueValidator(LONGEST_SOAK_S)],
     )
-    soak_share = models.FloatField(_("合格线"), default=0.98)
+    soak_share = models.FloatField(_("合格线"), default=SOAK_SHARE)
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     started_at = models.DateTimeField(_("开始时间"))
     judged_at = models.DateTimeField(_("判定时间"), null=True, blank=True)
@@ -55,7 +57,8 @@ class DockingTest(models.Model):
                 name="docking_test_one_open_per_application",
             ),
             models.CheckConstraint(
-                name="docking_test_soak_range", condition=Q(soak_s__range=(10, 7 * DAY_S))
+                name="docking_test_soak_range",
+                condition=Q(soak_s__range=(SHORTEST_SOAK_S, LONGEST_SOAK_S)),
             ),
             models.CheckConstraint(
                 name="docking_test_share_range", condition=Q(soak_share__range=(0.5, 1.0))
