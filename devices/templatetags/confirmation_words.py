@@ -6,6 +6,7 @@ from django import template
 from django.utils.translation import gettext as _
 
 from devices.docking import confirmations
+from devices.makers import papers
 from devices.models import EXPIRED, Confirmation, ConfirmationState
 
 register = template.Library()
@@ -47,3 +48,25 @@ def paper_title(one: Confirmation) -> str:
 def spaced(code: str) -> str:
     """A code in fours."""
     return confirmations.spaced(code)
+
+
+@register.filter
+def confirmation_standing(one: Confirmation) -> tuple[str, str]:
+    """Shape and words of how a confirmation stands today, on the maker's pages: an end that is
+    near is told."""
+    if one.state == ConfirmationState.VALID:
+        return papers.validity(one.valid_until, one.valid_from)
+    return SHAPES[one.state], one.get_state_display()
+
+
+@register.filter
+def confirmation_scope(one: Confirmation) -> str:
+    """What it was tested with: board, firmware, transmitter, register map."""
+    board = f"{one.board} {one.board_version}".strip()
+    parts = [
+        _("主控板 %(board)s") % {"board": board} if board else "",
+        _("固件 %(firmware)s") % {"firmware": one.firmware} if one.firmware else "",
+        _("装置 %(model)s") % {"model": one.transmitter_model} if one.transmitter_model else "",
+        _("点表第 %(n)d 版") % {"n": one.register_map.version} if one.register_map else "",
+    ]
+    return _("，").join(part for part in parts if part)
