@@ -418,7 +418,7 @@ function quoted(text) {
   return /[\t\n"]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-export function parsed(text) {
+function parsed(text) {
   const rows = [[]];
   const form = /(?:"((?:[^"]|"")*)"|([^\t\n]*))(\t|\n|$)/y;
   for (;;) {
