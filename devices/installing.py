@@ -20,7 +20,14 @@ from devices import taken
 from devices.connecting import LAST_ADDRESS, speech
 from devices.installation_form import ADDS, REPLACES, InstallationForm, content_of, plain
 from devices.modbus.registration import key
-from devices.models import DeviceModel, Gateway, Installation, RegisterMap, Unit
+from devices.models import (
+    DeviceModel,
+    DockingState,
+    Gateway,
+    Installation,
+    RegisterMap,
+    Unit,
+)
 from households import clock, path, positions
 from households.audit import history
 from households.models import Household, Method, StepKind, User
@@ -41,6 +48,9 @@ KEPT = (
     "transmitter_number",
     "note",
 )
+
+
+TESTED_IN = (DockingState.RECEIVED, DockingState.TESTING)  # a sample may be at the bench
 
 
 class InstallationRefused(Exception):
@@ -253,10 +263,19 @@ def _check_addresses(
         twin = others.filter(network_address=number).first()
         if twin:
             messages["network_address"] = [taken.sentence(_("网络地址"), number, twin, by)]
+    if gateway and (sample := _at_bench(gateway)):
+        number = gateway.transmitter
+        messages["transmitter_number"] = [taken.sentence(_("装置编号"), number, sample, by)]
     if gateway and (told := _why_not_there(unit, gateway, points, said["address"])):
         messages["address"] = [told]
     if messages:
         raise InstallationRefused(messages)
+
+
+def _at_bench(gateway: Gateway) -> Unit | None:
+    """A sample under test on this line: the bench switches off and on what hangs there."""
+    samples = gateway.units.filter(retired_at=None, applications__state__in=TESTED_IN)
+    return samples.select_related("model").first()
 
 
 def _why_not_there(unit: Unit, gateway: Gateway, points: RegisterMap, address: int) -> str:

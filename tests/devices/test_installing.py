@@ -9,11 +9,12 @@ import pytest
 
 from devices import installing
 from devices.installing import InstallationRefused
-from devices.models import Gateway, Installation, Unit
+from devices.models import DockingState, Gateway, Installation, Unit
 from households.models import Household, Method, State, StepKind, User
 from households.uid import uuid7
 from tests import cast as make
 from tests.cast import INSTALLED_ON, Cast
+from tests.telemetry import docking_scene
 
 
 @pytest.fixture
@@ -311,3 +312,13 @@ def test_of_two_models_the_admitted_one_is_meant_where_none_is_named(
 ) -> None:
     other = make.air_model(cast.water.model.supplier)
     assert put_in(cast, home, device="", model="").unit.model != other
+
+
+def test_nothing_is_put_in_where_a_sample_is_being_tested(cast: Cast, home: Household) -> None:
+    line = make.gateway("dial://QN-000202", trusted=True, proven_by="private_network")
+    sample = make.unit(line, cast.water.model, address=9, factory_number="")
+    docking_scene.application(cast, sample=sample, state=DockingState.TESTING)
+    for address in ("9", "1"):
+        assert "transmitter_number" in refusal(cast, home, address=address)
+    sample.refresh_from_db()
+    assert not sample.installations.exists()
