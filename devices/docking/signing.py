@@ -51,6 +51,8 @@ def sign_waiting() -> int:
             done += confirmations.sign(pk, signed_letter)
         except (CannotSign, papers.NoFont, vault.VaultRefused) as reason:
             log.error("Confirmation %s is not signed: %s", pk, reason)
+        except Exception:  # a letter that cannot be set is no reason to leave the others waiting
+            log.exception("Confirmation %s is not signed", pk)
     return done
 
 

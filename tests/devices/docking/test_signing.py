@@ -221,3 +221,19 @@ def test_a_certificate_that_has_ended_signs_nothing(tmp_path: Path) -> None:
     ended = pytest.raises(CannotSign, match="ended")
     with scene.a_key(tmp_path), clock.at(datetime(2099, 1, 1, tzinfo=UTC)), ended:
         signing.signer().sign(b"%PDF", reason="试")
+
+
+def test_a_letter_that_cannot_be_set_leaves_no_other_waiting(
+    cast: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = scene.issued(cast), scene.issued(cast)
+
+    def make(one: Confirmation) -> bytes:
+        if one.pk == first.pk:
+            raise RuntimeError("cannot be set")
+        return b"%PDF-1.7"
+
+    monkeypatch.setattr(signing, "signed_letter", make)
+    assert signing.sign_waiting() == 1
+    second.refresh_from_db()
+    assert second.state == "valid" and confirmations.waiting() == [first.pk]
