@@ -6,6 +6,7 @@ with its reason where one must be given.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -53,6 +54,9 @@ ASKED = (
 )
 # What is read off the samples and the paper as they come.
 RECEIVED = ("board_number", *ASKED[1:])
+# What else ends when it is given back in the midst of its test; may raise DockingRefused. Filled at
+# AppConfig.ready().
+GIVEN_BACK: list[Callable[[DockingApplication, User], None]] = []
 LOCK = 0x646F636B  # numbers are given one after the other
 
 
@@ -181,6 +185,9 @@ def take(
     if state in WITH_REASON and not reason:
         raise DockingRefused(_("请写明原因"))
     _refuse_day(held, on)
+    if held.state == S.TESTING and state == S.RETURNED:
+        for end in GIVEN_BACK:
+            end(held, by)
     application.state = state
     if state == S.SUBMITTED:  # what was judged was another sample, or the same one changed
         application.test_digest, application.tested_by = "", None
@@ -221,7 +228,7 @@ def _not_now(application: DockingApplication, state: DockingState) -> str:
 def _refuse_day(application: DockingApplication, on: date) -> None:
     if on > clock.today():
         raise DockingRefused(_("日期还没有到：%(on)s") % {"on": f"{on:%Y-%m-%d}"})
-    last = application.acts.order_by("pk").last()
+    last = next((act for act, is_step in reversed(acts_of(application)) if is_step), None)
     if last and on < last.on:
         words = {"last": f"{last.on:%Y-%m-%d}", "step": last.get_state_display()}
         raise DockingRefused(_("日期不能早于上一步“%(step)s”的 %(last)s") % words)
@@ -238,6 +245,7 @@ def lacks(application: DockingApplication, state: DockingState) -> list[str]:
     asked = {
         S.SUBMITTED: ASKED,
         S.RECEIVED: (*ASKED, "board_number"),
+        S.TESTING: (*ASKED, "board_number"),  # the maker may have edited what failed
         S.PASSED: ("test_digest", "tested_by_id"),
         S.FAILED: ("test_digest", "tested_by_id"),
     }.get(state, ())

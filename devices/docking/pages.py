@@ -228,6 +228,8 @@ def context_of(user: User, one: DockingApplication, **more: Any) -> dict[str, An
     """What the page of an application shows to this user."""
     steps = applications.steps(user, one)
     acts = applications.acts_of(one)
+    has_tested = one.state == S.PASSED and confirmations.has_tested(user, one)
+    may_sign = S.ISSUED in steps and not has_tested
     return {
         "application": one,
         "way": list(_way(one, {act.state: act.on for act, is_step in acts if is_step})),
@@ -235,9 +237,9 @@ def context_of(user: User, one: DockingApplication, **more: Any) -> dict[str, An
         "steps": {str(step) for step in steps},
         "forms": [(step, step_form(step, None, one)) for step in BY_HAND if step in steps],
         "confirmation": Confirmation.objects.filter(application=one).first(),
-        "issue": IssueForm(initial={"valid_until": usual_end()}) if S.ISSUED in steps else None,
-        "conditions": confirmations.of_the_test(one) if S.ISSUED in steps else [],
-        "is_tester": one.state == S.PASSED and one.tested_by_id == user.pk,
+        "issue": IssueForm(initial={"valid_until": usual_end()}) if may_sign else None,
+        "conditions": confirmations.of_the_test(one) if may_sign else [],
+        "is_tester": has_tested,
         "may_edit": one.state in applications.EDITABLE and applications.acts_for(user, one),
         "missing": applications.lacks(one, S.SUBMITTED) if S.SUBMITTED in steps else [],
         "changes": confirmations.scope_changes(one),

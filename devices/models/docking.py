@@ -11,7 +11,8 @@ from datetime import date, datetime, time, timedelta
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from households import clock
@@ -176,11 +177,14 @@ class ConfirmationQuerySet(models.QuerySet["Confirmation"]):
         """Those in force on that day: what was suspended, revoked or superseded only later held
         then, and what was put in then stays lawful."""
         over = datetime.combine(day + timedelta(days=1), time(), clock.SHANGHAI)
-        ends = ConfirmationAct.objects.filter(confirmation=OuterRef("pk"), state__in=ENDED)
-        ended = Exists(ends.filter(at__lt=over))
-        ended_later = Q(state__in=ENDED) & Exists(ends) & ~ended
+        acts = ConfirmationAct.objects.filter(confirmation=OuterRef("pk")).order_by("-pk")
+        before = acts.filter(at__lt=over).values("state")[:1]
         rows = self.counting().filter(valid_from__lte=day, valid_until__gte=day)
-        return rows.filter(Q(state=ConfirmationState.VALID) | ended_later)
+        rows = rows.annotate(that_day=Coalesce(Subquery(before), Value("")))
+        ended_later = Q(state__in=ENDED) & Exists(acts.filter(state__in=ENDED))
+        return rows.filter(
+            Q(state=ConfirmationState.VALID) | (ended_later & ~Q(that_day__in=ENDED))
+        )
 
 
 class Confirmation(models.Model):

@@ -18,12 +18,11 @@ from telemetry import points
 from telemetry.docking import queue, report, samples
 from telemetry.docking.words import spoken
 from telemetry.models import DockingStep, DockingStepState, DockingTest
-from telemetry.models.docking import DAY_S
+from telemetry.models.docking import DAY_S, SOAK_SHARE
 
 S = DockingStepState
 UNDER_WAY = (S.QUEUED, S.RUNNING)
 BY_HAND = frozenset(step.key for step in bench.STEPS if step.kind == Kind.HAND)
-SOAK_SHARE = 0.98
 
 
 class RunRefused(Exception):
@@ -87,7 +86,9 @@ def _refuse_others(by: User) -> None:
 
 
 def _refuse_judged(test: DockingTest) -> None:
-    if not DockingTest.objects.filter(pk=test.pk, judged_at=None).exists():
+    """Until the transaction ends nobody judges it either."""
+    rows = DockingTest.objects.select_for_update(of=("self",))
+    if rows.filter(pk=test.pk, judged_at=None).first() is None:
         raise RunRefused(_("这次测试已经判定：重测请重新开始一次测试"))
 
 
@@ -107,6 +108,7 @@ def queue_step(step: DockingStep, by: User) -> None:
         raise RunRefused(_("这一步已在排队或进行"))
 
 
+@transaction.atomic
 def _queue(test: DockingTest, by: User, steps: QuerySet[DockingStep]) -> int:
     _refuse_others(by)
     _refuse_judged(test)
@@ -175,6 +177,32 @@ def judge(test: DockingTest, by: User) -> DockingTest:
     return test
 
 
+def break_off(application: DockingApplication, by: User) -> None:
+    """Close the open run of an application that is given back in the midst of its test: it has not
+    passed, and the report says how far it came. Raises DockingRefused while a step is under way."""
+    tests = DockingTest.objects.select_for_update(of=("self",))
+    test = tests.filter(application=application, judged_at=None).first()
+    if test is None:
+        return
+    if under_way := list(test.steps.filter(state__in=UNDER_WAY)):
+        titles = _("、").join(title(step) for step in under_way)
+        raise applications.DockingRefused(
+            _("还有步骤在排队或进行：%(titles)s。请先停止") % {"titles": titles}
+        )
+    test.judged_at, test.passed = clock.now(), False
+    report.seal(test, by)
+    test.save(update_fields=["judged_at", "passed", "report", "digest"])
+
+
+def testers_of(application: DockingApplication) -> set[int]:
+    """The keys of all who had a hand in the newest judged run: begun it, or made a step."""
+    newest = _newest_judged(application)
+    if newest is None:
+        return set()
+    made = newest.steps.exclude(asked_by=None).values_list("asked_by", flat=True)
+    return {newest.started_by_id, *made}
+
+
 def conditions(test: DockingTest) -> list[str]:
     """What the test left unproven, a sentence each: conditions of the confirmation."""
     steps = [
@@ -198,9 +226,13 @@ def _unproven_orders(test: DockingTest) -> list[str]:
 
 def conditions_of(application: DockingApplication) -> list[str]:
     """Those of the newest judged run, for the letter."""
-    rows = DockingTest.objects.filter(application=application, judged_at__isnull=False)
-    newest = rows.order_by("-judged_at").first()
+    newest = _newest_judged(application)
     return conditions(newest) if newest else []
+
+
+def _newest_judged(application: DockingApplication) -> DockingTest | None:
+    rows = DockingTest.objects.filter(application=application, judged_at__isnull=False)
+    return rows.order_by("-judged_at").first()
 
 
 def title(step: DockingStep) -> str:

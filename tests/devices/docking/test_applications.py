@@ -216,3 +216,13 @@ def test_what_is_only_said_between_the_steps_is_no_step(cast: Cast) -> None:
     assert [is_step for _act, is_step in applications.acts_of(one)] == [True] * 3 + [False]
     assert applications.day_of(one, S.TESTING) == began
     assert applications.day_of(one, S.PASSED) is None
+
+
+def test_a_word_between_the_steps_does_not_date_the_next_one(cast: Cast) -> None:
+    one = scene.draft(cast)
+    day = clock.today() - timedelta(days=5)
+    scene.take(cast, one, DockingState.SUBMITTED, on=day)
+    said = {"state": one.state, "reason": "请带线控器", "by": cast.tester, "at": clock.now()}
+    one.acts.create(on=clock.today(), **said)
+    scene.take(cast, one, DockingState.RECEIVED, on=day + timedelta(days=1))
+    assert one.state == DockingState.RECEIVED

@@ -387,3 +387,45 @@ def test_of_two_that_are_signed_at_once_one_stands(cast: Cast) -> None:
     of_the_model = Confirmation.objects.filter(model=first.model)
     assert of_the_model.filter(state=S.VALID).count() == 1
     assert of_the_model.filter(state=S.SUPERSEDED).count() == 2
+
+
+# -- which one stands ----------------------------------------------------------------------
+
+
+def city(cast: Cast, number: str, issued: date, begins: date, ends: date) -> Confirmation:
+    said = {"issuer": "市平台", "issued_on": issued, "valid_from": begins, "valid_until": ends}
+    made = confirmations.enter_city(
+        cast.water.model, scan(), by=cast.service_unit, number=number, **said
+    )
+    made.refresh_from_db()
+    return made
+
+
+def test_an_older_paper_of_the_city_entered_later_does_not_supersede(cast: Cast) -> None:
+    today, year = clock.today(), timedelta(days=365)
+    newer = city(cast, "2 号", today, today, today + year)
+    older = city(cast, "1 号", today - year, today - year, today + year)
+    newer.refresh_from_db()
+    assert (newer.state, older.state) == (S.VALID, S.SUPERSEDED)
+
+
+def test_one_that_is_not_in_force_yet_leaves_the_older_one_standing(cast: Cast) -> None:
+    today, year = clock.today(), timedelta(days=365)
+    older = city(cast, "1 号", today - year, today - year, today + year)
+    city(cast, "2 号", today, today + timedelta(days=30), today + year)
+    older.refresh_from_db()
+    assert older.state == S.VALID
+
+
+def test_one_that_was_suspended_and_restored_held_until_it_was_revoked(cast: Cast) -> None:
+    one, now = standing(cast), clock.now()
+    changes = ((S.SUSPENDED, 30), (S.VALID, 20), (S.REVOKED, 10))
+    for state, days in changes:
+        confirmations.change(one, state, by=cast.service_unit, reason="抽检")
+        at = now - timedelta(days=days)
+        one.acts.filter(pk=one.acts.latest("pk").pk).update(at=at)
+    held = [
+        Confirmation.objects.valid_on(clock.today() - timedelta(days=days)).filter(pk=one.pk)
+        for days in (40, 25, 15, 5)
+    ]
+    assert [rows.exists() for rows in held] == [True, False, True, False]

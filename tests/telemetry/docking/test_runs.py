@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from devices.docking import confirmations
+from devices.docking import applications, confirmations
 from devices.modbus.bench import Result
 from devices.modbus.words import Sentence
 from devices.models import DockingState, Unit
@@ -209,3 +210,48 @@ def test_the_paper_prints_steps_advice_frames_and_the_length_of_the_soak(
     ):
         assert said in text
     assert "05 03 00 00 00 01" in text and "另有 20 条未印" in text
+
+
+# -- what happens beside it --------------------------------------------------------------------
+
+
+def returned(cast: Cast, test: DockingTest) -> None:
+    test.application.refresh_from_db()
+    applications.take(test.application, DockingState.RETURNED, by=cast.tester, reason="资料不全")
+
+
+def test_an_application_given_back_in_the_midst_of_its_test_can_be_tested_anew(cast: Cast) -> None:
+    test = begun(cast)
+    returned(cast, test)
+    test.refresh_from_db()
+    assert test.judged_at and test.passed is False and test.digest
+    one = test.application
+    applications.take(one, DockingState.SUBMITTED, by=cast.supplier_member)
+    applications.take(one, DockingState.RECEIVED, by=cast.tester)
+    assert runs.start(one, cast.tester).steps.filter(state="open").count() == 20
+
+
+def test_it_is_not_given_back_while_a_step_writes_to_the_sample(cast: Cast) -> None:
+    test = begun(cast)
+    runs.queue_step(the_step(test, "readings"), cast.tester)
+    with pytest.raises(applications.DockingRefused, match="请先停止"):
+        returned(cast, test)
+    test.application.refresh_from_db()
+    assert test.application.state == DockingState.TESTING
+
+
+def test_whoever_made_a_step_does_not_sign_though_a_colleague_judged(cast: Cast) -> None:
+    test = begun(cast)
+    give(test, "passed")
+    runs.judge(test, cast.service_unit)
+    test.application.refresh_from_db()
+    for who in (cast.tester, cast.service_unit):
+        with pytest.raises(applications.DockingRefused, match="不能签发"):
+            confirmations.issue(test.application, by=who, valid_until=date(2099, 1, 1))
+
+
+def test_what_the_maker_blanked_after_a_failure_is_not_tested(cast: Cast) -> None:
+    one = application(cast, sample=sample(cast), state=DockingState.FAILED, firmware="",
+                      test_digest="d" * 64, tested_by=cast.tester)  # fmt: skip
+    with pytest.raises(applications.DockingRefused, match="固件版本"):
+        runs.start(one, cast.tester)
