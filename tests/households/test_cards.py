@@ -83,8 +83,9 @@ def test_whoever_tries_codes_is_held_up_and_others_are_not(
 ) -> None:
     monkeypatch.setattr(card_page, "WRONG_A_MINUTE", 3)
     with clock.at(clock.now()):  # the same minute from the first to the last
-        codes = [client.get(f"/card/{n:032d}/").status_code for n in range(4)]
-        assert codes == [404, 404, 404, 429]
+        answers = [client.get(f"/card/{n:032d}/") for n in range(4)]
+        assert [answer.status_code for answer in answers] == [404, 404, 404, 429]
+        assert answers[-1]["Retry-After"] == "60"
         assert client.get("/card/x/", REMOTE_ADDR="10.0.0.9").status_code == 404
         scan(client, cast.water_household)  # who holds the card is answered from anywhere
 
