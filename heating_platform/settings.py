@@ -293,36 +293,25 @@ CELERY_TASK_TIME_LIMIT = 3600
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # LOGGING holds for workers too
 CELERY_TIMEZONE = TIME_ZONE
-CELERY_BEAT_SCHEDULE = (
-    {
-        name: {"task": f"telemetry.{name}", "schedule": seconds, "options": {"expires": seconds}}
-        for name, seconds in {
-            "expire_commands": 15.0,
-            "review_alarms": 60.0,
-            "review_intervals": 60.0,
-            "sum_up_hours": 300.0,
-            "keep_partitions": 3600.0,
-        }.items()
-    }
-    | {
-        name: {"task": f"households.{name}", "schedule": seconds, "options": {"expires": seconds}}
-        for name, seconds in {
-            "seal_history": 600.0,
-            "sweep_files": 600.0,
-            "forget_sessions": 86_400.0,
-            "forget_messages": 86_400.0,
-            "work_on_workbooks": 10.0,  # a message has asked already, where the broker was there
-        }.items()
-    }
-    | {
-        name: {"task": f"devices.{name}", "schedule": seconds, "options": {"expires": seconds}}
-        for name, seconds in {
-            "sign_confirmations": 30.0,  # as above
-            "announce_endings": 3600.0,
-            "count_installations": 3600.0,
-        }.items()
-    }
-)
+_EVERY_S = {
+    "telemetry.expire_commands": 15.0,
+    "telemetry.review_alarms": 60.0,
+    "telemetry.review_intervals": 60.0,
+    "telemetry.sum_up_hours": 300.0,
+    "telemetry.keep_partitions": 3600.0,
+    "households.seal_history": 600.0,
+    "households.sweep_files": 600.0,
+    "households.forget_sessions": 86_400.0,
+    "households.forget_messages": 86_400.0,
+    "households.work_on_workbooks": 10.0,  # a message has asked already, where the broker was there
+    "devices.sign_confirmations": 30.0,  # as above
+    "devices.announce_endings": 3600.0,
+    "devices.count_installations": 3600.0,
+}
+CELERY_BEAT_SCHEDULE = {
+    task.partition(".")[2]: {"task": task, "schedule": seconds, "options": {"expires": seconds}}
+    for task, seconds in _EVERY_S.items()
+}
 
 DEFAULT_EXCEPTION_REPORTER_FILTER = "households.log_masking.NoPersonalData"
 LOGGING = {
