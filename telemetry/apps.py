@@ -15,4 +15,5 @@ class TelemetryConfig(AppConfig):
         installing.HEARD_BY.append(unknown.heard_by)
         applications.GIVEN_BACK.append(runs.break_off)
         confirmations.CONDITIONS.append(runs.conditions_of)
+        confirmations.FIGURES.append(runs.figures_of)
         confirmations.TESTERS.append(runs.testers_of)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from devices.docking import applications
 from devices.modbus import bench
 from devices.modbus.bench import Kind, Result
+from devices.modbus.bench.soak import span
 from devices.models import DockingApplication, DockingState, Unit
 from households import clock
 from households.models import User
@@ -228,6 +229,18 @@ def conditions_of(application: DockingApplication) -> list[str]:
     """Those of the newest judged run, for the letter."""
     newest = _newest_judged(application)
     return conditions(newest) if newest else []
+
+
+def figures_of(application: DockingApplication) -> list[tuple[str, str]]:
+    """How long the newest judged run let the sample run, and the share that it asked for."""
+    newest = _newest_judged(application)
+    if newest is None:
+        return []
+    length = spoken(span(newest.soak_s))
+    return [
+        (_("连续运行时长"), length),
+        (_("合格线"), f"{100 * newest.soak_share:g} %"),
+    ]
 
 
 def _newest_judged(application: DockingApplication) -> DockingTest | None:

@@ -255,3 +255,13 @@ def test_what_the_maker_blanked_after_a_failure_is_not_tested(cast: Cast) -> Non
                       test_digest="d" * 64, tested_by=cast.tester)  # fmt: skip
     with pytest.raises(applications.DockingRefused, match="固件版本"):
         runs.start(one, cast.tester)
+
+
+def test_the_letter_says_how_long_the_sample_ran(cast: Cast) -> None:
+    made = application(cast, sample=sample(cast))
+    test = runs.start(made, cast.tester, soak_s=7200, soak_share=0.95)
+    give(test, "passed")
+    runs.judge(test, cast.tester)
+    said = dict(runs.figures_of(test.application))
+    assert said["合格线"] == "95 %" and said["连续运行时长"].startswith("2")
+    assert runs.figures_of in confirmations.FIGURES
