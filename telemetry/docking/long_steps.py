@@ -19,7 +19,14 @@ from django.utils.translation import gettext as _
 from devices.modbus import policy
 from devices.modbus.bench import Result
 from devices.modbus.bench.names import called
-from devices.modbus.bench.soak import Tally, judge_soak, judge_traffic
+from devices.modbus.bench.soak import (
+    HELD_SIGNAL,
+    MOVES,
+    Tally,
+    judge_soak,
+    judge_traffic,
+    stuck_advice,
+)
 from devices.modbus.points import Scalar
 from devices.modbus.words import N_, Sentence
 from households import clock
@@ -35,12 +42,10 @@ from telemetry.models import (
     UnitState,
 )
 
-HELD_SIGNAL = "indoor_temp_setpoint"
 LOOK = timedelta(seconds=5)
 HEARD_WITHIN = timedelta(minutes=10)
 ALIVE = timedelta(seconds=60)  # between two looks; what is longer was a standstill
 LONGEST = timedelta(days=8)  # of a soak, with its standstills
-MOVES = ("supply_temp", "return_temp")
 # A poll that was not answered whole, as the text of its reasons has it.
 _GAPS = Q(why__contains='"not_answered"') | Q(why__contains='"exception:')
 
@@ -237,17 +242,11 @@ def _stuck(rows: QuerySet[Reading]) -> str | None:
 def _is_stuck(step: DockingStep, signal: str, result: Result) -> Result:
     points = step.test.sample.register_map.parsed()
     name = called(signal, points.settings.medium)
-    point = points.point(signal)
     return replace(
         result,
         state="failed",
         finding=Sentence(N_("%(name)s 全程停在一个值不变"), name=name),
-        advice=Sentence(
-            N_("固件须把 %(name)s 的实测值持续写入寄存器 %(address)d（点表第 %(row)d 行）"),
-            name=name,
-            address=point.address,
-            row=point.row,
-        ),
+        advice=stuck_advice(name, points.point(signal)),
     )
 
 

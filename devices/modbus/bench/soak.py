@@ -13,18 +13,18 @@ from devices.modbus.bench.labels import unnamed
 from devices.modbus.bench.names import said, shown, shown_value
 from devices.modbus.bench.readings import words_of
 from devices.modbus.bench.results import Details, Result
-from devices.modbus.points import Scalar, Value
+from devices.modbus.points import Point, Scalar, Value
 from devices.modbus.reading import UnitRead
 from devices.modbus.troubles import LineDown
 from devices.modbus.words import N_, Sentence
 
 DAY_S, MONTH_DAYS = 86_400, 30
-_MOVES = ("supply_temp", "return_temp")
+MOVES = ("supply_temp", "return_temp")  # of them one must not stand still alone
 _MOVED_K = 3.0  # one of them went that far while the other never changed: it is stuck
 _VISITS = 10
 _POLL_EVERY_S = 300  # how often a unit behind a transmitter is polled
 _HEADERS = 40  # bytes of IP and TCP that go with each packet, and with its acknowledgement
-_SETPOINT = "indoor_temp_setpoint"
+HELD_SIGNAL = "indoor_temp_setpoint"
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Tally:
     def add(self, points: dict[str, Value]) -> None:
         """One poll that was answered whole."""
         self.answered += 1
-        for name in _MOVES:
+        for name in MOVES:
             value = points[name].value if name in points else None
             if isinstance(value, int | float) and not isinstance(value, bool):
                 self.low[name] = min(value, self.low.get(name, value))
@@ -60,10 +60,10 @@ async def soak(bench: Bench) -> Result:
     target = await _write_setpoint(bench)
     try:
         tally, last, failed = await _poll(bench)
-        now = (await bench.read()).points.get(_SETPOINT)
+        now = (await bench.read()).points.get(HELD_SIGNAL)
     finally:
         if target is not None:
-            await bench.writes.restore(_SETPOINT)
+            await bench.writes.restore(HELD_SIGNAL)
     if failed:
         return failed
     held = None if target is None or now is None else now.value == target
@@ -83,19 +83,19 @@ async def soak(bench: Bench) -> Result:
 
 async def _write_setpoint(bench: Bench) -> Scalar:
     """Write a test value of the room's setpoint; None where that cannot be."""
-    value = (await bench.read()).points.get(_SETPOINT)
-    rows = bench.here.writers(_SETPOINT)
+    value = (await bench.read()).points.get(HELD_SIGNAL)
+    rows = bench.here.writers(HELD_SIGNAL)
     if not rows or value is None or not isinstance(value.value, int | float):
         return None
     target = policy.trial_number(rows[0], value.value)
     if target is None:
         return None
-    bench.say(Sentence(N_("写入设定室温 %(value)s"), value=shown(_SETPOINT, target)))
-    written = await bench.writes.write(_SETPOINT, target)
+    bench.say(Sentence(N_("写入设定室温 %(value)s"), value=shown(HELD_SIGNAL, target)))
+    written = await bench.writes.write(HELD_SIGNAL, target)
     if written.state == "verified":
         return target
     if written.sent is not None:
-        await bench.writes.restore(_SETPOINT)
+        await bench.writes.restore(HELD_SIGNAL)
     return None
 
 
@@ -183,12 +183,12 @@ def judge_soak(
 def _held_details(held: bool | None, setpoint: tuple[Scalar, Scalar]) -> Details:
     if held is None:
         return ((Sentence(N_("设定室温")), Sentence(N_("没有写入测试值，保持未验证"))),)
-    value = shown(_SETPOINT, setpoint[0])
+    value = shown(HELD_SIGNAL, setpoint[0])
     return ((Sentence(N_("设定室温")), Sentence(N_("写入 %(value)s，始终保持"), value=value)),)
 
 
 def _not_held(setpoint: tuple[Scalar, Scalar], figures: dict[str, object]) -> Result:
-    written, read = (shown(_SETPOINT, value) for value in setpoint)
+    written, read = (shown(HELD_SIGNAL, value) for value in setpoint)
     return Result(
         "failed",
         Sentence(
@@ -213,13 +213,18 @@ def _stuck(bench: Bench, name: str, last: UnitRead | None, result: Result) -> Re
             value=shown_value(name, value),
         ),
         result.details,
-        Sentence(
-            N_("固件须把 %(name)s 的实测值持续写入寄存器 %(address)d（点表第 %(row)d 行）"),
-            name=bench.called(name),
-            address=point.address,
-            row=point.row,
-        ),
+        stuck_advice(bench.called(name), point),
         {**result.figures, "stuck": name, "words": list(words or ())},
+    )
+
+
+def stuck_advice(name: Sentence, point: Point) -> Sentence:
+    """What to do about a reading of that name which never changed."""
+    return Sentence(
+        N_("固件须把 %(name)s 的实测值持续写入寄存器 %(address)d（点表第 %(row)d 行）"),
+        name=name,
+        address=point.address,
+        row=point.row,
     )
 
 
