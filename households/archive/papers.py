@@ -7,6 +7,7 @@ the package of the platform and from nowhere else, so that a paper looks alike o
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Mapping
 from functools import cache
@@ -21,6 +22,8 @@ from households import clock
 
 TEMPLATES = Path(settings.BASE_DIR) / "templates" / "papers"
 FACES = ("400Regular", "600SemiBold")
+UNKNOWN = re.compile(r'the text `"(.+?)"` could not be displayed')
+MOST_UNKNOWN = 60  # different signs of one paper
 
 
 class NoFont(Exception):
@@ -31,8 +34,27 @@ def typeset(name: str, facts: Mapping[str, Any], attached: Mapping[str, bytes]) 
     """The paper `name` as a PDF, for the archive (PDF/A-2u) unless foreign PDF files are part of
     it; `attached` are the files that the template names.
 
-    Raises NoFont, and typst.TypstError for an attached file that cannot be shown.
+    A sign that our font has not (a rare character of a name, an emoji) is printed as 〓. Raises
+    NoFont, and typst.TypstError for an attached file that cannot be shown.
     """
+    said = json.dumps(facts, ensure_ascii=False, default=str)
+    for _unknown in range(MOST_UNKNOWN):
+        try:
+            return _typeset(name, said, attached)
+        except typst.TypstError as reason:
+            if (found := UNKNOWN.search(str(reason))) is None:
+                raise
+            said = _without(said, found[1])
+    return _typeset(name, said, attached)
+
+
+def _without(said: str, unknown: str) -> str:
+    """The facts with 〓 for a sign, which Typst names as `𠮷` or as `\\u{7}`."""
+    sign = re.sub(r"\\u\{([0-9a-f]+)\}", lambda code: chr(int(code[1], 16)), unknown)
+    return said.replace(json.dumps(sign, ensure_ascii=False)[1:-1], "〓")
+
+
+def _typeset(name: str, said: str, attached: Mapping[str, bytes]) -> bytes:
     foreign = any(file.endswith(".pdf") for file in attached)
     with tempfile.TemporaryDirectory(prefix="paper-") as folder:  # mode 0700
         root = Path(folder)
@@ -45,7 +67,7 @@ def typeset(name: str, facts: Mapping[str, Any], attached: Mapping[str, bytes]) 
             root=root,
             font_paths=fonts(),
             ignore_system_fonts=True,
-            sys_inputs={"facts": json.dumps(facts, ensure_ascii=False, default=str)},
+            sys_inputs={"facts": said},
             pdf_standards=[] if foreign else "a-2u",
             timestamp=clock.now().replace(microsecond=0),
         )

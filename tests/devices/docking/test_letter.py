@@ -119,3 +119,10 @@ def test_what_the_test_told_stands_in_it(cast: Cast, monkeypatch: pytest.MonkeyP
 )
 def test_dates_are_written_as_letters_write_them(day: date, words: str) -> None:
     assert letter.written(day) == words
+
+
+@FONTS
+@pytest.mark.parametrize("sign", ["\U00020000", "😀", "\x07", "é́", "한"])
+def test_a_sign_that_the_font_has_not_is_printed_as_an_empty_one(cast: Cast, sign: str) -> None:
+    one = scene.issued(cast, firmware=f"2.0{sign}7")
+    assert letter.pdf(one).startswith(b"%PDF")

@@ -121,3 +121,12 @@ def test_without_the_font_nothing_is_typeset(
     with pytest.raises(papers.NoFont):
         papers.typeset("card", card(), {"qr.png": picture()})
     papers.fonts.cache_clear()
+
+
+@POPPLER
+def test_a_sign_that_the_font_has_not_is_printed_as_a_blank_one(tmp_path: Path) -> None:
+    rows = [{"name": "住户", "rows": [["户主", "测\U00020000示😀"]], "nothing": ""}]
+    file = tmp_path / "card.pdf"
+    file.write_bytes(papers.typeset("card", card(sections=rows), {"qr.png": picture()}))
+    read = subprocess.run(["pdftotext", file, "-"], capture_output=True, text=True, check=True)
+    assert "测〓示〓" in read.stdout
