@@ -95,8 +95,9 @@ class Bench:
     """One sample under test.
 
     `map` is the file's, `module` the one behind the address. `seen` are the newest good values.
-    `splits` are blocks that it does not answer whole though it answers their points. `say` hears
-    what a step is about just now.
+    `splits` are blocks that it does not answer whole though it answers their points. `misplaced`
+    once its readings showed that the map's addresses are off by one: nothing is written then.
+    `say` hears what a step is about just now.
     """
 
     line: Line
@@ -107,6 +108,7 @@ class Bench:
     options: Options = field(default_factory=Options)
     seen: dict[str, Value] = field(default_factory=dict)
     splits: set[blocks.Block] = field(default_factory=set)
+    misplaced: bool = False
     say: Callable[[Sentence], None] = quiet
 
     @cached_property

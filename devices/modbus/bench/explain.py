@@ -35,6 +35,7 @@ _ORDERS = {
 }
 _FACTORS = tuple(map(Decimal, ("0.1", "10", "0.01", "100", "0.5", "2", "0.2", "5")))
 _OFFSETS = tuple(map(Decimal, ("-50", "50", "-40", "40", "-30", "30", "-20", "20", "-100", "100")))
+_DUST = 1e-3
 
 Fits = Callable[[Value], bool]
 
@@ -69,8 +70,11 @@ def near(target: float, tolerance: float) -> Fits:
 
 
 def plausible(value: Value) -> bool:
-    """Whether a value lies where its signal can be."""
-    return value.quality == "good"
+    """Whether a value lies where its signal can be; the words of a float read in a wrong order
+    often are a number next to nothing, which no sensor shows."""
+    number = value.value
+    is_dust = isinstance(number, float) and 0 < abs(number) < _DUST
+    return value.quality == "good" and not is_dust
 
 
 def _variants(point: Point) -> Iterator[tuple[Sentence, Point]]:

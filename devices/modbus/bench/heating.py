@@ -9,6 +9,7 @@ from devices.modbus.bench.bench import Bench
 from devices.modbus.bench.entries import row_change
 from devices.modbus.bench.names import register, shown_value
 from devices.modbus.bench.results import Result
+from devices.modbus.points import Point
 from devices.modbus.reading import UnitRead
 from devices.modbus.words import N_, Sentence
 
@@ -72,19 +73,30 @@ def _swapped(bench: Bench, visit: UnitRead, figures: Mapping[str, Any]) -> Resul
             warm=shown_value("supply_temp", visit.points["supply_temp"]),
             cold=shown_value("return_temp", visit.points["return_temp"]),
         ),
-        advice=Sentence(
-            N_("%(one)s 与 %(other)s 接反：对调点表两行的地址，或改正固件、对调两个传感器"),
-            one=register(bench.point("supply_temp")),
-            other=register(bench.point("return_temp")),
-        ),
+        advice=_exchange(bench.point("supply_temp"), bench.point("return_temp")),
         figures=figures,
+    )
+
+
+def _exchange(one: Point, other: Point) -> Sentence:
+    if (one.area, one.address) == (other.area, other.address):  # two bytes of a register
+        template = N_("%(one)s 的高低字节接反：对调点表两行的“类型”，或改正固件、对调两个传感器")
+        return Sentence(template, one=register(one))
+    return Sentence(
+        N_("%(one)s 与 %(other)s 接反：对调点表两行的地址，或改正固件、对调两个传感器"),
+        one=register(one),
+        other=register(other),
     )
 
 
 def _strange(bench: Bench, visit: UnitRead, signal: str, figures: Mapping[str, Any]) -> Result:
     value, name = visit.points[signal], bench.called(signal)
     entry = {"value": value.value, "quality": value.quality, "raw": value.raw}
-    change = row_change(bench.here, signal, entry, _USUAL[signal], _ROUGHLY_K)
+    change: Sentence | None
+    if value.value == bench.point(signal).offset:
+        change = _empty(bench.point(signal))
+    else:
+        change = row_change(bench.here, signal, entry, _USUAL[signal], _ROUGHLY_K)
     return Result(
         "failed",
         Sentence(
@@ -97,4 +109,16 @@ def _strange(bench: Bench, visit: UnitRead, signal: str, figures: Mapping[str, A
             where=register(bench.point(signal)),
         ),
         figures=figures,
+    )
+
+
+def _empty(row: Point) -> Sentence:
+    """Of a register that reads 0 while the unit heats: most likely it is none of the sample's."""
+    return Sentence(
+        N_(
+            "%(where)s 读到 0，多半没有这个寄存器：固件须提供，或点表第 %(row)d 行“区域”“地址”"
+            "改为实际的寄存器"
+        ),
+        where=register(row),
+        row=row.row,
     )

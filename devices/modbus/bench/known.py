@@ -76,6 +76,7 @@ async def _value(bench: Bench, row: Point, shift: int) -> Value | None:
 
 
 def _off_by_one(bench: Bench, finding: Sentence, shift: int) -> Result:
+    bench.misplaced = True
     base = bench.map.settings.address_base
     advice = Sentence(
         N_("点表的地址整体%(way)s移一位：@address_base 现为 %(base)s，核对地址从 0 还是从 1 起算"),

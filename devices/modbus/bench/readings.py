@@ -8,7 +8,7 @@ from typing import Any
 from devices.modbus import rawtypes
 from devices.modbus.bench.bench import Bench
 from devices.modbus.bench.explain import either, explanations, plausible
-from devices.modbus.bench.heating import implausible
+from devices.modbus.bench.heating import implausible, is_heating
 from devices.modbus.bench.known import known_register, shifted_by_one
 from devices.modbus.bench.names import register, said, shown_value
 from devices.modbus.bench.results import Details, Result
@@ -24,6 +24,7 @@ _ORDERED = frozenset({"int32", "uint32", "sm32", "int64", "uint64", "dec32", "bc
 
 async def readings(bench: Bench) -> Result:
     """All that the map reads is read; the seven of Annex 2 item 1 must be good."""
+    bench.misplaced = False
     visit = await bench.read()
     figures = {"readings": table(bench, visit)}
     wrong = next(_mistakes(bench, visit), None)
@@ -192,6 +193,11 @@ def _passed(bench: Bench, visit: UnitRead, known: Result | None, figures: dict[s
             for row in unproven
         )
     details += ((Sentence(N_("已知寄存器")), known.finding),) if known else ()
+    if not is_heating({name: value.value for name, value in visit.points.items()}):
+        untold = Sentence(
+            N_("没有在制热，与 %(back)s 是否接反未验证"), back=bench.called("return_temp")
+        )
+        details += ((bench.called("supply_temp"), untold),)
     figures |= {"order_unproven": [row.signal for row in unproven]}
     good = sum(visit.points[signal].quality == "good" for signal in SEVEN)
     finding = Sentence(N_("%(good)d / %(all)d 新鲜且合理"), good=good, all=len(SEVEN))

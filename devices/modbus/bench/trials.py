@@ -89,6 +89,8 @@ class Trial:
                     N_("附件 2 要求能远程写入：点表须有可写的 %(signal)s"), signal=self.signal
                 ),
             )
+        if self.bench.misplaced:
+            raise self.unproven(N_("点表地址错一位，写入会落到别的寄存器：没有写 %(name)s"))
         values = (await self.bench.read()).points
         self.settings = {name: values[name] for name in SETTINGS if name in values}
         self._point = next((row for row in rows if methods.holds(row, values)), None)
