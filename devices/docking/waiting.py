@@ -14,7 +14,8 @@ from households import todo
 from households.models import User
 from households.todo import Todo
 
-# The sample is to be received, tested, judged; the confirmation to be signed.
+# It is the service unit's turn: the sample is to be received, tested, judged; the confirmation to
+# be signed.
 DUTIES = (
     DockingState.SUBMITTED,
     DockingState.RECEIVED,

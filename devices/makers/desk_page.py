@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from devices.docking import admission
+from devices.docking.waiting import DUTIES
 from devices.makers import access, expiry
 from devices.makers.papers import SOON
 from devices.models import (
@@ -37,12 +38,6 @@ MINE = {
     DockingState.RETURNED: "st-bad",
     DockingState.DRAFT: "st-wait",
 }
-THEIRS = (
-    DockingState.SUBMITTED,
-    DockingState.RECEIVED,
-    DockingState.TESTING,
-    DockingState.PASSED,
-)
 
 
 @dataclass(frozen=True)
@@ -59,12 +54,13 @@ class Duty:
 @login_required
 @require_safe
 def desk(request: SignedIn) -> HttpResponse:
+    """Where a supplier begins: headline figures, what to do next, what others are at, what ends."""
     company = access.own_company(request.user)
     context = {
         "company": company,
         "duties": duties(company),
         "figures": figures(company),
-        "waiting": _applications(company).filter(state__in=THEIRS)[:MOST],
+        "waiting": _applications(company).filter(state__in=DUTIES)[:MOST],
         "endings": expiry.endings(SOON, of=company)[:MOST],
     }
     return render(request, "devices/makers/desk.html", context)
@@ -78,7 +74,7 @@ def figures(company: Supplier) -> dict[str, int]:
     return {
         "models": company.device_models.count(),
         "admitted": company.device_models.admitted().count(),
-        "applications": _applications(company).filter(state__in=(*MINE, *THEIRS)).count(),
+        "applications": _applications(company).filter(state__in=(*MINE, *DUTIES)).count(),
         "confirmations": Confirmation.objects.valid_on(today)
         .filter(model__supplier=company)
         .count(),

@@ -75,12 +75,14 @@ def _plain_label(name: str) -> str:
 @login_required
 @require_http_methods(["GET", "POST"])
 def new_model(request: SignedIn) -> HttpResponse:
+    """Enter a model of the maker's own."""
     return _written(request, access.own_company(request.user), None)
 
 
 @login_required
 @require_http_methods(["GET", "POST"])
 def edit_model(request: SignedIn, pk: int) -> HttpResponse:
+    """Correct one; what installations and papers know it by is fixed once it is used."""
     model = access.own_model(request.user, pk)
     return _written(request, model.supplier, model)
 

@@ -41,6 +41,8 @@ class Side:
 
 @dataclass(frozen=True)
 class Annex:
+    """Both sides of Annex 2, as a map has them: what is read, and what is written."""
+
     readings: Side
     writings: Side
 

@@ -142,6 +142,8 @@ def _modes(map: PointMap) -> list[str]:
 
 
 class ResistorForm(forms.Form):
+    """The resistance in place of the outdoor sensor; the platform reads it at the same moment."""
+
     ohms = forms.FloatField(
         label=_lazy("电阻箱（Ω）"), min_value=100, max_value=1_000_000, initial=40_000
     )
@@ -154,12 +156,16 @@ class SensorForm(forms.Form):
 
 
 class ControllerForm(forms.Form):
+    """Whether the wired controller stayed on the sample, and still works."""
+
     connected = yes_or_no(_lazy("线控器全程接着"))
     usable = yes_or_no(_lazy("线控器仍可操作样机"))
     note = note()
 
 
 class PowerCutForm(forms.Form):
+    """How the sample came back after its power was cut; before and after are frozen by buttons."""
+
     answered_after_s = seconds(_lazy("恢复供电后多少秒正常应答"))
     starting = forms.ChoiceField(
         label=_lazy("启动时怎样应答"),
@@ -175,6 +181,8 @@ class PowerCutForm(forms.Form):
 
 
 class TransmitterForm(forms.Form):
+    """How soon the transmitter came back, and what it says when it registers and stays."""
+
     back_after_reboot_s = seconds(_lazy("重启后多少秒在线"), if_ever=True)
     back_after_sim_s = seconds(_lazy("插回卡后多少秒在线"), if_ever=True)
     registration = forms.CharField(
