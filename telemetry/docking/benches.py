@@ -44,7 +44,8 @@ class NotWritten(Exception):
 @dataclass(frozen=True, slots=True)
 class StepOrder:
     """A step on its way to the loop. `units` are those of the line that are not polled meanwhile:
-    the sample `unit_id` and the one beside it. `map_id` is the map that is tested."""
+    the sample `unit_id` and the one beside it. `map_id` is the map that is tested; `misplaced`:
+    its readings showed that all registers are one off, so that nothing may be written."""
 
     id: int
     key: str
@@ -53,6 +54,7 @@ class StepOrder:
     map_id: int
     units: frozenset[int]
     options: Options
+    misplaced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +226,7 @@ class Benches:
                 order.unit_id,
                 writes=CommandWrites(order, poller, self._asked),
                 options=order.options,
+                misplaced=order.misplaced,
                 say=lambda progress: self._said(order.id, progress),
             )
             return (await bench.run(bench.step(order.key), sample, evidence))[0]

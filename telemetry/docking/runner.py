@@ -15,7 +15,14 @@ from households import clock
 from telemetry import commands, obligations
 from telemetry.docking import long_steps, queue
 from telemetry.docking.benches import Ask, Benches, StepOrder
-from telemetry.models import Command, CommandState, DockingStep, DockingStepState, Obligation
+from telemetry.models import (
+    Command,
+    CommandState,
+    DockingStep,
+    DockingStepState,
+    DockingTest,
+    Obligation,
+)
 
 RESTORED_WITHIN_S = 180.0  # a map may ask for a minute between two writes
 GIVEN_UP = (CommandState.EXPIRED, CommandState.SUPERSEDED, CommandState.CANCELLED)
@@ -121,7 +128,14 @@ def order_of(step: DockingStep) -> StepOrder:
         sample.register_map_id,
         frozenset(units),
         options_of(step),
+        misplaced=_are_misplaced(step.test),
     )
+
+
+def _are_misplaced(run: DockingTest) -> bool:
+    """Whether the run's readings were found one register off: a write would hit another one."""
+    readings = run.steps.filter(key="readings", state=DockingStepState.FAILED)
+    return readings.filter(result__figures__has_key="shift").exists()
 
 
 def options_of(step: DockingStep) -> Options:

@@ -21,6 +21,7 @@ _ROUNDS = 5  # both units are asked in turn so often
 _FOREIGN = 3  # addresses that are tried
 _LEAST_WAIT_S = 0.3
 _NOBODY = (10, 11)  # a gateway's words: nobody answered it
+_FAILED = 4  # the unit has failed; some say it of units that are not there
 _ROUND_TRIPS = 10  # a sample that answers wrongly answers as quickly as it answers rightly
 
 
@@ -31,14 +32,16 @@ async def addresses(bench: Bench) -> Result:
     if failed:
         return failed
     await _settle(bench, question)
-    tried, answered = await _ask_foreign(bench, question)
+    tried, answered, by_code = await _ask_foreign(bench, question)
     if len(answered) > 1:
         return _answers_foreign(answered)
     if bench.line.framing.paced:
         bench.say(Sentence(N_("发送校验错误的报文，应无应答")))
         if await _is_answered(bench, bench.address, question, spoiled=True):
             return _answers_damaged(bench)
-    return _another(answered[0]) if answered else _passed(bench, tried)
+    if answered:
+        return _another(answered[0])
+    return _stood_in(by_code) if by_code else _passed(bench, tried)
 
 
 def foreign(bench: Bench) -> Iterator[int]:
@@ -60,19 +63,22 @@ def foreign(bench: Bench) -> Iterator[int]:
             yield address
 
 
-async def _ask_foreign(bench: Bench, question: Request) -> tuple[list[int], list[int]]:
-    """The foreign addresses that were tried, and those that answered. A single one may be another
-    unit of the line, which a sample that answers all is not: then more are tried."""
+async def _ask_foreign(bench: Bench, question: Request) -> tuple[list[int], list[int], list[int]]:
+    """The foreign addresses that were tried, those that answered, and those for which somebody
+    said that the unit has failed. A single one that answers may be another unit of the line, which
+    a sample that answers all is not: then more are tried."""
     tried: list[int] = []
     answered: list[int] = []
+    by_code: list[int] = []
     for address in foreign(bench):
         if len(tried) >= _FOREIGN * (1 + bool(answered)) or len(answered) > 1:
             break
         bench.say(Sentence(N_("向外来地址 %(address)d 提问，应无应答"), address=address))
         tried.append(address)
         if await _is_answered(bench, address, question):
-            answered.append(address)
-    return tried, answered
+            spoken_for = await _is_failed(bench, address, question)
+            (by_code if spoken_for else answered).append(address)
+    return tried, answered, by_code
 
 
 def _question(bench: Bench) -> Request:
@@ -142,6 +148,20 @@ async def _hears(bench: Bench, address: int, question: Request, spoiled: bool) -
             raise
         except ExchangeFailed:
             return _holds_reply(bench, ear.incoming, question)
+
+
+async def _is_failed(bench: Bench, address: int, question: Request) -> bool:
+    """Whether the answer is that the unit has failed, which our sample does not say of itself to
+    the same question: converters and servers say it for units that they do not have."""
+    try:
+        await bench.line.exchange(address, question, timeout=_wait_s(bench), priority=COMMAND)
+    except ExceptionReply as exception:
+        return exception.code == _FAILED
+    except LineDown:
+        raise
+    except ExchangeFailed:
+        pass
+    return False
 
 
 def _wait_s(bench: Bench) -> float:
@@ -235,6 +255,13 @@ def _answers_foreign(answered: list[int]) -> Result:
 def _another(address: int) -> Result:
     why = N_("地址 %(address)d 也有应答：若是线上另一台设备，请把它填为第二台再测")
     return Result("unproven", Sentence(why, address=address), figures={"answered": [address]})
+
+
+def _stood_in(addresses: list[int]) -> Result:
+    why = N_("外来地址 %(listed)s 只得到异常码 4，像是网关或转换器代答；样机是否不应答没有证明")
+    return Result(
+        "unproven", Sentence(why, listed=_listed(addresses)), figures={"by_code": addresses}
+    )
 
 
 def _answers_damaged(bench: Bench) -> Result:

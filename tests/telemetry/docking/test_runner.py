@@ -18,11 +18,13 @@ from devices.modbus.words import Sentence
 from devices.models import DockingState, Gateway, RegisterMap
 from telemetry import pace
 from telemetry.docking import benches, long_steps, queue, runs
+from telemetry.docking.runner import order_of
 from telemetry.models import Command, DockingStep, DockingTest, Obligation
 from tests import cast as make
 from tests.cast import Cast
 from tests.farm import WATER, Farm
 from tests.telemetry import test_dialled_lines as dialled
+from tests.telemetry.docking import bench_scene
 from tests.telemetry.docking_scene import application, quick
 from tests.telemetry.test_line_worker import (
     eventually,
@@ -403,3 +405,11 @@ def test_the_plan_of_the_bench_is_the_plan_of_the_rows(cast: Cast, lines: Farm) 
     keys = [step.key for step in test.steps.all()]
     assert keys == [step.key for step in steps.STEPS]
     assert {step.key for step in steps.STEPS if step.kind == Kind.LONG} == queue.LONG
+
+
+def test_a_sample_found_one_register_off_is_written_nothing(cast: Cast) -> None:
+    run = bench_scene.begun(cast)
+    assert not order_of(run.steps.get(key="write_room")).misplaced
+    shifted = Result("failed", Sentence("错一位"), figures={"shift": 1})
+    bench_scene.ended(run, "readings", shifted)
+    assert order_of(run.steps.get(key="write_room")).misplaced

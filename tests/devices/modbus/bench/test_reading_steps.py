@@ -14,7 +14,8 @@ from devices.modbus.bench.pace import judge_times, percentile
 from devices.modbus.bench.soak import Tally, judge_soak, judge_traffic, span
 from devices.modbus.points import Value
 from devices.modbus.simulator import SimUnit
-from devices.modbus.simulator.wire import Bus
+from devices.modbus.simulator.rtu import wrap
+from devices.modbus.simulator.wire import Bus, Send
 from tests.devices.modbus.bench.samples import (
     ADDRESS,
     BRIEF,
@@ -82,6 +83,27 @@ def test_two_byte_addresses_are_compared_byte_by_byte() -> None:
 def test_an_address_that_must_not_be_tried_is_the_testers_matter() -> None:
     result = result_of("addresses", unit_of(NATIVE, 0x0103), NATIVE, second_address=0x0205)
     assert result.state == "unproven"
+
+
+class SaysFailedForOthers(Bus):
+    """A converter, or a server, that answers exception 4 for units that it does not have."""
+
+    def hear(self, buffer: bytearray, send: Send) -> None:
+        asked = bytes(buffer)
+        super().hear(buffer, send)
+        if asked and asked[0] not in self.units and asked == wrap(asked[0], asked[1:-2]):
+            send(wrap(asked[0], bytes((asked[1] | 0x80, 4))))
+
+
+def test_who_says_failed_for_units_that_are_not_there_is_no_defect_of_the_sample() -> None:
+    async def story() -> Result:
+        bus = SaysFailedForOthers([unit_of(CN_W10), unit_of(CN_W10, SECOND)])
+        async with on_the_bench(map_of(CN_W10), bus, options=QUICK) as bench:
+            return (await run(step("addresses"), bench))[0]
+
+    result = asyncio.run(story())
+    assert result.state == "unproven", result.finding
+    assert "异常码 4" in result.finding
 
 
 def test_units_that_are_known_on_the_line_are_not_foreign() -> None:
