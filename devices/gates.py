@@ -39,7 +39,7 @@ def connected(household: Household, on: date) -> list[str]:
     """A household on the heat network needs the heat company's record of its connection."""
     if Method(household.method).has_unit:
         return []
-    record = HeatConnection.objects.filter(household=household).first()
+    record = HeatConnection.objects.filter(household=household).order_by().first()
     if record is None:
         return [_("没有入网记录：请供热企业登记")]
     if record.connected_on is None or record.connected_on > on:

@@ -33,6 +33,8 @@ def load_once(span: Span, state: Path, say: Callable[[str], None]) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
         if not Household.objects.exists():
             _load(span, state, say)
+            # Until somebody looks, the planner takes the tables for as empty as they were.
+            cursor.execute("ANALYZE")
 
 
 def _load(span: Span, state: Path, say: Callable[[str], None]) -> None:
