@@ -44,8 +44,7 @@ WORKS_S = 30.0  # for its work to be seen, on a machine that does other things t
 START_S = 240.0
 EVERYBODY_S = 50.0  # some transmitters say who they are only in their first heartbeat, after 30 s
 RECONNECTED_S = 30.0  # Celery looks for a lost broker after 2, 6 and 12 s
-# The simulator tells after its byte left, and a loaded machine may let it wait in between; polls are
-# ten times as far apart.
+# The simulator tells after its byte left, and a loaded machine may let it wait in between.
 CLOCK_S = 0.5
 FLUSHED_S = 2.0  # after which an answer is in the simulator's record for sure
 Row = tuple[Any, ...]
