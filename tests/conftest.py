@@ -30,11 +30,12 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
         for (name,) in cursor.fetchall():
             cursor.execute(f"ALTER SEQUENCE {name} RESTART WITH {randrange(100_000, 2_000_000)}")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(connection.ops, "sql_flush", _emptying)
+        # Of the class: a browser's test has a connection of its own.
+        patch.setattr(type(connection.ops), "sql_flush", _emptying)
         yield
 
 
-def _emptying(_style: object, tables: list[str], **_how: bool) -> list[str]:
+def _emptying(_ops: object, _style: object, tables: list[str], **_how: bool) -> list[str]:
     """What empties the tables after a test that commits: only those with rows, row by row. TRUNCATE
     of all, a new file for each table and index, took half a second and more of every such test."""
     kept = {"django_content_type", "auth_permission"}  # the same for every test
