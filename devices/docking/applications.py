@@ -117,20 +117,20 @@ def service_unit() -> QuerySet[User]:
 def draft(
     model: DeviceModel, register_map: RegisterMap, *, by: User, **said: Any
 ) -> DockingApplication:
-    """A new application of the maker, with the next number of the year. Raises DockingRefused."""
+    """A new application of the maker, with the next number of the year; the same sent twice is one.
+
+    Raises DockingRefused.
+    """
     if by.role != Role.SUPPLIER or not model.supplier.members.filter(user=by).exists():
         raise DockingRefused(_("只有本公司的供应商账号可以申请数据对接"))
     _refuse_foreign_map(model, register_map)
     year = clock.today().year
+    serial = _next_serial(year)  # from here on one after the other
+    said |= {"model": model, "register_map": register_map, "made_by": by}
+    if twin := DockingApplication.objects.filter(state=DockingState.DRAFT, **said).first():
+        return twin
     return DockingApplication.objects.create(
-        year=year,
-        serial=_next_serial(year),
-        supplier=model.supplier,
-        model=model,
-        register_map=register_map,
-        made_by=by,
-        made_at=clock.now(),
-        **said,
+        year=year, serial=serial, supplier=model.supplier, made_at=clock.now(), **said
     )
 
 

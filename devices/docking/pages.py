@@ -36,7 +36,7 @@ from devices.docking.forms import (
 from devices.makers import access
 from devices.models import Confirmation, DeviceModel, DockingAct, DockingApplication, DockingState
 from devices.models.docking import DockingApplicationQuerySet
-from devices.templatetags.maker_words import docking_shape
+from devices.templatetags.application_words import docking_shape
 from households import lists
 from households.filters import FIELD
 from households.models import User

@@ -11,7 +11,6 @@ import logging
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from devices.modbus import bench
@@ -22,6 +21,7 @@ from devices.modbus.visits import WriteResult
 from devices.modbus.words import N_, Sentence
 
 if TYPE_CHECKING:
+    from telemetry.commands import Former
     from telemetry.polling import Poller
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,6 @@ log = logging.getLogger(__name__)
 TELL_S = 1.0
 ROSTER_WITHIN_S = 10.0  # a unit that was just connected is known to its line
 What = Literal["write", "restore", "mend"]
-Former = tuple[Scalar, datetime]
 
 
 class NotWritten(Exception):

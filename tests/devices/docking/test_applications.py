@@ -24,9 +24,16 @@ def told(user: User) -> list[str]:
 
 
 def test_a_draft_gets_the_next_number_of_the_year(cast: Cast) -> None:
-    first, second = scene.draft(cast), scene.draft(cast)
+    first, second = scene.draft(cast), scene.draft(cast, firmware="9.01")
     assert first.number == f"DJ-{clock.today().year}-{first.serial:03d}"
     assert second.serial == first.serial + 1
+
+
+def test_a_draft_that_is_sent_twice_is_one(cast: Cast) -> None:
+    once = scene.draft(cast)
+    assert scene.draft(cast) == once
+    applications.take(once, S.WITHDRAWN, by=cast.supplier_member, reason="重填")
+    assert scene.draft(cast) != once
 
 
 def test_only_the_makers_own_people_apply(cast: Cast) -> None:
@@ -163,7 +170,7 @@ def test_what_is_being_tested_is_not_edited(cast: Cast) -> None:
 
 
 def test_offices_see_what_was_submitted_and_a_competitor_nothing(cast: Cast) -> None:
-    kept, given_up, sent = (scene.draft(cast) for _ in range(3))
+    kept, given_up, sent = (scene.draft(cast, firmware=f"9.0{n}") for n in range(3))
     applications.take(given_up, S.WITHDRAWN, by=cast.supplier_member, reason="不做了")
     applications.take(sent, S.SUBMITTED, by=cast.supplier_member)
     fresh = DockingApplication.objects.filter(pk__in=[kept.pk, given_up.pk, sent.pk])
