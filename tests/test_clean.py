@@ -1,7 +1,10 @@
-"""The tree is clean: ruff's rules and form, mypy's types, and no model without its migration."""
+"""The tree is clean: ruff's rules and form, mypy's types, no model without its migration, and one
+version everywhere."""
 
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -28,6 +31,12 @@ def test_ruff_would_write_every_file_as_it_is() -> None:
 def test_mypy_agrees_with_every_type() -> None:
     """The one test that may take longer than 5 s: at first, while its cache is empty."""
     assert not said("mypy", "--cache-dir", str(CACHE / "mypy"))
+
+
+def test_the_version_is_that_of_the_newest_changes() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    newest = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
+    assert newest and newest[1] == version
 
 
 @pytest.mark.django_db
