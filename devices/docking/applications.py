@@ -6,14 +6,17 @@ with its reason where one must be given.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Max, QuerySet
 from django.urls import reverse
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from devices.makers import access
 from devices.models import (
@@ -42,7 +45,7 @@ SERVICE_UNITS: dict[str, set[DockingState]] = {
     S.FAILED: {S.TESTING, S.RETURNED},
 }
 WITH_REASON = {S.RETURNED, S.WITHDRAWN}
-EDITABLE = {S.DRAFT, S.RETURNED, S.FAILED}  # by the maker; what changed is tested anew
+EDITABLE = {S.DRAFT, S.RETURNED, S.FAILED}  # by the maker; what changed is received anew
 # What a maker says before it is submitted; the board's number is read off the sample.
 ASKED = (
     "board",
@@ -54,6 +57,8 @@ ASKED = (
 )
 # What is read off the samples and the paper as they come.
 RECEIVED = ("board_number", *ASKED[1:])
+SAMPLE = (*ASKED, "register_map")  # another one of these is another sample
+LONGEST_REASON = 200  # characters, as the column has them
 # What else ends when it is given back in the midst of its test; may raise DockingRefused. Filled at
 # AppConfig.ready().
 GIVEN_BACK: list[Callable[[DockingApplication, User], None]] = []
@@ -136,17 +141,52 @@ def draft(
 
 @transaction.atomic
 def edit(application: DockingApplication, *, by: User, **said: Any) -> DockingApplication:
-    """What the maker says of the sample, written anew. Raises DockingRefused."""
+    """What the maker says of the sample, written anew. Raises DockingRefused.
+
+    Once an office was shown it, the acts say what changed; and what was tested and is another
+    sample now must be submitted and received before it is tested again.
+    """
     one = _held(application)
     if one.state not in EDITABLE or not acts_for(by, one):
         raise DockingRefused(
             _("申请现在是“%(state)s”，不能修改") % {"state": one.get_state_display()}
         )
+    changes = _changes(one, {name: said[name] for name in SAMPLE if name in said})
     for name, value in said.items():
         setattr(one, name, value)
     _refuse_foreign_map(one.model, one.register_map)
     one.save()
+    if changes and one.state != S.DRAFT:
+        _give_back_changed(one, by, changes)
     return one
+
+
+def _give_back_changed(application: DockingApplication, by: User, changes: str) -> None:
+    was, application.state = application.state, S.RETURNED
+    application.save(update_fields=["state"])
+    act = application.acts.create(
+        state=S.RETURNED, on=clock.today(), reason=changes, by=by, at=clock.now()
+    )
+    if was != S.RETURNED:
+        _tell(application, act)
+
+
+def _changes(application: DockingApplication, said: Mapping[str, object]) -> str:
+    """What of `said` is other than the application has it, as the acts keep it: in the platform's
+    own language, whoever writes it."""
+    with override(settings.LANGUAGE_CODE):
+        found = [
+            f"{_name(field)} {_shown(was)} → {_shown(value)}"
+            for field, value in said.items()
+            if (was := getattr(application, field)) not in ("", value)
+        ]
+        return Truncator(_("；").join(found)).chars(LONGEST_REASON)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, RegisterMap):
+        return _("第 %(n)d 版") % {"n": value.version}
+    return str(value) or "—"
 
 
 def _refuse_foreign_map(model: DeviceModel, register_map: RegisterMap) -> None:
@@ -202,14 +242,10 @@ def take(
 def receive(application: DockingApplication, *, by: User, on: date, **seen: str) -> DockingAct:
     """Samples came on that day; `seen` is what of RECEIVED stands on them. What differs from what
     the maker said is written down as it came. Raises DockingRefused."""
-    changes = [
-        f"{_name(field)} {getattr(application, field)} → {value}"
-        for field, value in seen.items()
-        if getattr(application, field) not in ("", value)
-    ]
+    changes = _changes(application, seen)
     for field in RECEIVED:
         setattr(application, field, seen[field])
-    act = take(application, S.RECEIVED, by=by, on=on, reason=_("；").join(changes)[:200])
+    act = take(application, S.RECEIVED, by=by, on=on, reason=changes)
     application.save(update_fields=RECEIVED)
     return act
 
@@ -255,6 +291,8 @@ def lacks(application: DockingApplication, state: DockingState) -> list[str]:
 def _name(field: str) -> str:
     if field in ("test_digest", "tested_by_id"):
         return _("测试报告")
+    if field == "register_map":
+        return _("点表")
     return str(DockingApplication._meta.get_field(field).verbose_name)  # type: ignore[union-attr]
 
 

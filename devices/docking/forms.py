@@ -9,6 +9,7 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import override
 
 from devices.docking import applications
 from devices.models import Confirmation, DeviceModel, DockingApplication, DockingState, RegisterMap
@@ -122,11 +123,13 @@ class ReasonForm(Dressed):
 
     @property
     def reason(self) -> str:
-        """The reason in words, once the form is right."""
+        """The reason in words, once the form is right: as the acts keep it, in the platform's own
+        language, whoever chose it."""
         why, text = self.cleaned_data["why"], self.cleaned_data["text"]
         if why == OTHER:
             return str(text)
-        words = str(self._words[why])
+        with override(settings.LANGUAGE_CODE):
+            words = str(self._words[why])
         return f"{words}：{text}" if text else words
 
 

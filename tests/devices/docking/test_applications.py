@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.utils.translation import override
 
 from devices.docking import applications
 from devices.docking.applications import DockingRefused
@@ -152,11 +153,37 @@ def test_a_step_is_dated_neither_before_the_last_one_nor_ahead(cast: Cast) -> No
 
 def test_a_failed_sample_that_is_mended_is_submitted_and_tested_anew(cast: Cast) -> None:
     one = scene.brought(cast, S.FAILED)
-    one = applications.edit(one, by=cast.supplier_member, firmware="2.0.8")
+    newer = RegisterMap.objects.create(
+        model=one.model, version=9, content=one.register_map.content, digest="e" * 64
+    )
+    said = {"firmware": "2.0.8", "board": one.board, "register_map": newer}
+    with override("en"):
+        one = applications.edit(one, by=cast.supplier_member, **said)
+    changed = f"固件版本 2.0.7 → 2.0.8；点表 第 {cast.water.register_map.version} 版 → 第 9 版"
+    assert one.acts.latest("pk").reason == changed
+    assert any(changed in text for text in told(cast.service_unit))
+    assert S.TESTING not in applications.steps(cast.tester, one)  # it is another sample
     applications.take(one, S.SUBMITTED, by=cast.supplier_member, reason="固件已改")
     one.refresh_from_db()
+    assert S.TESTING not in applications.steps(cast.tester, one)
     assert (one.state, one.firmware) == ("submitted", "2.0.8")
     assert (one.test_digest, one.tested_by) == ("", None)
+
+
+def test_the_same_failed_sample_is_tested_again_though_the_maker_adds_a_note(cast: Cast) -> None:
+    one = scene.brought(cast, S.FAILED)
+    one = applications.edit(one, by=cast.supplier_member, note="已检查接线", firmware=one.firmware)
+    assert (one.state, one.acts.count()) == (S.FAILED, 4)
+    assert S.TESTING in applications.steps(cast.tester, one)
+
+
+def test_what_is_changed_after_it_was_given_back_is_told_by_the_acts(cast: Cast) -> None:
+    one = scene.brought(cast, S.SUBMITTED)
+    applications.take(one, S.RETURNED, by=cast.tester, reason="协议版本不对")
+    heard = len(told(cast.service_unit))
+    one = applications.edit(one, by=cast.supplier_member, protocol_version="1.2")
+    assert one.acts.latest("pk").reason == "协议版本 1.1 → 1.2"
+    assert len(told(cast.service_unit)) == heard  # they hear once it is submitted
 
 
 def test_what_is_being_tested_is_not_edited(cast: Cast) -> None:
