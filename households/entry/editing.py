@@ -27,7 +27,7 @@ from households.models import Change, ChangeKind, Household, User
 from households.phones import masked
 from households.sealing import SealBroken, SealedField
 
-SALT = "household as it was opened"
+SALT = "household as it was opened, with texts"
 # What belongs together is changed together: a latitude of one and a longitude of another officer
 # are no place.
 POSITION = ("latitude", "longitude", "position_source", "accuracy_m")
@@ -58,34 +58,62 @@ SINGLE = (
 )
 PARTS: dict[str, tuple[str, ...]] = {name: (name,) for name in SINGLE} | TOGETHER
 
+# A mask is no number, and six decimals of shifted degrees are no position: what came back as it was
+# shown is told from what was typed by the text, not by the value.
+AS_TEXT = ("phone", "other_phone", "latitude")
+
 THEIRS, MINE = "theirs", "mine"
 
 
 @dataclass(frozen=True)
 class Opened:
     """What a form was opened on: by part a token to compare and words to show; `asked` are the
-    parts that were asked back, with the words that they had before both changed them."""
+    parts that were asked back, with the words that they had before both changed them; `texts` are
+    what stood in the fields that show less than is stored (`AS_TEXT`)."""
 
     parts: dict[str, tuple[str, str]]
     asked: dict[str, str] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, household: Household, asked: Mapping[str, str] | None = None) -> Opened:
         parts = {name: (token(household, name), shown(household, name)) for name in PARTS}
-        return cls(parts, dict(asked or {}))
+        texts = {name: text(household, name) for part in AS_TEXT for name in PARTS[part]}
+        return cls(parts, dict(asked or {}), texts)
 
     @property
     def signed(self) -> str:
-        return signing.dumps([self.parts, self.asked], salt=SALT, compress=True)
+        return signing.dumps([self.parts, self.asked, self.texts], salt=SALT, compress=True)
+
+    def untouched(self, sent: Mapping[str, str]) -> list[str]:
+        """The parts of `AS_TEXT` that came back as they had been shown."""
+        return [
+            part
+            for part in AS_TEXT
+            if all(sent.get(name, "") == self.texts.get(name) for name in PARTS[part])
+        ]
 
     @classmethod
     def read(cls, text: str) -> Opened | None:
         """What `signed` wrote; None for anything else."""
         try:
-            parts, asked = signing.loads(text, salt=SALT)
+            parts, asked, texts = signing.loads(text, salt=SALT)
         except signing.BadSignature:
             return None
-        return cls({name: (pair[0], pair[1]) for name, pair in parts.items()}, asked)
+        return cls({name: (pair[0], pair[1]) for name, pair in parts.items()}, asked, texts)
+
+
+def text(household: Household, name: str) -> str:
+    """What the form shows of a column in `AS_TEXT`."""
+    try:
+        value = getattr(household, name)
+    except SealBroken:
+        return ""
+    if name in ("latitude", "longitude"):
+        return "" if value is None else f"{value:.6f}"
+    if isinstance(_column(name), SealedField):
+        return masked(value)
+    return "" if value is None else str(value)
 
 
 def token(household: Household, part: str) -> str:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from households import personal_numbers, phones, positions
+from households.entry import editing
 from households.filters import AreaChoice
 from households.models import Area, Household, Method, PositionSource, SiteKind, User
 from households.models.households import PHONES
@@ -152,11 +153,8 @@ class HouseholdForm(forms.ModelForm):
             self.initial["method"] = found[0]
 
     def _show_what_is_stored(self) -> None:
-        for name, number in self.phones.items():
-            self.initial[name] = _masked(number)
-        for name in TYPED_POSITION:
-            value = getattr(self.instance, name)
-            self.initial[name] = "" if value is None else f"{value:.6f}"
+        for name in (*PHONES, *TYPED_POSITION):
+            self.initial[name] = editing.text(self.instance, name)
 
     # -- cleaning --------------------------------------------------------------------------
 

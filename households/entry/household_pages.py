@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import uuid
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -104,27 +105,35 @@ def edit_household(request: SignedIn, number: str) -> HttpResponse:
     """Correct a household, or go on with a draft. What another officer saved meanwhile stays."""
     home = get_object_or_404(_reach(request), number=number)
     require_registrar(request)
+    if request.method == "POST":
+        with transaction.atomic():
+            return _correct(request, number)
     if home.withdrawn_on:
-        messages.error(request, _("该户已退出改造，不再更正。"))
-        return redirect("household", number)
-    if request.method != "POST":
-        return _page(request, HouseholdForm(instance=home, user=request.user), home=home)
-    with transaction.atomic():
-        return _correct(request, number)
+        return _withdrawn(request, home)
+    return _page(request, HouseholdForm(instance=home, user=request.user), home=home)
+
+
+def _withdrawn(request: SignedIn, home: Household) -> HttpResponse:
+    messages.error(request, _("该户已退出改造，不再更正。"))
+    return redirect("household", home.number)
 
 
 def _correct(request: SignedIn, number: str) -> HttpResponse:
     rows = _reach(request).select_for_update(of=("self",))
     theirs = get_object_or_404(rows, number=number)
+    if theirs.withdrawn_on:
+        return _withdrawn(request, theirs)
     opened = Opened.read(request.POST.get("opened", "")) or Opened.of(theirs)
+    sent = _as_it_stands(request.POST, opened, theirs)
+    opened = replace(opened, texts=Opened.of(theirs).texts)  # what the page shows from now on
     form = HouseholdForm(
-        request.POST, instance=copy.copy(theirs), user=request.user, draft=_is_draft(request)
+        sent, instance=copy.copy(theirs), user=request.user, draft=_is_draft(request)
     )
     if not form.is_valid():
         return _page(request, form, home=theirs, opened=opened)
     woven = editing.weave(opened, theirs, form.instance, _answers(request))
     if woven.clashes:
-        return _ask_back(request, theirs, woven)
+        return _ask_back(request, sent, theirs, woven)
     if woven.changed and theirs.surveyed_on and not form.reason_words:
         form.add_error("reason", _("已登记的内容改动要选原因"))
         return _page(request, form, home=theirs, opened=opened)
@@ -141,17 +150,27 @@ def _answers(request: SignedIn) -> dict[str, str]:
     return {part: whose for part, whose in parts.items() if whose}
 
 
-def _ask_back(request: SignedIn, theirs: Household, woven: Woven) -> HttpResponse:
+def _as_it_stands(sent: QueryDict, opened: Opened, theirs: Household) -> QueryDict:
+    """What was sent, with what stands there now in fields whose mask or rounded number came back
+    as it had been shown: nobody typed it."""
+    data = sent.copy()
+    for part in opened.untouched(sent):
+        for name in editing.PARTS[part]:
+            data[name] = editing.text(theirs, name)
+    return data
+
+
+def _ask_back(request: SignedIn, sent: QueryDict, theirs: Household, woven: Woven) -> HttpResponse:
     """The same page with what was typed; untouched fields show the other's values already."""
-    data = _with_theirs(request, theirs, woven)
+    data = _with_theirs(request, sent, theirs, woven)
     form = HouseholdForm(data, instance=copy.copy(theirs), user=request.user, draft=True)
     opened = Opened.of(theirs, {clash.part: clash.was for clash in woven.clashes})
     taken = [editing.told(theirs, part, was) for part, was in woven.taken.items()]
     return _page(request, form, home=theirs, opened=opened, clashes=woven.clashes, taken=taken)
 
 
-def _with_theirs(request: SignedIn, theirs: Household, woven: Woven) -> QueryDict:
-    data, plain = request.POST.copy(), HouseholdForm(instance=theirs, user=request.user)
+def _with_theirs(request: SignedIn, sent: QueryDict, theirs: Household, woven: Woven) -> QueryDict:
+    data, plain = sent.copy(), HouseholdForm(instance=theirs, user=request.user)
     for part in woven.taken:
         for name in editing.PARTS[part]:
             value = plain.get_initial_for_field(plain.fields[name], name)

@@ -12,6 +12,7 @@ from households import clock, path
 from households.audit import history
 from households.entry import editing
 from households.models import Document, FormerNumber, Household, Step, User
+from households.village_lists.slips import Locks
 
 Mover = Callable[[Household, Household], None]  # from, to
 Protector = Callable[[Household, Household], list[str]]
@@ -50,12 +51,10 @@ def merge(
     """Merge `other` into `kept`: of each part in `chosen` with the value "other" its value holds.
 
     Papers, steps and all that apps keep move; `other` is deleted, its number leads to `kept`.
-    Raises MergeRefused.
+    Raises MergeRefused, also for a value that is not changed by hand now (`Locks`).
     """
-    locked = Household.objects.select_for_update().in_bulk([kept.pk, other.pk])
-    if len(locked) == 2:
-        kept, other = locked[kept.pk], locked[other.pk]
-    if reasons := hindrances(kept, other):
+    kept, other = _held(kept, other)
+    if reasons := hindrances(kept, other) + _locked(kept, other, chosen):
         raise MergeRefused(reasons)
     with history.because(why):
         _take_values(kept, other, chosen)
@@ -66,6 +65,24 @@ def merge(
         _delete(other)
     kept.refresh_from_db()
     return kept
+
+
+def _held(kept: Household, other: Household) -> tuple[Household, Household]:
+    """Both as they are now, kept from others until the transaction ends."""
+    rows = Household.objects.select_for_update().filter(pk__in=[kept.pk, other.pk]).order_by("pk")
+    found = {home.pk: home for home in rows}
+    if gone := [home.number for home in (kept, other) if home.pk not in found]:
+        raise MergeRefused([_("%(n)s 刚由别人合并：请从台账重新打开") % {"n": n} for n in gone])
+    return found[kept.pk], found[other.pk]
+
+
+def _locked(kept: Household, other: Household, chosen: Mapping[str, str]) -> list[str]:
+    """Why values of `other` that were chosen cannot become those of `kept`."""
+    locks = Locks().of(kept)
+    taken = [part for part, whose in chosen.items() if whose == "other"]
+    unlike = [part for part in taken if not editing.equal(kept, other, part)]
+    names = [name for part in unlike for name in editing.PARTS[part]]
+    return list(dict.fromkeys(locks[name] for name in names if name in locks))
 
 
 def _delete(other: Household) -> None:

@@ -18,6 +18,7 @@ from households.entry.household_pages import require_registrar
 from households.entry.merging import MergeRefused
 from households.models import Household
 from households.requests import SignedIn
+from households.village_lists.slips import Locks
 
 REASONS = [
     ("twice", _lazy("同一户登记了两次")),
@@ -36,6 +37,7 @@ class Side:
     other: str
     differs: bool
     only_other: bool  # the record that stays says nothing here
+    locked: str  # why its value stands whatever the other says, in words
 
 
 @login_required
@@ -76,6 +78,7 @@ def _merged(request: SignedIn, kept: Household, loser: Household, why: str) -> H
 
 
 def _sides(kept: Household, other: Household) -> list[Side]:
+    locks = Locks().of(kept)
     return [
         Side(
             part,
@@ -84,6 +87,7 @@ def _sides(kept: Household, other: Household) -> list[Side]:
             editing.shown(other, part),
             not editing.equal(kept, other, part),
             editing.is_empty(kept, part),
+            next((locks[name] for name in editing.PARTS[part] if name in locks), ""),
         )
         for part in editing.PARTS
     ]

@@ -199,6 +199,27 @@ def test_two_officers_keep_what_each_of_them_changed(cast: Cast, clerk: Client) 
     assert (home.note, home.house_type) == ("院内有狗", "二层楼房")
 
 
+def test_what_shows_less_than_is_stored_is_untouched_where_it_came_back_as_shown(
+    cast: Cast, clerk: Client
+) -> None:
+    """A mask, and shifted degrees with six decimals: the other officer's new ones stay."""
+    home = cast.water_household
+    first = {"latitude": 35.4912345678, "longitude": 112.8567891234, "position_source": "amap"}
+    Household.objects.filter(pk=home.pk).update(**first)
+    page = as_stored(home, note="院内有狗")
+    page |= {"latitude": "35.491235", "longitude": "112.856789", "position_source": "amap"}
+    home.phone, home.latitude, home.longitude = "13000000009", 35.5012345678, 112.8667891234
+    home.position_source, home.accuracy_m = "rtk", 3.0
+    home.save()
+    clerk.post(
+        f"/households/{home.number}/edit/", page | {"householder": ""}
+    )  # told and shown again
+    assert clerk.post(f"/households/{home.number}/edit/", page).status_code == 302
+    told = Household.objects.get(pk=home.pk)
+    assert (told.note, told.phone, told.accuracy_m) == ("院内有狗", "13000000009", 3.0)
+    assert (told.latitude, told.position_source) == (35.5012345678, "rtk")
+
+
 def test_what_both_changed_is_asked_back_with_all_three_values(cast: Cast, clerk: Client) -> None:
     home = cast.water_household
     page = as_stored(home, door="测试路 3 号", note="院内有狗")

@@ -98,6 +98,31 @@ def test_a_listed_household_is_merged_by_change_slip_alone(
         merged(cast, kept, other)
 
 
+def test_what_a_slip_alone_changes_stays_whatever_the_other_says(
+    cast: Cast, kept: Household, other: Household
+) -> None:
+    make.reach(kept, StepKind.LISTED, cast.clerk)
+    Household.objects.filter(pk=other.pk).update(householder="卫示丁", in_demolition_plan=True)
+    with pytest.raises(MergeRefused, match="变更单（户主变更）"):
+        merged(cast, kept, Household.objects.get(pk=other.pk), householder="other")
+    shown = as_(cast.clerk).get(f"/households/{kept.number}/merge/{other.number}/").content.decode()
+    assert "变更单（户主变更）" in shown and "keep_householder" not in shown
+    home = merged(cast, kept, Household.objects.get(pk=other.pk), phone="other")
+    assert (home.householder, home.phone) == ("卫示丑", "13011112222")
+
+
+def test_who_comes_second_does_not_bring_a_merged_record_back(
+    cast: Cast, kept: Household, other: Household
+) -> None:
+    """Two officers open the same two records, each keeping another one."""
+    second = Household.objects.get(pk=other.pk), Household.objects.get(pk=kept.pk)
+    merged(cast, kept, other)
+    for pair in (second, second[::-1]):
+        with pytest.raises(MergeRefused, match="26-12-0102 刚由别人合并"):
+            merged(cast, *pair)
+    assert not Household.objects.filter(number=other.number).exists()
+
+
 def test_what_an_app_protects_stays(
     cast: Cast, kept: Household, other: Household, monkeypatch: pytest.MonkeyPatch
 ) -> None:
