@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 from django.db.models import F, Max, Min, QuerySet, Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import pgettext_lazy
 
 from devices.models import Gateway, Unit
 from households import clock
@@ -23,7 +24,7 @@ from telemetry.models.states import SILENT_AFTER
 
 CURVES = ("supply_temp", "return_temp", "indoor_temp", "indoor_temp_setpoint", "outdoor_temp")
 SHORT = {
-    "supply_temp": {"water": _lazy("供水"), "air": _lazy("送风")},
+    "supply_temp": {"water": _lazy("供水"), "air": pgettext_lazy("supply air", "送风")},
     "return_temp": {"water": _lazy("回水"), "air": _lazy("回风")},
     "indoor_temp": {"water": _lazy("室温"), "air": _lazy("室温")},
     "indoor_temp_setpoint": {"water": _lazy("设定"), "air": _lazy("设定")},

@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
-from devices.modbus import signals
 from devices.modbus.mapcolumns import HEADS
 from devices.modbus.mapsettings import REQUIRED, Settings
+from devices.modbus.names import signal_name
 
-LABELS = {
-    "outdoor_temp": _l("室外环境温度"),
-    "indoor_temp_setpoint": _l("设定室温"),
-    "power_state": _l("开关机状态"),
-    "mode": _l("运行模式"),
-    "fault": _l("故障信息"),
-    "fault_active": _l("故障信息"),
-    "fault_bits": _l("故障明细"),
-    "alarm_reset": _l("报警复位"),
-    "indoor_temp": _l("实测室温"),
-}
 SETTINGS = {
     "maker": _l("设备厂商名称"),
     "model": _l("设备型号"),
@@ -99,17 +86,5 @@ def heads() -> dict[str, str]:
 
 def label(signal: str, medium: str = "water") -> str:
     """A signal in words; what the platform has no word for stays as the maker wrote it."""
-    if signal in LABELS:
-        return str(LABELS[signal])
-    known = signals.signals().get(signal)
-    words = _of_medium(known.cn, medium) if known else ""
-    return _(words) if words else signal
-
-
-def _of_medium(words: str, medium: str) -> str:
-    """供水(送风)温度 is 供水温度 of water and 送风温度 of air."""
-    pair = re.fullmatch(r"(设定)?(.+)\((.+)\)(.+)", words)
-    if not pair:
-        return words
-    side = pair[3] if medium == "air" else pair[2]
-    return f"{pair[1] or ''}{side.replace('出水', '供水')}{pair[4]}"
+    known = signal_name(signal, medium)
+    return _(known) if known else signal

@@ -39,7 +39,7 @@ def translations(entry: polib.POEntry) -> list[str]:
 def test_the_extractor_sees_python_templates_contexts_and_plurals() -> None:
     texts = marked()
     assert (None, "改造台账") in texts
-    assert ("mode", "送风") in texts
+    assert ("supply air", "送风") in texts
     assert texts[(None, "%(n)d 秒前")].plural == "%(n)d 秒前"
     assert any(place.startswith("devices/modbus/") for m in texts.values() for place in m.places)
     assert any(place.startswith("templates/") for m in texts.values() for place in m.places)

@@ -2,48 +2,12 @@
 
 from __future__ import annotations
 
+from devices.modbus.names import MODES, signal_name
 from devices.modbus.points import Point, Scalar, Value
 from devices.modbus.reading import AREA_NAMES
 from devices.modbus.signals import signals
 from devices.modbus.words import N_, Sentence
 
-_NAMES = {
-    "outdoor_temp": N_("室外环境温度"),
-    "indoor_temp_setpoint": N_("设定室温"),
-    "indoor_temp": N_("实测室温"),
-    "power_state": N_("开关机状态"),
-    "mode": N_("运行模式"),
-    "fault": N_("故障信息"),
-    "fault_active": N_("故障信息"),
-    "alarm_reset": N_("报警复位"),
-}
-_BY_MEDIUM = {
-    "water": {
-        "supply_temp": N_("供水温度"),
-        "return_temp": N_("回水温度"),
-        "supply_temp_setpoint": N_("设定供水温度"),
-        "return_temp_setpoint": N_("设定回水温度"),
-    },
-    "air": {
-        "supply_temp": N_("送风温度"),
-        "return_temp": N_("回风温度"),
-        "supply_temp_setpoint": N_("设定送风温度"),
-        "return_temp_setpoint": N_("设定回风温度"),
-    },
-}
-_MODES = {
-    "off": N_("关机"),
-    "heating": N_("制热"),
-    "auto": N_("自动"),
-    "cooling": N_("制冷"),
-    "hot_water": N_("生活热水"),
-    "heating_hot_water": N_("制热和生活热水"),
-    "fan": N_("送风"),
-    "dehumidify": N_("除湿"),
-    "defrost": N_("化霜"),
-    "emergency_electric": N_("应急电加热"),
-    "unknown": N_("未知"),
-}
 TEMPERATURES = (
     "supply_temp",
     "return_temp",
@@ -57,11 +21,8 @@ TEMPERATURES = (
 
 def called(signal: str, medium: str = "water") -> Sentence:
     """What people call a signal; a free name as it stands in the map."""
-    name = _NAMES.get(signal) or _BY_MEDIUM[medium].get(signal)
-    if name is None:
-        known = signals().get(signal)
-        return said(known.cn if known else signal)
-    return Sentence(name)
+    name = signal_name(signal, medium)
+    return Sentence(name) if name else said(signal)
 
 
 def shown(signal: str, value: Scalar) -> Sentence:
@@ -73,7 +34,7 @@ def shown(signal: str, value: Scalar) -> Sentence:
     if isinstance(value, list):
         return said("、".join(value)) if value else Sentence(N_("无"))
     if isinstance(value, str):
-        return Sentence(_MODES[value]) if signal == "mode" and value in _MODES else said(value)
+        return Sentence(MODES[value]) if signal == "mode" and value in MODES else said(value)
     unit = signals()[signal].unit if signal in signals() else ""
     return said(f"{round(value, 2):.10g} {unit}".rstrip())
 
