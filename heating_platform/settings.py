@@ -129,6 +129,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "households.plain_text.PlainTextMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "households.audit.history.HistoryMiddleware",
@@ -307,6 +308,7 @@ _EVERY_S = {
     "devices.sign_confirmations": 30.0,  # as above
     "devices.announce_endings": 3600.0,
     "devices.count_installations": 3600.0,
+    "devices.supersede_confirmations": 60.0,
 }
 CELERY_BEAT_SCHEDULE = {
     task.partition(".")[2]: {"task": task, "schedule": seconds, "options": {"expires": seconds}}

@@ -16,6 +16,14 @@ class SignedIn(HttpRequest):
     htmx: HtmxDetails
 
 
+def whole_number(text: str, most: int = 2**63 - 1) -> int | None:
+    """The number that an address or a form names, `most` at most (a key of a row, unless said
+    otherwise); None for any other text, however long."""
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(most))):
+        return None
+    return int(text) if int(text) <= most else None
+
+
 def address(request: HttpRequest) -> str | None:
     """Where the browser is. Behind TRUSTED_PROXIES proxies, what the outermost of them saw.
 

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 
 from households.archive.incoming import FileRefused
 from households.models import ListActKind, ListEntry, VillageList
-from households.requests import SignedIn
+from households.requests import SignedIn, whole_number
 from households.village_lists import list_papers, objections, village_list
 from households.village_lists.village_list import ListRefused
 from plans import list_forms
@@ -175,8 +175,8 @@ def _object(request: SignedIn, one: VillageList) -> None:
 
 
 def _settle(request: SignedIn, one: VillageList) -> None:
-    known = one.objections.filter(pk__in=[n for n in [request.POST["objection"]] if n.isdigit()])
-    objection = get_object_or_404(known)
+    pk = whole_number(request.POST.get("objection", "")) or 0
+    objection = get_object_or_404(one.objections.filter(pk=pk))
     outcome = request.POST.get("outcome", "").strip()[:200]
     if not outcome:
         raise ListRefused(_("请填写处理结果"))

@@ -23,7 +23,7 @@ from households.models import (
     Method,
     User,
 )
-from households.requests import SignedIn
+from households.requests import SignedIn, whole_number
 from households.village_lists import list_checks, village_list
 from plans import list_forms
 from plans.adjusted import adjustment
@@ -166,8 +166,8 @@ def _comparison(place: Place, homes: list[Household]) -> list[tuple[Method, int,
 
 def year_of(request: SignedIn) -> int:
     """The year that the address asks for; else that of the newest plan, else this one."""
-    asked = request.GET.get("year", "")
-    if asked.isdigit() and 2000 <= int(asked) <= 2100:
-        return int(asked)
+    asked = whole_number(request.GET.get("year", ""), 2100)
+    if asked and asked >= 2000:
+        return asked
     plan = TaskPlan.objects.first()
     return plan.year if plan else clock.today().year

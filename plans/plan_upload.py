@@ -17,6 +17,7 @@ from households.ledger.others import OTHERS, Found, NotTaken, Other
 from households.ledger.remarks import Remark
 from households.ledger.tables import Record, Table, tables
 from households.models import Area, User
+from households.requests import whole_number
 from plans import annex1, task_plan
 
 # The notice's days: begun, works done, over.
@@ -92,6 +93,7 @@ def write(path: Path, filename: str, user: User, answers: Mapping[str, str]) -> 
 
 
 def _year(text: str) -> int:
-    if not (text.isdecimal() and 2000 <= int(text) <= 2099):
+    year = whole_number(text, 2099)
+    if year is None or year < 2000:
         raise NotTaken(_("年度要在 2000 到 2099 之间。"))
-    return int(text)
+    return year

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from households.audit.story import story
 from households.models import Household
-from households.requests import SignedIn
+from households.requests import SignedIn, whole_number
 
 
 @login_required
@@ -22,6 +22,6 @@ def household_story(request: SignedIn, number: str) -> HttpResponse:
     if not request.user.follows_plan:
         raise PermissionDenied(_("变更记录只给各级办公室查看。"))
     asked = request.GET.get("before", "")
-    events, more = story(household, int(asked) if asked.isdecimal() else None)
+    events, more = story(household, whole_number(asked))
     context = {"household": household, "events": events, "more": more, "continued": bool(asked)}
     return render(request, "households/parts/story.html", context)

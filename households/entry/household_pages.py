@@ -25,7 +25,7 @@ from households.entry.household_form import HouseholdForm
 from households.entry.household_rules import missing, reminders
 from households.models import FormerNumber, Household
 from households.models.households import HouseholdQuerySet
-from households.requests import SignedIn
+from households.requests import SignedIn, whole_number
 from households.uid import uuid7
 from households.village_lists import later_entry
 
@@ -192,8 +192,7 @@ def alike_households(request: SignedIn) -> HttpResponse:
     home = Household(uid=_uid(request), year=clock.today().year)
     for name in ("householder", "door", "place", "electricity_account"):
         setattr(home, name, request.POST.get(name, "").strip())
-    area = request.POST.get("area", "")
-    home.area_id = int(area) if area.isdecimal() else None  # type: ignore[assignment]
+    home.area_id = whole_number(request.POST.get("area", ""))  # type: ignore[assignment]
     context = {"alike": duplicates.of(home, request.user)}
     return render(request, "households/parts/alike.html", context)
 

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from households import clock, path, personal_numbers
 from households.filters import FIELD
 from households.models import Household, Role, StepKind, User
-from households.requests import SignedIn
+from households.requests import SignedIn, whole_number
 
 # A clerk knows what was done in the village; what is granted is entered by those who grant it.
 EARLIEST = 2017  # year of the first winter plan for clean heating in northern China
@@ -77,9 +77,9 @@ def year_of(request: HttpRequest) -> int:
 
     Households of earlier years count in no figure of this year's task.
     """
-    asked = request.POST.get("year") or request.GET.get("year", "")
-    known = asked.isdecimal() and EARLIEST <= int(asked) <= clock.today().year
-    return int(asked) if known else clock.today().year
+    this_year = clock.today().year
+    asked = whole_number(request.POST.get("year") or request.GET.get("year", ""), this_year)
+    return asked if asked and asked >= EARLIEST else this_year
 
 
 def is_of_an_earlier_year(household: Household) -> bool:
