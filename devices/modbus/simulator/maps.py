@@ -97,6 +97,12 @@ class RegisterMap:
     def number(self, setting: str) -> int:
         return int(self.settings[setting])
 
+    @property
+    def stride(self) -> int:
+        """Registers from one module to the next; 0 where the device has no modules."""
+        said = self.settings.get("module_stride", "none")
+        return 0 if said == "none" else int(said)
+
     def codes(self, setting: str) -> set[int]:
         return {int(code) for code in re.split(r"[;\s]+", self.settings[setting].strip())}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
@@ -51,7 +52,7 @@ class Module:
         if row.signal.startswith("fault_bits"):
             return sorted(faults)
         if row.signal.startswith("fault_code"):
-            return next((label for label in faults if label in row.read.enum.values()), "none")
+            return _fault_code(row, faults)
         if row.read.type.startswith("datetime"):
             return datetime.fromtimestamp(self.house.at, SHANGHAI).isoformat()
         value: Value = values[row.signal]
@@ -66,6 +67,13 @@ class Module:
             self.own.pop(signal, None)
         else:
             self.own[signal] = value
+
+
+def _fault_code(row: Row, faults: Iterable[str]) -> Value:
+    """The label of the fault that there is; a code without labels shows its number, 0 for none."""
+    if row.read.enum:
+        return next((label for label in faults if label in row.read.enum.values()), "none")
+    return next((float(number) for number in faults if number.isdecimal()), 0.0)
 
 
 def multiplier(field: Field, values: dict[str, Any]) -> Decimal:
@@ -85,7 +93,7 @@ def new_module(
     state: dict[str, Any] | None = None,
 ) -> Module:
     """The house of module `number` (0 the first), new at the time `at` or as `state` kept it."""
-    stride = number * int(register_map.settings.get("module_stride") or 0)
+    stride = number * register_map.stride
     seed += 7919 * number
     house = _house(register_map, at, user, seed, area, settle=state is None)
     known = house.signals()

@@ -298,6 +298,18 @@ def test_modules_lie_one_stride_apart_with_a_house_each() -> None:
     assert told == [{"key": "5/2", "signals": expected}]
 
 
+def test_a_map_that_says_it_has_no_modules_has_none() -> None:
+    row = {"signal": "indoor_temp", "address": 10, "type": "int16", "scale": "0.1"}
+    assert len(unit_of(map_of(row, module_stride="none")).modules) == 1
+
+
+def test_a_fault_code_without_labels_shows_its_number_and_0_without_a_fault() -> None:
+    unit = unit_of(map_of({"signal": "fault_code", "address": 3, "type": "uint16"}))
+    assert ask(unit, "0300030001") == "03020000"
+    unit.plant("12")
+    assert ask(unit, "0300030001") == "0302000c"
+
+
 def test_what_the_house_has_no_physics_for_is_steady_and_plausible() -> None:
     rows = [
         {"signal": "voltage", "address": 0, "type": "uint16", "unit": "V", "scale": "0.1"},
