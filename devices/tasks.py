@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from devices.docking import admission
+from devices.docking import admission, superseding
 from devices.makers import expiry
 
 
@@ -10,6 +10,12 @@ from devices.makers import expiry
 def count_installations() -> None:
     """Installations whose models' papers have begun to be in force by their date."""
     admission.all_papers_came()
+
+
+@shared_task(name="devices.supersede_confirmations", ignore_result=True)
+def supersede_confirmations() -> None:
+    """Confirmations whose successors have begun to be in force by their date."""
+    superseding.due()
 
 
 @shared_task(name="devices.announce_endings", ignore_result=True)

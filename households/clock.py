@@ -6,7 +6,7 @@ Tests and replays set the clock with `at`; days and hours of the offices are tho
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
@@ -23,6 +23,11 @@ def now() -> datetime:
 def today() -> date:
     """The date on the offices' wall."""
     return now().astimezone(SHANGHAI).date()
+
+
+def end_of(day: date) -> datetime:
+    """The midnight with which a day of the offices ends."""
+    return datetime.combine(day + timedelta(days=1), time(), SHANGHAI)
 
 
 @contextmanager

@@ -282,6 +282,7 @@ def _confirmed(one: DockingApplication, signer: User) -> Confirmation:
         number=f"测对接〔{one.year}〕{one.serial}号",
         issuer="测试平台",
         application=one,
+        maker=one.model.supplier.name,
         model=one.model,
         register_map=one.register_map,
         board=one.board,

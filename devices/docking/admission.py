@@ -80,10 +80,10 @@ def _standing(paper: str, newest: Confirmation, on: date) -> str:
 
 
 def _paper_lack(model: DeviceModel, kind: MakerPaperKind, on: date) -> Lack | None:
-    standing = MakerPaper.objects.standing().filter(model=model, kind=kind)
-    if standing.valid_on(on).exists():
+    rows = MakerPaper.objects.filter(model=model, kind=kind)
+    if rows.valid_on(on).exists():
         return None
-    paper, newest = str(kind.label), standing.order_by("-valid_until").first()
+    paper, newest = str(kind.label), rows.standing().order_by("-valid_until").first()
     if newest is None:
         return Lack(paper, _("没有%(paper)s") % {"paper": paper}, _("供应商"))
     said = _of_that_day(newest.valid_from, newest.valid_until, on)

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from devices.docking import admission, applications, confirmations, letter, pages
+from devices.docking import admission, applications, confirmations, letter, pages, superseding
 from devices.docking.applications import DockingRefused
 from devices.docking.forms import (
     ENDED_WHY,
@@ -96,6 +96,7 @@ def _context(user: User, one: Confirmation, sent: ReasonForm | None = None) -> d
     return {
         "confirmation": one,
         "scope": letter.scope(one),
+        "successor": superseding.successor(one),
         "acts": list(one.acts.select_related("by__area")),
         "forms": [
             (state, sent if sent and sent.prefix == state else _reason_form(state))

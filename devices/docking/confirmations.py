@@ -7,7 +7,6 @@ tested. A newer one of the model supersedes it; what it covered that is installe
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import date
@@ -18,9 +17,10 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 from kombu.exceptions import OperationalError
 
-from devices.docking import admission, applications
+from devices.docking import admission, applications, codes
 from devices.docking.applications import DockingRefused
 from devices.makers import access
 from devices.models import (
@@ -42,41 +42,18 @@ CONDITIONS: list[Callable[[DockingApplication], list[str]]] = []
 FIGURES: list[Callable[[DockingApplication], list[tuple[str, str]]]] = []
 # The keys of the people who had a hand in a test. Filled at AppConfig.ready().
 TESTERS: list[Callable[[DockingApplication], set[int]]] = []
-# Who tells of a confirmation must be able to say it: no i, l, o, u. 26 of 32 signs are 130 bits.
-SIGNS = "0123456789abcdefghjkmnpqrstvwxyz"
-LONG = 26
-HEARD_AS = str.maketrans({"o": "0", "i": "1", "l": "1"})
 NEXT: dict[str, set[ConfirmationState]] = {
     S.VALID: {S.SUSPENDED, S.REVOKED},
     S.SUSPENDED: {S.VALID, S.REVOKED},
 }
-SCOPE = ("board", "board_version", "firmware", "transmitter_model", "register_map_id")
+STANDING = (S.VALID, S.SUSPENDED)
 LOCK = 0x636F6E66  # numbers are given one after the other
-
-
-# -- codes ---------------------------------------------------------------------------------
-
-
-def draw_code() -> str:
-    """What the QR of a confirmation carries: random, and nothing of what it stands for."""
-    return "".join(secrets.choice(SIGNS) for _place in range(LONG))
-
-
-def spaced(code: str) -> str:
-    """A code as people read it to each other: QW3E-…, in fours."""
-    return "-".join(code[at : at + 4] for at in range(0, len(code), 4)).upper()
-
-
-def read_code(typed: str) -> str:
-    """A code as it was drawn, from however it was typed: no blanks, o for 0, i and l for 1."""
-    signs = [sign for sign in typed.lower() if sign.isascii() and sign.isalnum()]
-    return "".join(signs).translate(HEARD_AS)[: 2 * LONG]
 
 
 def of_code(typed: str) -> Confirmation | None:
     """The confirmation of a code, however it was typed; None where there is none, or it is not
     signed yet."""
-    code = read_code(typed)
+    code = codes.read(typed)
     rows = Confirmation.objects.select_related("model__supplier", "register_map")
     return rows.exclude(state=S.SIGNING).filter(code=code).first() if code else None
 
@@ -107,10 +84,11 @@ def issue(
         raise DockingRefused(_("有效期不能早于今天"))
     _refuse_what_was_changed(held)
     made = Confirmation.objects.create(
-        code=draw_code(),
+        code=codes.draw(),
         number=_next_number(today.year),
         issuer=settings.SERVICE_UNIT,
         application=held,
+        maker=held.supplier.name,
         model=held.model,
         register_map=held.register_map,
         board=held.board,
@@ -184,8 +162,9 @@ def enter_city(model: DeviceModel, scan: IO[bytes], *, by: User, **said: Any) ->
         raise DockingRefused(_("市平台的确认书由平台服务单位核对原件后录入"))
     paper, content_type = _kept_scan(scan)
     made = Confirmation.objects.create(
-        code=draw_code(),
+        code=codes.draw(),
         origin=Confirmation.Origin.CITY,
+        maker=model.supplier.name,
         model=model,
         state=S.VALID,
         signer=by,
@@ -225,7 +204,7 @@ def sign(pk: int, make: Callable[[Confirmation], bytes]) -> bool:
 
 
 def _came_into_force(confirmation: Confirmation, by: User) -> None:
-    _supersede_older(confirmation, by)
+    supersede_older(confirmation, by)
     if confirmation.state == S.VALID:  # else it came late, and the maker was told what stands
         _tell(confirmation, S.VALID, "")
     admission.papers_came(confirmation.model)
@@ -261,35 +240,24 @@ def _changed(
     return act
 
 
-def _supersede_older(newer: Confirmation, by: User) -> None:
+def supersede_older(newer: Confirmation, by: User) -> None:
     """One confirmation stands for a model: that which was issued last, once it is in force, be it
     signed or entered before the other. Of two that are signed at once the second waits here, and
     finds the first."""
-    DeviceModel.objects.select_for_update(no_key=True).get(pk=newer.model_id)
+    hold(newer.model_id)
     others = Confirmation.objects.filter(model=newer.model, origin=newer.origin)
-    standing = others.filter(state__in=(S.VALID, S.SUSPENDED)).exclude(pk=newer.pk)
+    standing = others.filter(state__in=STANDING).exclude(pk=newer.pk)
     for one in standing.select_for_update(of=("self",)):
         earlier, later = sorted((one, newer), key=lambda which: (which.issued_on, which.pk))
         if later.valid_from <= clock.today() <= later.valid_until:
-            words = {"number": later.number}
-            _changed(earlier, S.SUPERSEDED, by, _("由 %(number)s 替代") % words)
+            with override(settings.LANGUAGE_CODE):  # as the acts keep it
+                why = _("由 %(number)s 替代") % {"number": later.number}
+            _changed(earlier, S.SUPERSEDED, by, why)
 
 
-def scope_changes(application: DockingApplication) -> list[str]:
-    """The names of what differs from the model's standing confirmation: why it is tested anew."""
-    rows = Confirmation.objects.counting().filter(model=application.model_id, state=S.VALID)
-    standing = rows.exclude(application=application).order_by("-issued_on", "-pk").first()
-    if standing is None:
-        return []
-    names = {
-        field.attname: field.verbose_name for field in DockingApplication._meta.concrete_fields
-    }
-    names["register_map_id"] = _("点表")
-    return [
-        str(names[field])
-        for field in SCOPE
-        if getattr(standing, field) not in ("", None, getattr(application, field))
-    ]
+def hold(model: int) -> None:
+    """Until the transaction ends nobody else lets a confirmation of this model supersede."""
+    DeviceModel.objects.select_for_update(no_key=True).get(pk=model)
 
 
 @transaction.atomic
@@ -298,11 +266,12 @@ def stamp(confirmation: Confirmation, scan: IO[bytes], *, by: User) -> None:
     incoming.FileRefused, vault.VaultRefused."""
     if not by.tests_docking or confirmation.state == S.SIGNING:
         raise DockingRefused(_("盖章扫描件由平台服务单位在签发后上传"))
-    before = confirmation.stamped
+    held = Confirmation.objects.select_for_update(of=("self",)).get(pk=confirmation.pk)
+    before = held.stamped
     confirmation.stamped, confirmation.stamped_type = _kept_scan(scan)
     confirmation.save(update_fields=["stamped", "stamped_type"])
     if before:
-        vault.remove(before)
+        vault.remove(before)  # once this commits
 
 
 def _kept_scan(scan: IO[bytes]) -> tuple[str, str]:

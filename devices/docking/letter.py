@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from devices.docking import applications, confirmations
+from devices.docking import applications, codes, confirmations
 from devices.models import Confirmation, DockingApplication, DockingState
 from households.archive import papers
 
@@ -33,11 +33,11 @@ def facts(confirmation: Confirmation) -> dict[str, Any]:
     """What the letter says."""
     application = confirmation.application
     assert application is not None  # of our own, as the database sees to
-    model, title = confirmation.model, confirmations.title()
+    title = confirmations.title()
     return {
         "title": title,
         "number": confirmation.number,
-        "to": model.supplier.name,
+        "to": confirmation.maker,
         "body": _body(confirmation, application),
         "scope": scope(confirmation),
         "tested": tested(confirmation, application),
@@ -49,7 +49,7 @@ def facts(confirmation: Confirmation) -> dict[str, Any]:
         "conditions": [*_always(title), *confirmation.conditions],
         "issuer": confirmation.issuer,
         "on": written(confirmation.issued_on),
-        "code": confirmations.spaced(confirmation.code),
+        "code": codes.spaced(confirmation.code),
         "address": confirmations.public_address(confirmation),
         "home": settings.PUBLIC_URL.rstrip("/") + "/confirm/",
         "phone": settings.SERVICE_PHONE,
@@ -81,7 +81,7 @@ def scope(confirmation: Confirmation) -> list[tuple[str, str]]:
     code."""
     model, points = confirmation.model, confirmation.register_map
     rows = [
-        (_("设备厂商名称"), model.supplier.name),
+        (_("设备厂商名称"), confirmation.maker),
         (_("设备名称"), model.name),
         (_("设备型号"), model.code),
         (_("主控板型号"), confirmation.board),

@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from devices.docking import applications, confirmations
+from devices.docking import applications, confirmations, superseding
 from devices.docking.applications import DockingRefused
 from devices.docking.forms import (
     ApplicationForm,
@@ -242,7 +242,7 @@ def context_of(user: User, one: DockingApplication, **more: Any) -> dict[str, An
         "is_tester": has_tested,
         "may_edit": one.state in applications.EDITABLE and applications.acts_for(user, one),
         "missing": applications.lacks(one, S.SUBMITTED) if S.SUBMITTED in steps else [],
-        "changes": confirmations.scope_changes(one),
+        "changes": superseding.scope_changes(one),
         "newer_map": one.model.register_maps.filter(version__gt=one.register_map.version).first(),
     } | more
 

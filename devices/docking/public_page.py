@@ -10,8 +10,8 @@ from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from devices.docking import confirmations, letter
-from devices.models import EXPIRED, Confirmation, ConfirmationState
+from devices.docking import codes, confirmations, letter, superseding
+from devices.models import EXPIRED, NOT_YET, Confirmation, ConfirmationState
 from households import guesses
 from households.public_pages import answer
 from households.requests import address
@@ -25,7 +25,7 @@ PAGE = "devices/docking/public.html"
 @require_safe
 def code_form(request: HttpRequest) -> HttpResponse:
     """Where a code that stands on paper is typed; it leads to the code's own page."""
-    typed = confirmations.read_code(request.GET.get("code", ""))
+    typed = codes.read(request.GET.get("code", ""))
     if typed:
         return redirect("public_confirmation", code=typed)
     return _answer(request, {"asks": True}, 200)
@@ -45,12 +45,13 @@ def public_confirmation(request: HttpRequest, code: str) -> HttpResponse:
 
 
 def _told(one: Confirmation) -> dict[str, Any]:
-    ended = one.standing not in (ConfirmationState.VALID, EXPIRED)
+    ended = one.standing not in (ConfirmationState.VALID, NOT_YET, EXPIRED)
     last = one.acts.filter(state=one.state).last() if ended else None
     return {
         "confirmation": one,
         "scope": letter.scope(one),
         "since": last.at if last else None,
+        "successor": superseding.successor(one),
         "asks": False,
     }
 

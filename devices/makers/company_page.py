@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from devices.makers import access, expiry, papers
 from devices.makers.forms import CompanyForm, MakerForm
 from devices.makers.withdrawing import REASONS
-from devices.models import Confirmation, DeviceModel, Supplier
+from devices.models import Confirmation, ConfirmationState, DeviceModel, Supplier
 from households import lists
 from households.audit import history
 from households.models import User
@@ -35,7 +35,7 @@ def makers(request: SignedIn) -> HttpResponse:
     if request.user.is_maker:
         return redirect("maker", access.own_company(request.user).pk)
     rows = _counted(Supplier.objects.visible_to(request.user))
-    if wanted := request.GET.get("q", "").replace("\0", "").strip()[:LONGEST_SEARCH]:
+    if wanted := request.GET.get("q", "").strip()[:LONGEST_SEARCH]:
         rows = rows.filter(Q(name__icontains=wanted) | Q(device_models__code__icontains=wanted))
     ending = Counter(ending.supplier.pk for ending in expiry.endings(papers.SOON))
     page = lists.page_of(rows.distinct(), request)
@@ -113,10 +113,12 @@ def _lines(company: Supplier) -> list[ModelLine]:
     ]
 
 
-def _confirmations(company: Supplier) -> QuerySet[Confirmation]:
-    """The newest of a model last."""
+def _confirmations(company: Supplier) -> list[Confirmation]:
+    """The newest of a model last, but for one that is in force: what is to come stands behind."""
     rows = Confirmation.objects.counting().filter(model__supplier=company)
-    return rows.order_by("issued_on", "pk")
+    return sorted(
+        rows.order_by("issued_on", "pk"), key=lambda one: one.standing == ConfirmationState.VALID
+    )
 
 
 @login_required

@@ -141,7 +141,7 @@ class ModelForm(Written):
         }
         widgets = {"kind": forms.RadioSelect, "medium": forms.RadioSelect}
 
-    FIXED = ("code", "kind", "medium")
+    FIXED = ("code", "name", "kind", "medium")
 
     def __init__(self, data: Any, company: Supplier, instance: DeviceModel | None = None) -> None:
         super().__init__(data, instance=instance or DeviceModel(supplier=company))

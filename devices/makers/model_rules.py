@@ -72,7 +72,7 @@ def _degrees(value: Decimal) -> str:
 
 
 def is_fixed(model: DeviceModel) -> bool:
-    """Whether code, kind and medium stand for good: units have them, or an office was shown them
-    in an application. Another thing is another model."""
+    """Whether code, name, kind and medium stand for good: units have them, letters name them, or
+    an office was shown them in an application. Another thing is another model."""
     shown = model.applications.exclude(state__in=(DockingState.DRAFT, DockingState.WITHDRAWN))
     return model.units.exists() or shown.exists() or model.confirmations.exists()

@@ -4,6 +4,7 @@ from .assignments import Assignment
 from .connections import HeatConnection
 from .docking import (
     EXPIRED,
+    NOT_YET,
     Confirmation,
     ConfirmationAct,
     ConfirmationState,
@@ -24,6 +25,7 @@ __all__ = [
     "DATED",
     "EXPIRED",
     "GATING",
+    "NOT_YET",
     "Assignment",
     "Confirmation",
     "ConfirmationAct",

@@ -7,7 +7,7 @@ protocol; the platform service unit tests them and issues the data-docking confi
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, time, timedelta
+from datetime import date
 
 from django.conf import settings
 from django.db import models
@@ -149,7 +149,7 @@ class DockingAct(models.Model):
 
 
 class ConfirmationState(models.TextChoices):
-    """What is stored; 已过期 follows from the date (`Confirmation.standing`)."""
+    """What is stored; 未生效 and 已过期 follow from the date (`Confirmation.standing`)."""
 
     SIGNING = "signing", _("签发中")
     VALID = "valid", _("有效")
@@ -158,7 +158,7 @@ class ConfirmationState(models.TextChoices):
     SUPERSEDED = "superseded", _("已被替代")
 
 
-EXPIRED = "expired"
+NOT_YET, EXPIRED = "not_yet", "expired"
 ENDED = (ConfirmationState.SUSPENDED, ConfirmationState.REVOKED, ConfirmationState.SUPERSEDED)
 
 
@@ -176,7 +176,7 @@ class ConfirmationQuerySet(models.QuerySet["Confirmation"]):
     def valid_on(self, day: date) -> ConfirmationQuerySet:
         """Those in force on that day: what was suspended, revoked or superseded only later held
         then, and what was put in then stays lawful."""
-        over = datetime.combine(day + timedelta(days=1), time(), clock.SHANGHAI)
+        over = clock.end_of(day)
         acts = ConfirmationAct.objects.filter(confirmation=OuterRef("pk")).order_by("-pk")
         before = acts.filter(at__lt=over).values("state")[:1]
         rows = self.counting().filter(valid_from__lte=day, valid_until__gte=day)
@@ -192,6 +192,7 @@ class Confirmation(models.Model):
 
     Issued here after a test (`origin` own), or by the city's platform and entered with its number,
     issuer and scan (`origin` city). `code` opens the public page; it is random and tells nothing.
+    `maker` is what the maker was called then: the letter goes on saying so.
     """
 
     class Origin(models.TextChoices):
@@ -206,6 +207,7 @@ class Confirmation(models.Model):
     application = models.OneToOneField(
         DockingApplication, models.PROTECT, null=True, blank=True, related_name="confirmation"
     )
+    maker = models.CharField(_("设备厂商名称"), max_length=60)
     model = models.ForeignKey(DeviceModel, models.PROTECT, related_name="confirmations")
     register_map = models.ForeignKey(
         RegisterMap, models.PROTECT, null=True, blank=True, related_name="confirmations"
@@ -273,10 +275,14 @@ class Confirmation(models.Model):
 
     @property
     def standing(self) -> str:
-        """The state as it is today: a valid one whose time is over is `expired`."""
-        if self.state == ConfirmationState.VALID and self.valid_until < clock.today():
+        """The state as it is today: a valid one whose time has not come is `not_yet`, one whose
+        time is over `expired`."""
+        today = clock.today()
+        if self.state != ConfirmationState.VALID:
+            return self.state
+        if self.valid_until < today:
             return EXPIRED
-        return self.state
+        return self.state if self.valid_from <= today else NOT_YET
 
 
 class ConfirmationAct(models.Model):

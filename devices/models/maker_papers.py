@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from households import clock
 from households.models import User
 from households.uid import uuid7
 
@@ -42,8 +43,11 @@ class MakerPaperQuerySet(models.QuerySet["MakerPaper"]):
         return self.filter(withdrawn_at=None)
 
     def valid_on(self, day: date) -> MakerPaperQuerySet:
-        """Not withdrawn, and in force on that day."""
-        return self.standing().filter(
+        """In force on that day. One that was withdrawn only later still covers the days on which
+        it stood here: what was put in then stays lawful."""
+        over = clock.end_of(day)
+        return self.filter(
+            Q(withdrawn_at=None) | Q(added_at__lt=over, withdrawn_at__gte=over),
             Q(valid_from=None) | Q(valid_from__lte=day),
             Q(valid_until=None) | Q(valid_until__gte=day),
         )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django import template
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
-from devices.docking import confirmations
+from devices.docking import codes, confirmations
 from devices.makers import papers
-from devices.models import EXPIRED, Confirmation, ConfirmationState
+from devices.models import EXPIRED, NOT_YET, Confirmation, ConfirmationState
 
 register = template.Library()
 SHAPES = {
@@ -16,8 +17,10 @@ SHAPES = {
     ConfirmationState.SUSPENDED: "st-warn",
     ConfirmationState.REVOKED: "st-bad",
     ConfirmationState.SUPERSEDED: "st-none",
+    NOT_YET: "st-wait",
     EXPIRED: "st-none",
 }
+BY_DATE = {NOT_YET: _lazy("未生效"), EXPIRED: _lazy("已过期")}
 
 
 @register.filter
@@ -28,7 +31,7 @@ def standing_shape(one: Confirmation) -> str:
 @register.filter
 def standing_word(one: Confirmation) -> str:
     standing = one.standing
-    return _("已过期") if standing == EXPIRED else str(ConfirmationState(standing).label)
+    return str(BY_DATE.get(standing) or ConfirmationState(standing).label)
 
 
 @register.filter
@@ -47,7 +50,7 @@ def paper_title(one: Confirmation) -> str:
 @register.filter
 def spaced(code: str) -> str:
     """A code in fours."""
-    return confirmations.spaced(code)
+    return codes.spaced(code)
 
 
 @register.filter

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from devices.docking import confirmations
+from devices.docking import codes, confirmations
 from devices.models import Confirmation, ConfirmationState
 from tests.browser.conftest import DESKTOP, PHONE, Visitor
 from tests.browser.test_pages import said
@@ -60,7 +60,7 @@ def test_a_stranger_types_a_code_and_follows_a_revocation(visitor: Visitor, cast
     page = visitor.page
     visitor.resize(PHONE)
     visitor.go("/confirm/")
-    page.fill("#code", confirmations.spaced(one.code))
+    page.fill("#code", codes.spaced(one.code))
     page.click("button:has-text('核验')")
     page.wait_for_selector(".st-ok:has-text('有效')")
     confirmations.change(one, ConfirmationState.REVOKED, by=cast.tester, reason="供货不符")

@@ -40,6 +40,7 @@ def confirm(cast: Cast, **changes: Any) -> Confirmation:
         "code": secrets.token_hex(16),
         "number": "测试〔2026〕1 号",
         "issuer": "测试单位",
+        "maker": "晨暖（虚构）",
         "model": cast.water.model,
         "register_map": cast.water.register_map,
         "test_digest": "0" * 64,

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from django.db.models import F
 
 from devices.docking import admission
 from devices.models import (
@@ -92,9 +93,19 @@ def test_certificate_and_insurance_must_be_in_force_on_that_very_day(
     assert after == [f"{kind.label}已于 2026-10-20 到期：请供应商办理"]
 
 
-def test_a_paper_that_was_withdrawn_does_not_count(cast: Cast) -> None:
-    papers(cast).update(withdrawn_at=clock.now(), withdrawn_why="传错了")
-    assert said(cast.water.model) == ["没有产品保险单：请供应商办理"]
+def test_a_paper_covers_only_the_days_on_which_it_stood_here_once_it_is_withdrawn(
+    cast: Cast,
+) -> None:
+    today, day = clock.today(), timedelta(days=1)
+    papers(cast).update(
+        valid_from=None,
+        added_at=clock.end_of(today - 3 * day),
+        withdrawn_at=clock.now(),
+        withdrawn_why="传错了",
+    )
+    missing = ["没有产品保险单：请供应商办理"]
+    found = [said(cast.water.model, today - n * day) for n in (3, 2, 1, 0)]
+    assert found == [missing, [], [], missing]
 
 
 def test_where_the_citys_platform_is_appointed_only_its_confirmation_counts(
@@ -176,7 +187,7 @@ def test_a_paper_that_was_in_force_and_only_missing_here_lets_it_count_from_its_
     cast: Cast,
 ) -> None:
     row = papers(cast).get()
-    papers(cast).update(withdrawn_at=clock.now(), withdrawn_why="传错了")
+    papers(cast).update(withdrawn_at=F("added_at"), withdrawn_why="传错了")
     make.reach(cast.water_household, StepKind.SIGNED, cast.town_officer)
     home = cast.water_household
     path.take(home, StepKind.INSTALLED, on=INSTALLED_ON, by=cast.town_officer)

@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import io
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import date, timedelta
 from pathlib import Path
 from threading import Barrier
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from PIL import Image
 from pytest_django.fixtures import Settings
 
-from devices.docking import confirmations
+from devices.docking import confirmations, superseding
 from devices.docking.applications import DockingRefused
 from devices.makers import access
-from devices.models import Confirmation, ConfirmationState, DockingState, Installation, RegisterMap
+from devices.models import (
+    NOT_YET,
+    Confirmation,
+    ConfirmationState,
+    DockingState,
+    Installation,
+    RegisterMap,
+)
+from devices.tasks import supersede_confirmations
 from households import clock, vault
 from households.models import Notification, User
 from tests import cast as make
@@ -146,8 +155,8 @@ def test_a_revoked_one_stays_revoked(cast: Cast) -> None:
 @pytest.mark.parametrize("field", ["board", "board_version", "firmware", "transmitter_model"])
 def test_what_differs_from_the_standing_confirmation_is_named(cast: Cast, field: str) -> None:
     same = {"board": "MB-1", "board_version": "A", "firmware": "1.0", "transmitter_model": "DTU-1"}
-    assert confirmations.scope_changes(scene.draft(cast, **same)) == []
-    changed = confirmations.scope_changes(scene.draft(cast, **same | {field: "X"}))
+    assert superseding.scope_changes(scene.draft(cast, **same)) == []
+    changed = superseding.scope_changes(scene.draft(cast, **same | {field: "X"}))
     assert changed == [str(Confirmation._meta.get_field(field).verbose_name)]  # type: ignore[union-attr]
 
 
@@ -318,6 +327,17 @@ def test_the_stamped_scan_is_brought_and_replaced(cast: Cast) -> None:
     assert one.stamped == before
 
 
+def test_a_scan_that_is_not_kept_in_the_end_leaves_the_one_before(cast: Cast) -> None:
+    one = signed(scene.issued(cast))
+    confirmations.stamp(one, scan(), by=cast.service_unit)
+    before = one.stamped
+    with suppress(ZeroDivisionError), transaction.atomic():
+        confirmations.stamp(one, scan(), by=cast.service_unit)
+        raise ZeroDivisionError
+    one.refresh_from_db()
+    assert one.stamped == before and vault.size(before) > 0
+
+
 def test_the_page_changes_the_state_with_a_reason_from_the_list(cast: Cast) -> None:
     one = standing(cast)
     url = f"/confirmations/{one.uid}/act/"
@@ -415,6 +435,22 @@ def test_one_that_is_not_in_force_yet_leaves_the_older_one_standing(cast: Cast) 
     city(cast, "2 号", today, today + timedelta(days=30), today + year)
     older.refresh_from_db()
     assert older.state == S.VALID
+
+
+def test_it_supersedes_on_the_day_on_which_it_begins(cast: Cast) -> None:
+    today, year = clock.today(), timedelta(days=365)
+    begins = today + timedelta(days=30)
+    older = city(cast, "1 号", today - year, today - year, today + year)
+    newer = city(cast, "2 号", today, begins, today + year)
+    assert (older.standing, newer.standing) == (S.VALID, NOT_YET)
+    assert superseding.successor(older) == newer
+    assert superseding.due() == 0
+    with clock.at(clock.end_of(begins - timedelta(days=1))):
+        supersede_confirmations()
+        older.refresh_from_db()
+        assert (older.state, newer.standing) == (S.SUPERSEDED, S.VALID)
+        assert "2 号" in older.acts.get(state=S.SUPERSEDED).reason
+        assert superseding.due() == 0
 
 
 def test_one_that_was_suspended_and_restored_held_until_it_was_revoked(cast: Cast) -> None:

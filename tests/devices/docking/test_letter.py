@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import Settings
 
-from devices.docking import confirmations, letter
+from devices.docking import codes, confirmations, letter
 from devices.models import Confirmation
 from households.archive import papers
 from tests.cast import Cast
@@ -57,7 +57,7 @@ def test_the_letter_says_what_it_covers_and_how_it_is_checked(cast: Cast, tmp_pa
         one.register_map.digest if one.register_map else "",
         scene.DIGEST,
         "盖章处",
-        confirmations.spaced(one.code),
+        codes.spaced(one.code),
         f"{scene.HOME}/confirm/",
         letter.written(one.issued_on),
     ):

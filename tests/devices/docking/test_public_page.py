@@ -10,9 +10,10 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from devices.docking import confirmations, public_page
-from devices.models import Confirmation, ConfirmationState
+from devices.docking import codes, confirmations, public_page
+from devices.models import Confirmation, ConfirmationState, Supplier
 from households import clock
+from households.uid import uuid7
 from tests.cast import Cast
 
 pytestmark = pytest.mark.django_db
@@ -70,6 +71,28 @@ def test_an_expired_and_a_superseded_one_say_so(client: Client, one: Confirmatio
     assert "已被替代" in shown(client, one.code)
 
 
+def test_one_that_begins_later_says_so_and_what_it_will_supersede_too(
+    client: Client, one: Confirmation
+) -> None:
+    begins = clock.today() + timedelta(days=30)
+    later = Confirmation.objects.get(pk=one.pk)
+    later.pk, later.uid, later.code, later.number = None, uuid7(), codes.draw(), "9 号"
+    later.application, later.origin, later.valid_from = None, "city", begins
+    later.save()
+    text = shown(client, later.code)
+    assert "未生效" in text and f"自 {begins} 起有效" in text and "st-ok" not in text
+    assert "替代" not in shown(client, one.code)  # the city's does not supersede our own
+    Confirmation.objects.filter(pk=one.pk).update(origin="city")
+    text = shown(client, one.code)
+    assert "st-ok" in text and f"自 {begins} 起由新的确认书替代" in text
+
+
+def test_it_goes_on_naming_the_maker_as_the_letter_does(client: Client, one: Confirmation) -> None:
+    Supplier.objects.filter(pk=one.model.supplier_id).update(name="改名厂商")
+    text = shown(client, one.code)
+    assert "晨暖（虚构）" in text and "改名厂商" not in text
+
+
 def test_nobodys_name_is_told_to_whoever_asks(cast: Cast, client: Client) -> None:
     one = Confirmation.objects.get(model=cast.water.model)
     maker = one.model.supplier
@@ -82,18 +105,18 @@ def test_nobodys_name_is_told_to_whoever_asks(cast: Cast, client: Client) -> Non
 
 
 def test_whatever_is_not_there_looks_alike(client: Client, one: Confirmation) -> None:
-    waiting = confirmations.draw_code()
+    waiting = codes.draw()
     Confirmation.objects.filter(model__code="AirBox-3P").update(
         state=ConfirmationState.SIGNING, code=waiting
     )
-    codes = (waiting, confirmations.draw_code(), "x", one.code[:-1], str(one.uid), "数据" * 9)
-    assert len({shown(client, code, 404) for code in codes}) == 1
+    wrong = (waiting, codes.draw(), "x", one.code[:-1], str(one.uid), "数据" * 9)
+    assert len({shown(client, code, 404) for code in wrong}) == 1
 
 
 def test_a_code_is_found_however_it_is_typed(client: Client, one: Confirmation) -> None:
     one.code = "01" * 13
     one.save()
-    spelt = confirmations.spaced(one.code)
+    spelt = codes.spaced(one.code)
     assert spelt == "0101-0101-0101-0101-0101-0101-01"
     for typed in (spelt, spelt.replace("-", " "), "oI" * 13, "Ol" * 13):
         answer = client.get("/confirm/", {"code": typed}, follow=True)
@@ -103,10 +126,10 @@ def test_a_code_is_found_however_it_is_typed(client: Client, one: Confirmation) 
 
 
 def test_codes_are_random_and_of_128_bits_at_least() -> None:
-    codes = {confirmations.draw_code() for _ in range(200)}
-    assert len(codes) == 200
-    assert all(re.fullmatch(r"[0-9a-hjkmnp-tv-z]{26}", code) for code in codes)  # 5 bits each
-    assert {confirmations.read_code(confirmations.spaced(code)) for code in codes} == codes
+    drawn = {codes.draw() for _ in range(200)}
+    assert len(drawn) == 200
+    assert all(re.fullmatch(r"[0-9a-hjkmnp-tv-z]{26}", code) for code in drawn)  # 5 bits each
+    assert {codes.read(codes.spaced(code)) for code in drawn} == drawn
 
 
 def test_the_page_is_neither_found_nor_kept_nor_told_on(client: Client, one: Confirmation) -> None:
@@ -120,14 +143,14 @@ def test_200_guesses_a_minute_are_refused_and_no_real_check(
     client: Client, one: Confirmation
 ) -> None:
     with clock.at(clock.now()):  # the same minute from the first to the last
-        codes = [client.get(f"/confirm/{confirmations.draw_code()}/") for _ in range(200)]
-        found = [answer.status_code for answer in codes]
+        answers = [client.get(f"/confirm/{codes.draw()}/") for _ in range(200)]
+        found = [answer.status_code for answer in answers]
         assert found == [404] * public_page.WRONG_A_MINUTE + [429] * (
             200 - public_page.WRONG_A_MINUTE
         )
-        assert codes[-1]["Retry-After"] == "60"
+        assert answers[-1]["Retry-After"] == "60"
         assert client.get(f"/confirm/{one.code}/").status_code == 200  # from the same place
-        shown(client, confirmations.draw_code(), 404, REMOTE_ADDR="203.0.113.9")
+        shown(client, codes.draw(), 404, REMOTE_ADDR="203.0.113.9")
 
 
 def test_the_citys_is_called_a_confirmation_where_ours_is_a_report(

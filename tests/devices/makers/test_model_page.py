@@ -100,5 +100,6 @@ def test_what_an_office_was_shown_cannot_become_another_model(cast: Cast, maker:
     maker.post(address, BOILER | changed)
     model.refresh_from_db()
     assert (model.code, model.kind, model.medium) == ("CN-W10", "ashp_water", "water")
+    assert model.name != "热泵热水机组"
     assert model.voltage == 380
     assert "380 V 三相电源" in page(maker, model)
