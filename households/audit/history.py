@@ -67,9 +67,12 @@ def acting(
 @contextmanager
 def because(reason: str) -> Iterator[None]:
     """All changes within the block have this reason, in words of whoever makes them."""
-    outer = _act.get() or Act(lambda: None, "")
-    with _within(replace(outer, reason=reason.strip()[:LONGEST_REASON])):
+    outer = _act.get()
+    with _within(replace(outer or Act(lambda: None, ""), reason=reason.strip()[:LONGEST_REASON])):
         yield
+    if outer is None and connection.in_atomic_block:
+        with connection.cursor() as cursor:  # or the rest of the transaction had it too
+            cursor.execute("SELECT set_config('heating.who', '', true)")
 
 
 @contextmanager

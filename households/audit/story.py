@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from households import clock
-from households.models import Change, ChangeKind, FormerNumber, Household, StepKind, User
+from households.models import Change, ChangeKind, FormerNumber, Household, Method, StepKind, User
 from households.phones import masked
 from households.sealing import SealBroken, Sealed, SealedField
 
@@ -25,14 +25,40 @@ A_PAGE = 20
 # What says nothing to a person: keys, digests, names of files.
 HIDDEN = {"id", "uid", "file", "thumbnail", "digest", "size", "content_type", "household_id"}
 HIDDEN |= {"shown", "code", "number_line", "updated_at"}
+HIDDEN |= {"notice_digest", "test_digest", "content", "announced_days"}
+HIDDEN |= {"paper_type", "stamped_type", "report", "secret", "counter"}
 # Columns of the household that say again what a step says.
 OF_STEPS = {f"{kind}_on" for kind in StepKind} | {"papers_incomplete"}
 LABELS: dict[str, Any] = {
     **{f"{kind}_on": kind.label for kind in StepKind},
     "withdrawn_on": _lazy("退出改造"),
     "papers_incomplete": _lazy("手续不全"),
-    "recorded_by_id": _lazy("录入人"),
+    **dict.fromkeys(("recorded_by_id", "entered_by_id"), _lazy("录入人")),
+    **dict.fromkeys(("by_id", "merged_by_id", "settled_by_id"), _lazy("经办人")),
+    **dict.fromkeys(("tested_by_id", "tester_id", "started_by_id"), _lazy("测试人")),
+    **dict.fromkeys(("saved_by_id", "uploaded_by_id"), _lazy("保存人")),
+    **dict.fromkeys(("made_by_id", "submitted_by_id"), _lazy("提交人")),
     "added_by_id": _lazy("添加人"),
+    "assigned_by_id": _lazy("分派人"),
+    "created_by_id": _lazy("生成人"),
+    "drafted_by_id": _lazy("起草人"),
+    "signer_id": _lazy("签发人"),
+    "sample_id": _lazy("样机"),
+    "second_sample_id": _lazy("第二台样机"),
+    "edits": _lazy("改动"),
+    "secret_hash": _lazy("接入口令摘要"),
+    "paper": _lazy("确认书文件"),
+    "stamped": _lazy("盖章件"),
+    "left": _lazy("调出的改造方式"),
+    "joined": _lazy("调入的改造方式"),
+    "used_since": _lazy("启用时间"),
+    "known_area": _lazy("辨认用的寄存器区"),
+    "known_address": _lazy("辨认用的地址"),
+    "known_word": _lazy("辨认用的值"),
+    "last_used_at": _lazy("最近使用"),
+    "imei": "IMEI",
+    "iccid": "ICCID",
+    "households_household.area_id": _lazy("村（社区）"),
     "created_at": _lazy("建立时间"),
     "at": _lazy("时间"),
     "made_at": _lazy("建立时间"),
@@ -41,6 +67,8 @@ LABELS: dict[str, Any] = {
 # Programs of the platform itself, as the database knows its sessions.
 OURS = ("manage.py", "gunicorn", "celery")
 EMPTY: tuple[Any, ...] = (None, "", [], {})
+# Columns whose words another model has: what left and what joined the task is a method.
+WORDS_OF: dict[str, dict[Any, Any]] = {key: dict(Method.choices) for key in ("left", "joined")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,8 +254,9 @@ class _Names:
             return self._opened(change, model_field, value)
         if related := getattr(model_field, "related_model", None):
             return self.related.get((related, value), f"#{value}")
-        if choices := getattr(model_field, "flatchoices", None):
-            return str(dict(choices).get(value, value))
+        choices = dict(getattr(model_field, "flatchoices", None) or ())
+        if choices := choices or WORDS_OF.get(getattr(model_field, "column", ""), {}):
+            return str(choices.get(value, value))
         if getattr(model_field, "get_internal_type", str)() == "DateTimeField":
             return _local(value)
         if isinstance(value, list):
@@ -247,7 +276,9 @@ class _Names:
 
 def _label(column: str, model_field: Any) -> str:
     """As the form calls it; a relation without a name of its own by what it leads to."""
-    name = str(LABELS.get(column) or getattr(model_field, "verbose_name", column))
+    table = model_field.model._meta.db_table if model_field else ""
+    given = LABELS.get(f"{table}.{column}") or LABELS.get(column)
+    name = str(given or getattr(model_field, "verbose_name", column))
     related = getattr(model_field, "related_model", None)
     if related and name == column.removesuffix("_id").replace("_", " "):
         return str(related._meta.verbose_name)

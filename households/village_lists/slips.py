@@ -66,7 +66,7 @@ ENDS = {
 
 def why_locked(field: str) -> str:
     """Why a field of a filed household cannot be changed by hand, and what to do instead."""
-    label = _field(field).verbose_name
+    label = _label(field)
     return _("名单已备案，“%(field)s”只能用变更单（%(kind)s）修改") % {
         "field": label,
         "kind": LOCKED[field].label,
@@ -262,9 +262,9 @@ def told(values: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _label(name: str) -> str:
-    if name in ("listed_on", "withdrawn_on"):
-        return {"listed_on": _("列入计划"), "withdrawn_on": _("退出改造")}[name]
-    return str(_field(name).verbose_name)
+    """As forms and tables call it."""
+    called = {"area": _("村（社区）"), "listed_on": _("列入计划"), "withdrawn_on": _("退出改造")}
+    return called.get(name) or str(_field(name).verbose_name)
 
 
 def _shown(name: str, value: Any) -> str:

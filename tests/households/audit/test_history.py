@@ -205,6 +205,15 @@ def test_reasons_hold_within_their_block_alone(cast: Cast) -> None:
     ]
 
 
+def test_a_program_that_says_a_reason_says_it_of_nothing_after_the_block(cast: Cast) -> None:
+    home = cast.water_household
+    with transaction.atomic():
+        with history.because("入户核对"):
+            Household.objects.filter(pk=home.pk).update(door="a")
+        Household.objects.filter(pk=home.pk).update(door="b")
+    assert [change.reason for change in changes(home)[-2:]] == ["入户核对", ""]
+
+
 @pytest.mark.parametrize("reason", ["100%", "%s", "'; DROP TABLE x; --", '"引号"', "\\'", "{}"])
 def test_a_reason_is_any_text(cast: Cast, reason: str) -> None:
     home = cast.water_household

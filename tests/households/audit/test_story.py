@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -72,7 +73,7 @@ def test_a_number_sealed_anew_is_no_change_to_tell(cast: Cast, home: Household) 
 
 def test_places_and_people_are_told_by_name(cast: Cast, home: Household) -> None:
     change(home, cast.clerk, area=cast.area("时家岭社区"))
-    assert words(told(home)[0]) == ["修改 改造户：区域 洞头村 → 时家岭社区"]
+    assert words(told(home)[0]) == ["修改 改造户：村（社区） 洞头村 → 时家岭社区"]
 
 
 def test_a_slip_is_told_in_words_and_without_what_only_programs_read(cast: Cast) -> None:
@@ -145,6 +146,19 @@ def test_a_deleted_account_is_still_told_of(cast: Cast, home: Household) -> None
 def test_every_tracked_table_has_a_name(cast: Cast) -> None:
     tables = set(Change.objects.values_list("table", flat=True))
     assert tables and all(story.record_label(table) != table for table in tables)
+
+
+def test_every_column_that_is_told_is_called_as_people_call_it(cast: Cast) -> None:
+    rows = Change.objects.values_list("table", "after").distinct()
+    told = {(table, column) for table, after in rows for column in after or {}}
+    tables = story._models()
+    names = {
+        (table, column): story._label(column, story._field(tables[table], column))
+        for table, column in told
+        if column not in story.HIDDEN
+    }
+    ours = re.compile("[\u4e00-\u9fff]|IMEI|ICCID")
+    assert names and [at for at, name in names.items() if not ours.search(name)] == []
 
 
 # -- the part of the page ------------------------------------------------------------------
