@@ -10,7 +10,7 @@ from django.contrib.auth import authenticate, login
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -44,6 +44,11 @@ class SignInPage(LoginView):
         wanted = self.get_success_url()
         self.request.session[HALF_WAY] = {"user": user.pk, "at": now, "next": wanted}
         return redirect("sign_in_code")
+
+    def get_success_url(self) -> str:
+        """Not here once more, whatever the address says."""
+        wanted = super().get_success_url()
+        return self.get_default_redirect_url() if wanted == self.request.path else wanted
 
     def get_context_data(self, **context: Any) -> dict[str, Any]:
         why = WHY.get(self.request.GET.get("why", ""), "")
@@ -85,7 +90,7 @@ def sign_in_code(request: HttpRequest) -> HttpResponse:
         if user := authenticate(request, username=person.username, code=request.POST.get("code")):
             del request.session[HALF_WAY]
             login(request, user)
-            return redirect(half_way["next"])
+            return HttpResponseRedirect(half_way["next"])
         return render(request, "households/sign_in_code.html", {"wrong": True}, status=422)
     return render(request, "households/sign_in_code.html")
 

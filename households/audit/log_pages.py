@@ -148,8 +148,12 @@ def reveal_log(request: SignedIn) -> HttpResponseBase:
 @require_safe
 def seal_head(request: SignedIn) -> HttpResponse:
     """The head of the chain at the end of `?day=YYYY-MM-DD` (today by default), as a file."""
-    day = parse_date(request.GET.get("day", "")) or clock.today()
-    head = seals.head_of(day)
+    today = clock.today()
+    try:
+        day = parse_date(request.GET.get("day", "")) or today
+    except ValueError:  # 2026-13-40
+        raise Http404 from None
+    head = seals.head_of(min(day, today))
     if head is None:
         raise Http404
     response = HttpResponse(head.to_json() + "\n", content_type="application/json")

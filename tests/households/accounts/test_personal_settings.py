@@ -53,6 +53,17 @@ def test_a_language_never_leads_to_a_foreign_host(officer: Client) -> None:
     assert officer.post("/language/", words)["Location"] == "/"
 
 
+@pytest.mark.parametrize("strange", ["personal", "nowhere", "²", "//example.com", "javascript:1"])
+def test_a_strange_way_back_is_no_error(officer: Client, strange: str) -> None:
+    for answer in (
+        officer.post("/language/", {"language": "en", "next": strange}),
+        officer.get("/sign-in/", {"next": strange}),
+        officer.get("/sign-in/", {"next": "/sign-in/"}),
+    ):
+        assert answer.status_code == 302
+        assert "example.com" not in answer["Location"] and "javascript" not in answer["Location"]
+
+
 def test_a_new_password_ends_all_other_sessions(cast: Cast, officer: Client) -> None:
     elsewhere = Client()
     elsewhere.force_login(cast.district_officer)

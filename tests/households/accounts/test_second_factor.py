@@ -56,6 +56,12 @@ def test_signing_in_asks_for_the_code_and_leads_on(cast: Cast, client: Client) -
     assert client.get("/units/").status_code == 200
 
 
+def test_a_way_on_that_is_no_page_of_ours_is_no_error(cast: Cast, client: Client) -> None:
+    set_up(cast.district_officer)
+    client.post("/sign-in/", {"username": "qu", "password": PASSWORD, "next": "nowhere"})
+    assert enter(client, code(cast.district_officer)) == 302
+
+
 @pytest.mark.parametrize("steps", [-1, 0, 1])
 def test_a_phone_may_be_half_a_minute_off(cast: Cast, client: Client, steps: int) -> None:
     set_up(cast.district_officer)

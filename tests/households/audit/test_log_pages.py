@@ -114,3 +114,5 @@ def test_the_head_of_a_day_is_a_file(auditor: User, client: Client) -> None:
     assert answer["Content-Disposition"].startswith("attachment")
     before = clock.today() - timedelta(days=1)
     assert client.get(f"/log/head/?day={before}").status_code == 404
+    assert client.get("/log/head/?day=2026-13-40").status_code == 404
+    assert json.loads(client.get("/log/head/?day=9999-12-31").content)["number"] == 1
