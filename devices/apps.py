@@ -6,9 +6,10 @@ class DevicesConfig(AppConfig):
     verbose_name = "设备与通信"
 
     def ready(self) -> None:
-        from devices import gates, handing_over, ledger, merged, reach
+        from devices import assigning, gates, handing_over, ledger, merged, reach
         from devices.docking import waiting
 
+        assigning.register()
         gates.register()
         handing_over.register()
         reach.register()

@@ -15,8 +15,14 @@ from devices.models import Assignment, Supplier, SupplierMember
 from households import clock
 from households.models import Household, Method, Role, User
 from households.models.accounts import OF_A_SUPPLIER
+from households.village_lists.slip_effects import FOLLOWS
 
 MAY_ASSIGN = (Role.TOWN, Role.DISTRICT)
+
+
+def register() -> None:
+    """Said once, when the app is ready."""
+    FOLLOWS.append(end_where_no_unit_comes)
 
 
 class NotAssigned(Exception):
@@ -90,6 +96,12 @@ def withdraw(households: Iterable[Household]) -> int:
     """Take them back from whoever has them; answers how many somebody had."""
     open_ones = Assignment.objects.filter(household__in=_locked(households), withdrawn_at=None)
     return open_ones.update(withdrawn_at=clock.now())
+
+
+def end_where_no_unit_comes(home: Household) -> None:
+    """A household that left the plan, or is heated by the network now, is no supplier's work."""
+    if home.withdrawn_on or not Method(home.method).has_unit:
+        withdraw([home])
 
 
 @transaction.atomic

@@ -38,7 +38,13 @@ KEPT = (  # fields that a slip may change, compared for its lines' before and af
     "listed_on",
     "withdrawn_on",
 )
+Why = ChangeSlip.Why
 COPIED = ("area", "year", "method", "site_kind", "in_network_area")  # a part of a house
+
+
+# What else has to follow on a household that a slip changed: each app puts its own in when it is
+# ready; part of the slip's transaction.
+FOLLOWS: list[Callable[[Household], None]] = []
 
 
 class SlipRefused(Exception):
@@ -51,23 +57,37 @@ class SlipRefused(Exception):
 
 @dataclass(frozen=True)
 class Asked:
-    """What a kind needs: the parts of its households, whether there may be several, its values."""
+    """What a kind needs: the parts of its households, whether there may be several, its values;
+    and the reasons that it may have, besides 其他."""
 
     parts: tuple[Part, ...]
+    why: tuple[Why, ...]
     many: bool = False
     values: tuple[str, ...] = ()
 
 
+GOES = (Why.GIVEN_UP, Why.CONVERTED, Why.MOVED, Why.EMPTY, Why.DEMOLITION, Why.NETWORK)
+OWNS = (Why.SOLD, Why.MOVED, Why.FAMILY)
 ASKED = {
-    SlipKind.ADDED: Asked((Part.JOINS,), many=True),
-    SlipKind.WITHDRAWN: Asked((Part.LEAVES,), many=True),
-    SlipKind.SWAPPED: Asked((Part.LEAVES, Part.JOINS)),
-    SlipKind.METHOD: Asked((Part.CHANGES,), many=True, values=("method",)),
-    SlipKind.HOUSEHOLDER: Asked((Part.CHANGES,), values=("householder",)),
-    SlipKind.SPLIT: Asked((Part.STAYS, Part.JOINS), values=("householder", "door", "heated_area")),
-    SlipKind.MERGED: Asked((Part.STAYS, Part.LEAVES)),
-    SlipKind.VACANT: Asked((Part.CHANGES,), many=True),
-    SlipKind.DEMOLITION: Asked((Part.CHANGES,), many=True, values=("demolition_on",)),
+    SlipKind.ADDED: Asked((Part.JOINS,), (Why.FORGOTTEN, Why.FAMILY, Why.NETWORK), many=True),
+    SlipKind.WITHDRAWN: Asked((Part.LEAVES,), GOES, many=True),
+    SlipKind.SWAPPED: Asked((Part.LEAVES, Part.JOINS), GOES),
+    SlipKind.METHOD: Asked(
+        (Part.CHANGES,), (Why.NETWORK, Why.GIVEN_UP), many=True, values=("method",)
+    ),
+    SlipKind.HOUSEHOLDER: Asked((Part.CHANGES,), OWNS, values=("householder",)),
+    SlipKind.SPLIT: Asked(
+        (Part.STAYS, Part.JOINS), OWNS, values=("householder", "door", "heated_area")
+    ),
+    SlipKind.MERGED: Asked((Part.STAYS, Part.LEAVES), OWNS),
+    SlipKind.VACANT: Asked((Part.CHANGES,), (Why.EMPTY, Why.MOVED), many=True),
+    SlipKind.DEMOLITION: Asked(
+        (Part.CHANGES,), (Why.DEMOLITION,), many=True, values=("demolition_on",)
+    ),
+}
+MARKS = {  # what a kind sets without being told
+    SlipKind.VACANT: {"vacant": True},
+    SlipKind.DEMOLITION: {"in_demolition_plan": True},
 }
 
 
@@ -129,6 +149,18 @@ def _wrong_method(slip: ChangeSlip, home: Household) -> Iterator[str]:
         yield _("已记录安装，不能再变更改造方式")
 
 
+def planned(slip: ChangeSlip, line: SlipLine) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Fields that the slip is to change of the line's household: as they are, as they will be.
+
+    Empty for households that come, go or stay: of them the part says all.
+    """
+    kind = SlipKind(slip.kind)
+    if line.part != Part.CHANGES or line.household is None:
+        return {}, {}
+    after: dict[str, Any] = {**MARKS.get(kind, {}), **slip.values}
+    return {name: getattr(line.household, name) for name in after}, after
+
+
 # -- what it does --------------------------------------------------------------------------
 
 
@@ -151,6 +183,9 @@ def take_effect(slip: ChangeSlip, *, by: User) -> None:
         line.before = {name: value for name, value in before.items() if value != after[name]}
         line.after = {name: value for name, value in after.items() if value != before.get(name)}
         line.save()
+    for home in homes.values():
+        for follow in FOLLOWS:
+            follow(home)
 
 
 def _kept(home: Household) -> dict[str, Any]:

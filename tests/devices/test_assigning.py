@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from devices import assigning
 from devices.assigning import NotAssigned
 from devices.models import Assignment, Supplier
-from households.models import Household, Method, User
+from households.models import Change, Household, Method, Part, SlipKind, StepKind, User
 from tests import cast as make
 from tests.cast import INSTALLED_ON, Cast
+from tests.households.village_lists.test_slips import drafted, effective
 
 
 @pytest.fixture
@@ -43,6 +46,25 @@ def test_his_sight_ends_with_acceptance_and_with_leaving_the_plan(
     Household.objects.filter(pk=homes[0].pk).update(accepted_on=INSTALLED_ON)
     Household.objects.filter(pk=homes[1].pk).update(withdrawn_on=INSTALLED_ON)
     assert seen(cast.supplier_member) == {"26-12-0004"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "part", "values"),
+    [
+        (SlipKind.WITHDRAWN, Part.LEAVES, {}),
+        (SlipKind.METHOD, Part.CHANGES, {"method": "central_heating"}),
+    ],
+)
+def test_a_slip_ends_the_work_where_no_unit_comes_any_more(
+    cast: Cast, homes: list[Household], maker: Supplier, kind: SlipKind, part: Part, values: Any
+) -> None:
+    make.reach(homes[0], StepKind.LISTED, cast.town_officer)
+    assigning.assign(homes, maker, cast.town_officer)
+    slip = effective(cast, drafted(cast, kind, (homes[0], part), **values))
+    assert seen(cast.supplier_member) == {"26-12-0003", "26-12-0004"}
+    assert homes[0].assignments.get().withdrawn_at is not None
+    told = Change.objects.filter(table="devices_assignment").latest("pk")
+    assert slip.number in told.reason
 
 
 def test_given_twice_it_is_one_assignment(
