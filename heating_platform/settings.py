@@ -1,6 +1,7 @@
 """Settings of the platform; everything that differs between places comes from the environment."""
 
 import os
+import re
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -366,6 +367,8 @@ CONFIRMATION_NUMBER = env("CONFIRMATION_NUMBER", "数据对接〔{year}〕{seria
 CONFIRMATION_MONTHS = env_int("CONFIRMATION_MONTHS", 24)
 # Where everybody finds this platform: papers carry it where no request tells it.
 PUBLIC_URL = env("PUBLIC_URL", "http://127.0.0.1:8000" if DEBUG or DEMO else "")
+if PUBLIC_URL and not re.fullmatch(r"https?://[^/?#\s]+/?", PUBLIC_URL):
+    raise ImproperlyConfigured(f"PUBLIC_URL is {PUBLIC_URL!r}, not of the form https://name.")
 # Who signs papers: a class of ours that reads a key file, or one for a licensed electronic seal.
 # The key (PKCS#12 or PEM) is told to the worker alone, never to a web process.
 SIGNER = env("SIGNER", "devices.docking.signing.KeyFile")

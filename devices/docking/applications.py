@@ -46,6 +46,7 @@ SERVICE_UNITS: dict[str, set[DockingState]] = {
 }
 WITH_REASON = {S.RETURNED, S.WITHDRAWN}
 EDITABLE = {S.DRAFT, S.RETURNED, S.FAILED}  # by the maker; what changed is received anew
+AT_BENCH = (S.RECEIVED, S.TESTING, S.FAILED, S.PASSED)  # the sample is there, and may be connected
 # What a maker says before it is submitted; the board's number is read off the sample.
 ASKED = (
     "board",

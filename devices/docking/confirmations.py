@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from datetime import date
+from datetime import date, timedelta
 from typing import IO, Any
 
 from celery import current_app
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import override
@@ -46,6 +47,7 @@ NEXT: dict[str, set[ConfirmationState]] = {
     S.VALID: {S.SUSPENDED, S.REVOKED},
     S.SUSPENDED: {S.VALID, S.REVOKED},
 }
+SIGNED_WITHIN = timedelta(minutes=5)
 STANDING = (S.VALID, S.SUSPENDED)
 LOCK = 0x636F6E66  # numbers are given one after the other
 
@@ -80,6 +82,10 @@ def issue(
         raise DockingRefused(_("测试人不能签发自己测试的确认书：请由另一位同事签发"))
     if not settings.SERVICE_UNIT:
         raise DockingRefused(_("平台没有设置出具单位名称（SERVICE_UNIT）：请联系系统管理员"))
+    if not settings.PUBLIC_URL:
+        raise DockingRefused(
+            _("平台没有设置公开网址（PUBLIC_URL），二维码无处可指：请联系系统管理员")
+        )
     if valid_until < today:
         raise DockingRefused(_("有效期不能早于今天"))
     _refuse_what_was_changed(held)
@@ -112,8 +118,18 @@ def issue(
 
 def has_tested(user: User, application: DockingApplication) -> bool:
     """Whether the user judged the test, or had a hand in it: a colleague signs."""
+    return user.pk in _testers(application)
+
+
+def signers(application: DockingApplication) -> list[User]:
+    """Who of the platform service unit may sign, as things stand: all who have kept out of the
+    test."""
+    return list(applications.service_unit().exclude(pk__in=_testers(application)))
+
+
+def _testers(application: DockingApplication) -> set[int]:
     made = {pk for hook in TESTERS for pk in hook(application)}
-    return user.pk in {application.tested_by_id, *made}
+    return made | ({application.tested_by_id} if application.tested_by_id else set())
 
 
 def of_the_test(application: DockingApplication) -> list[str]:
@@ -185,6 +201,11 @@ def waiting() -> list[int]:
     """Those whose signature is still to be made, the oldest first."""
     rows = Confirmation.objects.filter(state=S.SIGNING).order_by("pk")
     return list(rows.values_list("pk", flat=True))
+
+
+def waiting_long() -> QuerySet[Confirmation]:
+    """Those that should have been signed by now: whoever runs the platform has to look."""
+    return Confirmation.objects.filter(state=S.SIGNING, made_at__lt=clock.now() - SIGNED_WITHIN)
 
 
 @transaction.atomic

@@ -79,6 +79,7 @@ class ApplicationFilter(filters.FilterSet):
             }
         ),
     )
+    unsigned = filters.BooleanFilter(method="only_unsigned", widget=forms.HiddenInput)
     state = filters.ChoiceFilter(choices=DockingState.choices, widget=forms.HiddenInput)
 
     class Meta:
@@ -91,6 +92,13 @@ class ApplicationFilter(filters.FilterSet):
         by_number = DockingApplication.objects.of_number(words.strip().upper())
         said = Q(supplier__name__icontains=words) | Q(model__code__icontains=words)
         return rows.filter(said | Q(model__name__icontains=words) | Q(pk__in=by_number))
+
+    def only_unsigned(
+        self, rows: DockingApplicationQuerySet, name: str, wanted: bool
+    ) -> DockingApplicationQuerySet:
+        """Those whose confirmation should have been signed by now."""
+        late = confirmations.waiting_long().values("application")
+        return rows.filter(pk__in=late) if wanted else rows
 
 
 def found(user: User, number: str) -> DockingApplication:
@@ -240,11 +248,24 @@ def context_of(user: User, one: DockingApplication, **more: Any) -> dict[str, An
         "issue": IssueForm(initial={"valid_until": usual_end()}) if may_sign else None,
         "conditions": confirmations.of_the_test(one) if may_sign else [],
         "is_tester": has_tested,
+        "signers": signers_named(user, one),
+        "qr_leads_to": settings.PUBLIC_URL,
         "may_edit": one.state in applications.EDITABLE and applications.acts_for(user, one),
         "missing": applications.lacks(one, S.SUBMITTED) if S.SUBMITTED in steps else [],
         "changes": superseding.scope_changes(one),
         "newer_map": one.model.register_maps.filter(version__gt=one.register_map.version).first(),
     } | more
+
+
+def signers_named(user: User, one: DockingApplication) -> dict[str, Any] | None:
+    """Who may sign, for the people of the service unit while it is on the way there: they keep one
+    of them out of the test."""
+    if not user.tests_docking or one.state not in applications.AT_BENCH:
+        return None
+    begun = one.state in (S.TESTING, S.PASSED)  # else a run is to come, of which nobody had a hand
+    people = confirmations.signers(one) if begun else list(applications.service_unit())
+    is_last = len(people) == 1 and one.state != S.PASSED
+    return {"names": _("、").join(map(str, people)), "is_last": is_last}
 
 
 def _way(one: DockingApplication, days: dict[str, date]) -> Iterator[WayStep]:

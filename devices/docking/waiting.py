@@ -1,4 +1,5 @@
-"""Applications that wait for the platform service unit, in its row 待我处理."""
+"""What of docking waits in the row 待我处理: applications for the platform service unit,
+confirmations without their signature for it and for whoever runs the platform."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from django.db.models import Count
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from devices.docking import confirmations
 from devices.models import DockingApplication, DockingState
 from households import todo
 from households.models import User
@@ -26,7 +28,7 @@ DUTIES = (
 
 def register() -> None:
     """Put it in; done once, when the app is ready."""
-    todo.SOURCES.append(waiting)
+    todo.SOURCES += [waiting, unsigned]
 
 
 def waiting(user: User) -> Iterator[Todo]:
@@ -39,3 +41,12 @@ def waiting(user: User) -> Iterator[Todo]:
         if counts[state]:
             label = _("对接申请%(state)s") % {"state": state.label}
             yield Todo(label, counts[state], f"{reverse('docking')}?state={state}", "st-run")
+
+
+def unsigned(user: User) -> Iterator[Todo]:
+    """One query for those who sign and those who keep the signing key, none for others."""
+    if not user.tends_lines:
+        return
+    if n := confirmations.waiting_long().count():
+        label = _("确认书没有签成：检查签名密钥")
+        yield Todo(label, n, f"{reverse('docking')}?unsigned=true", "st-bad")

@@ -44,6 +44,7 @@ def makers(request: SignedIn) -> HttpResponse:
         "lines": [(company, ending[company.pk]) for company in page],
         "q": wanted,
         "registers": access.registers_makers(request.user),
+        "brought": papers.newly_brought() if request.user.tests_docking else [],
     }
     return render(request, "devices/makers/makers.html", context)
 

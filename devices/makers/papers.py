@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from hashlib import sha256
 from typing import IO, Any
 
 from django.db import transaction
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from devices.docking import admission
+from devices.docking import admission, applications
 from devices.models import GATING, DeviceModel, MakerPaper, MakerPaperKind, Supplier
 from households import clock, vault
 from households.archive import incoming
 from households.archive.incoming import FileRefused
 from households.audit import history
 from households.models import User
+from households.notifications import tell
 
 SOON = 30  # days before its end from which a paper is said to expire
+LATELY, MOST_NEW = 30, 20  # days for which a paper is new, and how many of them are shown
 OF_A_COMPANY = (MakerPaperKind.LICENCE,)
 # Annex 2 items 7 to 9, and 16: what every model must come with.
 OF_A_MODEL = (
@@ -63,7 +66,27 @@ def add(
     )
     if model is not None and paper.kind in GATING:
         admission.papers_came(model)
+        _let_it_be_looked_at(paper, model)
     return paper
+
+
+def _let_it_be_looked_at(paper: MakerPaper, model: DeviceModel) -> None:
+    """It counts without anybody's approval: the service unit hears of it, looks, and withdraws
+    what is wrong."""
+
+    def words() -> str:
+        said = {"maker": paper.supplier.name, "model": model.code, "paper": paper}
+        return _("%(maker)s 上传了 %(model)s 的%(paper)s，已计入准入：请核对") % said
+
+    page = reverse("device_model", args=[model.pk]) + "#papers"
+    tell(applications.service_unit(), words, page)
+
+
+def newly_brought() -> list[MakerPaper]:
+    """What makers brought lately and did not take away, the newest first: for those who look."""
+    since = clock.now() - timedelta(days=LATELY)
+    rows = MakerPaper.objects.standing().filter(added_at__gt=since)
+    return list(rows.select_related("supplier", "model").order_by("-added_at")[:MOST_NEW])
 
 
 def withdraw(paper: MakerPaper, *, why: str) -> None:

@@ -196,8 +196,8 @@ def break_off(application: DockingApplication, by: User) -> None:
 
 
 def testers_of(application: DockingApplication) -> set[int]:
-    """The keys of all who had a hand in the newest judged run: begun it, or made a step."""
-    newest = _newest_judged(application)
+    """The keys of all who had a hand in the newest run, judged or not: begun it, or made a step."""
+    newest = application.tests.first()
     if newest is None:
         return set()
     made = newest.steps.exclude(asked_by=None).values_list("asked_by", flat=True)

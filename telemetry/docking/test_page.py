@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from devices.docking import applications
-from devices.docking.pages import found
+from devices.docking.pages import found, signers_named
 from devices.models import DockingAct, DockingApplication
 from households import clock
 from households.models import User
@@ -62,6 +62,7 @@ def page(
         "start_form": StartForm(),
         "may_connect": application.state in samples.BENCH,
         "may_start": acts and may_start(application),
+        "signers": signers_named(request.user, application),
         **forms,
     }
     if run:

@@ -37,6 +37,11 @@ def test_production_runs_on_https_with_secrets_of_its_own() -> None:
     assert said == "True False"
 
 
+def test_a_public_address_that_is_none_is_refused() -> None:
+    said = load(**PRODUCTION, PERSONAL_KEYS=keys.draw(), PUBLIC_URL="heating.example")
+    assert "PUBLIC_URL is 'heating.example'" in said
+
+
 @pytest.mark.parametrize("kept", ["", keys.DEVELOPMENT])
 def test_production_refuses_to_seal_with_a_known_key(kept: str) -> None:
     assert "PERSONAL_KEYS is not set" in load(**PRODUCTION, PERSONAL_KEYS=kept)

@@ -117,6 +117,13 @@ def test_without_a_name_of_the_service_unit_none_is_issued(cast: Cast, settings:
         confirmations.issue(one, by=cast.service_unit, valid_until=clock.today())
 
 
+def test_without_an_address_for_its_qr_none_is_issued(cast: Cast, settings: Settings) -> None:
+    settings.PUBLIC_URL = ""
+    one = scene.brought(cast, DockingState.PASSED)
+    with pytest.raises(DockingRefused, match="PUBLIC_URL"):
+        confirmations.issue(one, by=cast.service_unit, valid_until=clock.today())
+
+
 def test_numbers_count_through_the_year_and_none_is_given_twice(
     cast: Cast, settings: Settings
 ) -> None:

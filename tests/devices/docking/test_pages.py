@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from devices.docking import applications
+from devices.docking import applications, confirmations
 from devices.models import DockingApplication, DockingState
 from households import clock
 from households.models import User
@@ -144,6 +144,27 @@ def test_the_tester_is_told_that_a_colleague_signs(cast: Cast) -> None:
     assert "签发确认书" not in page(cast.tester, path(one))
     assert "签发确认书" in page(cast.service_unit, path(one))
     assert "签发确认书" not in page(cast.supplier_member, path(one))
+
+
+def test_the_service_unit_is_told_beforehand_who_may_sign(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hands: set[int] = set()
+    monkeypatch.setattr(confirmations, "TESTERS", [lambda of: hands])
+    one = scene.brought(cast, S.RECEIVED)
+    shown = page(cast.tester, path(one))
+    assert "参与测试的人不能签发" in shown and cast.service_unit.name in shown
+    scene.take(cast, one, S.TESTING)
+    hands.add(cast.tester.pk)
+    for who in (cast.tester, cast.service_unit):
+        assert f"请不要由 {cast.service_unit} 办理任何一步测试" in page(who, path(one))
+    assert (
+        "签发" not in page(cast.supplier_member, path(one)).split('id="next"')[1].split("</sec")[0]
+    )
+    hands.add(cast.service_unit.pk)
+    scene.take(cast, one, S.PASSED)
+    for who in (cast.tester, cast.service_unit):
+        assert "没有人可以签发" in page(who, path(one))
 
 
 def test_nobody_edits_what_is_being_tested(cast: Cast) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,8 +10,12 @@ from django.test import Client
 
 from devices.docking import applications, waiting
 from devices.models import DockingState
+from households import clock
+from households.models import Role
 from households.todo import todo
+from tests import cast as make
 from tests.cast import Cast
+from tests.devices.docking import scene
 
 
 @pytest.fixture
@@ -38,3 +43,18 @@ def test_it_waits_for_nobody_else_and_costs_them_nothing(
 ) -> None:
     with django_assert_num_queries(0):
         assert list(waiting.waiting(getattr(cast, who))) == []
+        assert list(waiting.unsigned(getattr(cast, who))) == []
+
+
+def test_what_was_not_signed_in_time_stands_with_those_who_can_mend_it(
+    cast: Cast, client: Client
+) -> None:
+    one = scene.issued(cast)
+    administrator = make.user("guanli", Role.ADMINISTRATOR)
+    assert list(waiting.unsigned(administrator)) == []
+    with clock.at(clock.now() + timedelta(minutes=6)):
+        for who in (administrator, cast.service_unit):
+            [found] = waiting.unsigned(who)
+            client.force_login(who)
+            assert found.count == 1 and one.number in client.get(found.url).content.decode()
+    assert one.number not in client.get("/docking/?unsigned=true").content.decode()

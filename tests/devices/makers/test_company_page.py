@@ -1,15 +1,17 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from devices.models import Supplier
-from households.models import Role
+from devices.models import MakerPaper, Supplier
+from households import clock
+from households.models import Notification, Role
 from tests import cast as make
 from tests.cast import Cast
-from tests.devices.makers.scene import COMPANY, in_days
+from tests.devices.makers.scene import COMPANY, in_days, insurance
 
 
 @pytest.fixture
@@ -61,6 +63,22 @@ def test_the_offices_see_all_companies(cast: Cast, client: Client, who: str) -> 
     assert "北岳（虚构）" in found
     assert "晨暖（虚构）" not in found
     assert "没有名称或型号含" in page(client, "/makers/?q=没有的")
+
+
+def test_the_service_unit_finds_what_makers_brought_lately(cast: Cast, maker: Client) -> None:
+    MakerPaper.objects.update(added_at=clock.now() - timedelta(days=40))
+    url = f"/makers/papers/new/?model={cast.water.model.pk}"
+    assert maker.post(url, insurance(number="BX-新")).status_code == 302
+    heard = Notification.objects.filter(text__contains="BX-新")
+    assert {one.to for one in heard} == {cast.service_unit, cast.tester}
+    assert heard[0].path == f"/makers/models/{cast.water.model.pk}/#papers"
+    seen = {}
+    for who in (cast.tester, cast.district_officer):
+        client = Client()
+        client.force_login(who)
+        seen[who] = page(client, "/makers/")
+    assert seen[cast.tester].count("BX-新") == 1 and "新交材料" in seen[cast.tester]
+    assert "新交材料" not in seen[cast.district_officer]
 
 
 @pytest.mark.parametrize("asked", ["'", "%25", "x" * 500, "&page=x"])

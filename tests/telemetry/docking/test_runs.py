@@ -242,6 +242,7 @@ def test_it_is_not_given_back_while_a_step_writes_to_the_sample(cast: Cast) -> N
 
 def test_whoever_made_a_step_does_not_sign_though_a_colleague_judged(cast: Cast) -> None:
     test = begun(cast)
+    assert confirmations.signers(test.application) == [cast.service_unit]  # as long as he keeps out
     give(test, "passed")
     runs.judge(test, cast.service_unit)
     test.application.refresh_from_db()
