@@ -61,7 +61,7 @@ class Told:
     """How a step goes: one line, and the frames so far. `result` once it has ended."""
 
     id: int
-    progress: str = ""
+    progress: Sentence | None = None
     frames: list[list[str | float]] = field(default_factory=list)
     left_out: int = 0
     result: Result | None = None
@@ -203,7 +203,7 @@ class Benches:
             if self._tasks[order.id] is asyncio.current_task():
                 del self._tasks[order.id]
         frames, left_out = evidence.frames, evidence.left_out
-        self.ended.append(Told(order.id, "", frames, left_out, result))
+        self.ended.append(Told(order.id, None, frames, left_out, result))
         self._wake()
 
     async def _its_poller(self, order: StepOrder) -> Poller | None:
@@ -243,7 +243,7 @@ class Benches:
 
     def _said(self, step_id: int, progress: Sentence) -> None:
         if told := self._told.get(step_id):
-            self._told[step_id] = replace(told, progress=str(progress))
+            self._told[step_id] = replace(told, progress=progress)
 
     async def _keep_telling(self, step_id: int, evidence: Evidence) -> Any:
         """Here, in the loop, so that nobody reads frames while they come in."""

@@ -127,12 +127,13 @@ def _looked_at(step: DockingStep) -> datetime:
 def _tell(step: DockingStep) -> None:
     done, whole = step.entered["covered_s"], step.test.soak_s
     answered, missed = _readings(step).count(), _missed(step)
-    progress = _("已进行 %(done)s，共 %(whole)s；采集 %(answered)d/%(all)d 次") % {
-        "done": _duration(done),
-        "whole": _duration(whole),
-        "answered": answered,
-        "all": answered + missed,
-    }
+    progress = Sentence(
+        N_("已进行 %(done)s，共 %(whole)s；采集 %(answered)d/%(all)d 次"),
+        done=_duration(done),
+        whole=_duration(whole),
+        answered=answered,
+        all=answered + missed,
+    )
     assert step.start_id is not None
     queue.tell(step.pk, step.start_id, progress, [], 0)
 

@@ -16,6 +16,8 @@ from django.db.models import Q, QuerySet
 
 from devices.modbus import bench
 from devices.modbus.bench import Kind, Result
+from devices.modbus.bench.results import packed
+from devices.modbus.words import Sentence
 from households import clock
 from households.models import User
 from telemetry.models import DockingStep, DockingStepState, Obligation
@@ -36,7 +38,7 @@ def claim(line_worker: str, start_id: uuid.UUID, gateways: Collection[int]) -> l
             if _line_is_free(step):
                 step.state, step.start_id = S.RUNNING, start_id
                 step.started_at, step.finished_at = clock.now(), None
-                step.progress, step.frames, step.frames_left_out = "", [], 0
+                step.progress, step.frames, step.frames_left_out = [], [], 0
                 step.tries += 1
                 step.save()
                 taken.append(step)
@@ -76,7 +78,7 @@ def _line_is_free(step: DockingStep) -> bool:
 def disown(line_worker: str, start_id: uuid.UUID) -> int:
     """Queue again what another start of this line worker was running."""
     rows = running(line_worker).exclude(start_id=start_id).exclude(key__in=LONG)
-    return rows.update(state=S.QUEUED, progress="", started_at=None)
+    return rows.update(state=S.QUEUED, progress=[], started_at=None)
 
 
 def running(line_worker: str) -> QuerySet[DockingStep]:
@@ -91,9 +93,12 @@ def of_start(pk: int, start_id: uuid.UUID) -> QuerySet[DockingStep]:
     return DockingStep.objects.filter(pk=pk, start_id=start_id, state=S.RUNNING)
 
 
-def tell(pk: int, start_id: uuid.UUID, progress: str, frames: Frames, left_out: int) -> None:
+def tell(
+    pk: int, start_id: uuid.UUID, progress: Sentence | None, frames: Frames, left_out: int
+) -> None:
     """How a running step goes."""
-    of_start(pk, start_id).update(progress=progress[:200], frames=frames, frames_left_out=left_out)
+    said = packed(progress) if progress else []
+    of_start(pk, start_id).update(progress=said, frames=frames, frames_left_out=left_out)
 
 
 def finish(pk: int, start_id: uuid.UUID, result: Result, frames: Frames, left_out: int) -> bool:
@@ -108,7 +113,7 @@ def finish(pk: int, start_id: uuid.UUID, result: Result, frames: Frames, left_ou
         step.frames, step.frames_left_out = list(frames), left_out
         if result.state == "broken_off":
             step.state = S.QUEUED if step.tries < TRIES else S.OPEN
-            step.progress = str(result.finding)[:200]
+            step.progress = packed(result.finding)
         else:
             conclude(step, result)
         step.save()
@@ -124,16 +129,16 @@ def conclude(step: DockingStep, result: Result) -> None:
         earlier = [*earlier, before]
     step.result = result.as_json() | ({"earlier": earlier} if earlier else {})
     step.state = S(result.state)
-    step.progress = ""
+    step.progress = []
     step.finished_at = clock.now()
 
 
 def put(steps: QuerySet[DockingStep], by: User) -> int:
     """Queue steps anew; gives how many."""
-    return steps.update(state=S.QUEUED, asked_by=by, started_at=None, progress="", tries=0)
+    return steps.update(state=S.QUEUED, asked_by=by, started_at=None, progress=[], tries=0)
 
 
 def stop(pk: int) -> bool:
     """Take a step out of the queue, or off the line: its line worker sees it within a second."""
     rows = DockingStep.objects.filter(pk=pk, state__in=(S.QUEUED, S.RUNNING))
-    return bool(rows.update(state=S.OPEN, progress=""))
+    return bool(rows.update(state=S.OPEN, progress=[]))

@@ -103,10 +103,15 @@ class Row:
     def said(self) -> str:
         """What the list says of it: the finding, what it is about just now, or what is to come."""
         if self.is_under_way:
-            return self.kept.progress or self.kept.get_state_display()
+            return self.now or self.kept.get_state_display()
         if self.result and self.is_done:
             return spoken(self.result.finding)
-        return self.hint if self.is_by_hand else _about(self.seconds)
+        return self.now or (self.hint if self.is_by_hand else _about(self.seconds))
+
+    @property
+    def now(self) -> str:
+        """What the step is about just now, or why it waits; empty where it says nothing."""
+        return spoken(unpacked(self.kept.progress)) if self.kept.progress else ""
 
     @property
     def seconds(self) -> float:

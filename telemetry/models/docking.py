@@ -90,10 +90,11 @@ class DockingStep(models.Model):
     """One step of a run: the row is the queue, and the evidence.
 
     `key` is that of devices.modbus.bench. A line worker that runs it wrote its `start_id`; one that
-    died leaves it running, and the next one runs it anew. `result` is the step's verdict, figures
-    and sentences (see telemetry.docking), `frames` what went over the line: [[direction, Unix
-    seconds, hex], ...], `frames_left_out` how many more there were. `entered` is what the tester
-    typed at a step by hand, `photos` names of the vault.
+    died leaves it running, and the next one runs it anew. `progress` says how it goes, or why it
+    waits for a person: a sentence as devices.modbus.bench.results packs it, or empty. `result` is
+    the step's verdict, figures and sentences (see telemetry.docking), `frames` what went over the
+    line: [[direction, Unix seconds, hex], ...], `frames_left_out` how many more there were.
+    `entered` is what the tester typed at a step by hand, `photos` names of the vault.
     """
 
     test = models.ForeignKey(DockingTest, models.CASCADE, related_name="steps")
@@ -108,7 +109,7 @@ class DockingStep(models.Model):
     )
     started_at = models.DateTimeField(_("开始时间"), null=True, blank=True)
     finished_at = models.DateTimeField(_("结束时间"), null=True, blank=True)
-    progress = models.CharField(max_length=200, blank=True)
+    progress = models.JSONField(default=list)
     result = models.JSONField(default=dict)
     frames = models.JSONField(default=list)
     frames_left_out = models.PositiveIntegerField(default=0)

@@ -35,7 +35,9 @@ def run(cast: Cast) -> DockingTest:
         ended(test, key, passed("20 → 21 → 20 °C，2.1 秒"), frames=FRAMES)
     ended(test, "write_mode", failed(), frames=FRAMES)
     test.steps.filter(key="alarm_reset").update(
-        state="running", progress="第 2 次，共 3 次", frames=FRAMES * 5
+        state="running",
+        progress=["第 %(n)d 次，共 %(all)d 次", {"n": 2, "all": 3}],
+        frames=FRAMES * 5,
     )
     return test
 
@@ -65,7 +67,7 @@ def test_the_live_page_follows_the_run_without_being_loaded_anew(
     visitor.be(cast.tester)
     visitor.go(f"/docking/{run.application.number}/test/")
     visitor.page.wait_for_selector("#step-top >> text=第 2 次，共 3 次")
-    run.steps.filter(key="alarm_reset").update(progress="第 3 次，共 3 次", frames=FRAMES * 6)
+    run.steps.filter(key="alarm_reset").update(progress=["第 3 次，共 3 次", {}], frames=FRAMES * 6)
     visitor.page.wait_for_selector("#step-top >> text=第 3 次，共 3 次")
     visitor.page.wait_for_selector("#frames tr >> nth=11")
     ended(run, "alarm_reset", passed("3 次复位，开关机、模式、设定未变"))

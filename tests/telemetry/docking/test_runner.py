@@ -241,7 +241,7 @@ def test_a_step_whose_line_goes_away_is_queued_again(
         eventually(lambda: began)
         lines.close(port)
         again = DockingStep.objects.filter(pk=step.pk, state="queued")
-        assert "没有接通" in eventually(again.first).progress
+        assert "没有接通" in eventually(again.first).progress[0]
         lines.open(device, port=port)
         assert ended(step).tries == 2
 
@@ -339,7 +339,7 @@ def test_a_stopped_step_leaves_the_line_and_what_it_wrote_is_put_back(
     step = the_step(test, "write_room")
     runs.queue_step(step, cast.service_unit)
     with working(tmp_path):
-        eventually(DockingStep.objects.filter(pk=step.pk, progress="写好了").exists)
+        eventually(DockingStep.objects.filter(pk=step.pk, progress=["写好了", {}]).exists)
         runs.stop(step, cast.service_unit)
         eventually(lambda: Obligation.objects.get().ending == "restored")
     assert device.values()["indoor_temp_setpoint"] == 20.0

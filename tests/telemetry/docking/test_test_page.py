@@ -9,6 +9,7 @@ from django.test import Client
 
 from devices.modbus.bench import Result
 from devices.modbus.words import Sentence
+from households.models import User
 from telemetry.docking import runs
 from telemetry.models import DockingTest, Watch
 from tests.cast import Cast
@@ -70,12 +71,20 @@ def test_the_step_that_runs_is_shown_with_what_it_is_about(
     tester: Client, run: DockingTest
 ) -> None:
     run.steps.filter(key="alarm_reset").update(
-        state="running", progress="第 2 次，共 3 次", frames=FRAMES
+        state="running", progress=["第 %(n)d 次，共 %(all)d 次", {"n": 2, "all": 3}], frames=FRAMES
     )
     said = page(tester, url(run))
     assert "第 8 步　报警复位" in said.replace("\n", "")
     assert said.count("第 2 次，共 3 次") == 2
     assert 'hx-trigger="every 2s"' in said
+    User.objects.filter(role="service_unit").update(language="en")
+    said = page(tester, url(run))
+    assert "第 2 次" not in said and said.count("Reset 2 of 3") == 2
+
+
+def test_a_step_that_waits_for_a_person_says_why(tester: Client, run: DockingTest) -> None:
+    run.steps.filter(key="alarm_reset").update(progress=["通信链路没有接通", {}], tries=5)
+    assert "通信链路没有接通" in page(tester, url(run))
 
 
 def test_frames_have_time_direction_bytes_and_meaning(tester: Client, run: DockingTest) -> None:
@@ -180,7 +189,7 @@ def test_without_a_run_the_page_says_what_comes_first(
 
 def test_while_it_runs_for_hours_the_other_steps_go_on(tester: Client, run: DockingTest) -> None:
     run.steps.exclude(key__in=runs.BY_HAND).update(state="passed")
-    run.steps.filter(key="soak").update(state="running", progress="已进行 0:04:16")
+    run.steps.filter(key="soak").update(state="running", progress=["已进行 0:04:16", {}])
     said = page(tester, url(run))
     assert "连续运行中，结束后判定" in said and "自动步骤进行中" not in said
     assert "不逐段保存报文" in said
