@@ -223,7 +223,7 @@ def install_entries(request: SignedIn) -> JsonResponse:
         values = json.loads(request.POST.get("values", ""))
     except ValueError:
         return _refused({"": [_("这条记录读不出来：请重新填写")]})
-    if not isinstance(values, dict):
+    if not isinstance(values, dict) or not all(isinstance(said, str) for said in values.values()):
         return _refused({"": [_("这条记录读不出来：请重新填写")]})
     number = request.POST.get("number", "")
     home = Household.objects.visible_to(request.user).filter(number=number).first()

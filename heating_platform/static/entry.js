@@ -63,9 +63,14 @@ export class Form {
     for (const photo of this.photos ?? []) URL.revokeObjectURL(photo.shown);
   }
 
-  leave() {
-    this.keepNow();
-    this.onLeave();
+  async leave() {
+    if ((await this.keepNow()) !== false) this.onLeave();
+  }
+
+  // It is kept as an entry: nothing of the form is left to keep.
+  done() {
+    clearTimeout(this.later);
+    this.isOpen = false;
   }
 
   // What the list knows already of a household without record.
@@ -164,8 +169,6 @@ export class Form {
     const messages = this.mistakes();
     this.showMessages(this.home.number, messages);
     if (Object.keys(messages).length) return undefined;
-    clearTimeout(this.later);
-    this.isOpen = false;
     return this.onSave({ ...this.content(), number: this.home.number });
   }
 
@@ -243,11 +246,14 @@ export class Form {
     this.later = setTimeout(() => this.keepNow(), KEEP_AFTER_MS);
   }
 
-  keepNow() {
+  // Answers false where the phone has no room for it.
+  async keepNow() {
     clearTimeout(this.later);
-    if (!this.isOpen || !this.isChanged) return;
+    if (!this.isOpen || !this.isChanged) return true;
     this.isChanged = false;
-    this.onKeep(this.home.number, this.content());
+    const isKept = await this.onKeep(this.home.number, this.content());
+    if (!isKept) this.isChanged = true;
+    return isKept;
   }
 
   // -- position, camera, scan -----------------------------------------------------------------
@@ -324,7 +330,9 @@ export class Form {
       place.textContent = this.say("no_scanner");
       return;
     }
-    const codes = await new BarcodeDetector().detect(await createImageBitmap(file)).catch(() => []);
+    const codes = await createImageBitmap(file)
+      .then((image) => new BarcodeDetector().detect(image))
+      .catch(() => []);
     if (!codes.length) {
       place.textContent = this.say("not_scanned");
       return;

@@ -59,7 +59,7 @@ function showNotes() {
     const link = make("a", { className: "btn btn-plain", textContent: say("sign_in_act") });
     link.href = `${app.dataset.signIn}?next=${encodeURIComponent(location.pathname)}`;
     rows.push(note("warn", say("sign_in", { n }), link));
-  } else if (["forbidden", "other_user"].includes(page.trouble)) {
+  } else if (["forbidden", "other_user", "failed", "full"].includes(page.trouble)) {
     rows.push(note("bad", say(page.trouble)));
   }
   if (news) rows.push(news);
@@ -290,15 +290,29 @@ async function open() {
   at("main").scrollTop = 0;
 }
 
+// Whether the phone had room for it.
 async function kept(number, draft) {
-  if (!page.user) return;
-  await queue.keepDraft(page.user, number, draft);
+  if (!page.user) return true;
+  try {
+    await queue.keepDraft(page.user, number, draft);
+  } catch {
+    tell("bad", say("full"));
+    return false;
+  }
   await reload();
   if (!form.isOpen) show();
+  return true;
 }
 
 async function saved(entry) {
-  await queue.keepEntry({ ...entry, owner: page.user, state: "waiting", messages: {}, made: Date.now() });
+  try {
+    await queue.keepEntry({ ...entry, owner: page.user, state: "waiting", messages: {}, made: Date.now() });
+  } catch {
+    tell("bad", say("full")); // the form stays as it is
+    at("main").scrollTop = 0;
+    return;
+  }
+  form.done();
   await queue.dropDraft(page.user, entry.number);
   await reload();
   tell("ok", say("queued", { number: entry.number }));
@@ -317,13 +331,24 @@ function askToLeave() {
   at("main").scrollTop = 0;
 }
 
+// Without the server nobody is signed out: whoever opens the page next would still be him.
 async function leave() {
-  const answer = await queue.fetchWork(urls.work, { quietly: true });
-  const csrf = (await csrfToken()) ?? "";
+  if (!(await signedOut())) {
+    tell("bad", say("not_left"));
+    at("main").scrollTop = 0;
+    return;
+  }
   await queue.leave();
-  const body = new URLSearchParams({ csrfmiddlewaretoken: csrf });
-  if (!answer.state) await fetch(app.dataset.signOut, { method: "POST", body, redirect: "manual" });
   location.assign(app.dataset.signIn);
+}
+
+async function signedOut() {
+  const answer = await queue.fetchWork(urls.work, { quietly: true });
+  if (answer.state === "sign_in") return true;
+  const body = new URLSearchParams({ csrfmiddlewaretoken: (await csrfToken()) ?? "" });
+  const asked = { method: "POST", body, redirect: "manual" };
+  const done = await fetch(app.dataset.signOut, asked).catch(() => null);
+  return done?.type === "opaqueredirect";
 }
 
 async function csrfToken() {

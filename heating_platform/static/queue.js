@@ -64,11 +64,25 @@ export const owner = async () => (await get("meta", "owner"))?.user ?? null;
 
 // Keeps the list of this account, and forgets those of all others; their entries stay.
 export async function keepWork(work) {
-  await within("work", "readwrite", (store) => store.clear());
   const { csrf, ...kept } = work;
-  await put("work", kept);
+  await within("work", "readwrite", (store) => {
+    store.clear();
+    return store.put(kept); // where there is no room for it, the former one stays
+  });
   await put("meta", { key: "owner", user: work.user });
   localStorage.setItem("installing", "1"); // other pages ask before they sign out
+}
+
+// Where there is no room: his own former list will do, nobody else's stays in sight.
+async function isKept(work) {
+  try {
+    await keepWork(work);
+  } catch {
+    if ((await owner()) === work.user) return true;
+    await leave();
+    return false;
+  }
+  return true;
 }
 
 export const workOf = (user) => get("work", user);
@@ -103,18 +117,19 @@ export async function clear(user) {
 
 // -- sending --------------------------------------------------------------------------------
 
-// The newest list from the server; {state} where there is none: offline, sign_in, forbidden.
+// The newest list from the server; {state} where there is none: offline, failed, sign_in,
+// forbidden, or full where the phone has no room to keep it.
 export async function fetchWork(url, { quietly = false } = {}) {
   const headers = quietly ? { "X-Polled": "1" } : {};
   const response = await ask(url, { headers });
   if (response.state) return response;
   const work = await response.json().catch(() => ({ state: "offline" }));
-  if (work.user) await keepWork(work);
-  return work;
+  return !work.user || (await isKept(work)) ? work : { state: "full" };
 }
 
 // Sends what waits, oldest first. Answers "sent" when nothing waits any more, or why it stopped:
-// "offline", "sign_in", "other_user", "forbidden". `told` hears of every entry that changed.
+// "offline", "failed", "full", "sign_in", "other_user", "forbidden". `told` hears of every entry
+// that changed. One at which the server fails does not hold up those behind it.
 export async function flush(user, urls, told) {
   if (navigator.locks) {
     return navigator.locks.request("installing", { ifAvailable: true }, (lock) =>
@@ -127,16 +142,19 @@ export async function flush(user, urls, told) {
 async function sendAll(user, urls, told) {
   const waiting = (await entriesOf(user)).filter((entry) => entry.state === "waiting");
   if (!waiting.length) return "sent";
-  const work = await fetchWork(urls.work);
+  const work = await fetchWork(urls.work, { quietly: true }); // trying again keeps nobody signed in
   if (work.state) return work.state;
   if (work.user !== user) return "other_user";
+  let outcome = "sent";
   for (const entry of waiting) {
     const answer = await send(entry, urls.entries, work.csrf);
-    if (!["stored", "refused"].includes(answer.state)) return answer.state;
-    await settle(entry, answer);
-    told(entry, answer);
+    if (["stored", "refused"].includes(answer.state)) {
+      await settle(entry, answer);
+      told(entry, answer);
+    } else if (answer.state === "failed") outcome = "failed";
+    else return answer.state;
   }
-  return "sent";
+  return outcome;
 }
 
 async function settle(entry, answer) {
@@ -168,5 +186,6 @@ async function ask(url, options) {
   if (response.type === "opaqueredirect" || response.status === 401) return { state: "sign_in" };
   if (response.status === 403) return { state: isOurs ? "forbidden" : "offline" };
   if (response.status === 413) return { state: "refused", messages: { photo: ["413"] } };
+  if (response.status === 500) return { state: "failed" };
   return isOurs && response.status < 500 ? response : { state: "offline" };
 }

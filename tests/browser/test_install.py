@@ -239,6 +239,58 @@ def test_leaving_asks_first_with_the_count(visitor: Visitor) -> None:
     until(visitor, "已全部上传")
 
 
+def test_without_signal_nobody_leaves_who_would_still_be_signed_in(visitor: Visitor) -> None:
+    visitor.page.context.set_offline(True)
+    visitor.page.click("#right")
+    visitor.page.wait_for_selector("#notes:has-text('现在退不了登录')")
+    assert visitor.page.locator("#houses li").count() == 2
+    visitor.page.context.set_offline(False)
+    visitor.page.click("#right")
+    visitor.page.wait_for_url("**/sign-in/")
+
+
+def test_without_room_on_the_phone_it_is_said_and_the_form_stays(visitor: Visitor) -> None:
+    fill(visitor)
+    visitor.page.evaluate(
+        """() => {
+          const put = IDBObjectStore.prototype.put;
+          const full = new DOMException("", "QuotaExceededError");
+          IDBObjectStore.prototype.put = () => { throw full; };
+          window.makeRoom = () => { IDBObjectStore.prototype.put = put; };
+        }"""
+    )
+    visitor.page.fill("#note", "院内有狗")
+    visitor.page.click("#primary")
+    visitor.page.wait_for_selector("#notes:has-text('手机存储空间不够')")
+    assert visitor.page.input_value("#note") == "院内有狗"
+    visitor.page.evaluate("makeRoom()")
+    visitor.page.click("#primary")
+    visitor.page.wait_for_selector("text=26-12-0002 已保存")
+    assert Installation.objects.get(household__number="26-12-0002").note == "院内有狗"
+
+
+def test_an_entry_at_which_the_server_fails_holds_up_no_other(visitor: Visitor) -> None:
+    failures = iter([500])
+
+    def answer(route: Any) -> None:
+        status = next(failures, None)
+        route.fulfill(status=status) if status else route.continue_()
+
+    visitor.page.context.set_offline(True)
+    for number in ("26-12-0002", "26-12-0003"):
+        fill(visitor, number)
+        visitor.page.click("#primary")
+        visitor.page.wait_for_selector(f"#notes:has-text('{number} 已存在本机')")
+    visitor.page.route("**/install/entries/", answer)
+    visitor.page.context.set_offline(False)
+    visitor.page.wait_for_selector("#notes:has-text('服务器出错')")
+    assert Installation.objects.filter(household__number="26-12-0003").exists()
+    until(visitor, "待传 1 条")
+    visitor.page.click("#primary")
+    until(visitor, "已全部上传")
+    assert Installation.objects.filter(household__number="26-12-0002").exists()
+
+
 def test_leaving_from_another_page_asks_too_and_forgets_the_list(visitor: Visitor) -> None:
     visitor.page.route("**/install/entries/", lambda route: route.abort())
     fill(visitor)

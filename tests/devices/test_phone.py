@@ -131,7 +131,9 @@ def test_a_refused_entry_says_why_at_its_field(installer: User, home: Household)
     }
 
 
-@pytest.mark.parametrize("body", [{"uid": "x"}, {"values": "{"}, {"values": "[]"}])
+@pytest.mark.parametrize(
+    "body", [{"uid": "x"}, {"values": "{"}, {"values": "[]"}, {"values": '{"maker": [1]}'}]
+)
 def test_what_cannot_be_read_is_refused(
     installer: User, home: Household, body: dict[str, str]
 ) -> None:
