@@ -27,14 +27,20 @@ from devices.models.installations import InstallationQuerySet
 from households import clock, path
 from households.models import StepKind
 
+MAP, CONFIRMATION = "map", "confirmation"  # what a model needs beside the papers of GATING
+
 
 @dataclass(frozen=True, slots=True)
 class Lack:
-    """One paper that a model lacks on a day: its name, what is the matter, and who brings it."""
+    """One paper that a model lacks on a day: its name, what is the matter, and who brings it.
+
+    `kind` is MAP, CONFIRMATION, or the kind of the maker's paper.
+    """
 
     paper: str
     words: str
     who: str
+    kind: str
 
     def __str__(self) -> str:
         return _("%(words)s：请%(who)s办理") % {"words": self.words, "who": self.who}
@@ -58,7 +64,7 @@ def sentences(model: DeviceModel, on: date | None = None) -> list[str]:
 
 
 def _no_map() -> Lack:
-    return Lack(_("点表"), _("没有点表"), _("供应商"))
+    return Lack(_("点表"), _("没有点表"), _("供应商"), MAP)
 
 
 def _confirmation_lack(model: DeviceModel, on: date) -> Lack | None:
@@ -67,10 +73,10 @@ def _confirmation_lack(model: DeviceModel, on: date) -> Lack | None:
     paper = _("数据对接确认书") if settings.APPOINTED_PLATFORM else _("市平台数据对接确认书")
     newest = Confirmation.objects.counting().filter(model=model).first()
     if newest is None:
-        return Lack(paper, _("没有%(paper)s") % {"paper": paper}, _("供应商"))
+        return Lack(paper, _("没有%(paper)s") % {"paper": paper}, _("供应商"), CONFIRMATION)
     in_hand = newest.state in (ConfirmationState.SIGNING, ConfirmationState.SUSPENDED)
     who = _("平台服务单位") if in_hand else _("供应商")
-    return Lack(paper, _standing(paper, newest, on), who)
+    return Lack(paper, _standing(paper, newest, on), who, CONFIRMATION)
 
 
 def _standing(paper: str, newest: Confirmation, on: date) -> str:
@@ -85,9 +91,9 @@ def _paper_lack(model: DeviceModel, kind: MakerPaperKind, on: date) -> Lack | No
         return None
     paper, newest = str(kind.label), rows.standing().order_by("-valid_until").first()
     if newest is None:
-        return Lack(paper, _("没有%(paper)s") % {"paper": paper}, _("供应商"))
+        return Lack(paper, _("没有%(paper)s") % {"paper": paper}, _("供应商"), kind)
     said = _of_that_day(newest.valid_from, newest.valid_until, on)
-    return Lack(paper, f"{paper}{said}", _("供应商"))
+    return Lack(paper, f"{paper}{said}", _("供应商"), kind)
 
 
 def _of_that_day(begins: date | None, ends: date | None, on: date) -> str:

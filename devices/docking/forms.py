@@ -17,7 +17,6 @@ from households import clock, personal_numbers
 from households.filters import CHOICE, FIELD
 
 TEXT = {**FIELD, "autocomplete": "off"}
-DAY = {**FIELD, "type": "date"}
 SCAN = {**FIELD, "accept": "image/jpeg,image/png,application/pdf"}
 MOST_CONDITIONS, LONGEST_CONDITION = 20, 200
 OTHER = "other"
@@ -61,8 +60,9 @@ def dress(field: forms.Field) -> None:
     widget = field.widget
     if isinstance(widget, forms.Select):
         widget.attrs.update(CHOICE)
-    elif isinstance(field, forms.DateField):
-        widget.attrs.update(DAY)
+    elif isinstance(widget, forms.DateInput):
+        widget.input_type, widget.format = "date", "%Y-%m-%d"  # what a browser's calendar takes
+        widget.attrs.update(FIELD)
     elif isinstance(field, forms.FileField):
         widget.attrs.update(SCAN)
     else:
@@ -85,6 +85,11 @@ class ApplicationForm(forms.ModelForm):
     class Meta:
         model = DockingApplication
         fields = ("register_map", *applications.ASKED, "note")
+        help_texts = {
+            "board": _lazy("与板上印的一致"),
+            "firmware": _lazy("主控板程序的版本号"),
+            "protocol": _lazy("随样品带来的协议叫什么名称；纸件或电子件与样品一起交"),
+        }
 
     def __init__(self, model: DeviceModel, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

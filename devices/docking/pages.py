@@ -14,7 +14,16 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Count, ExpressionWrapper, F, IntegerField, OuterRef, Q, Subquery
+from django.db.models import (
+    Count,
+    ExpressionWrapper,
+    F,
+    IntegerField,
+    OuterRef,
+    Prefetch,
+    Q,
+    Subquery,
+)
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -22,7 +31,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from devices.docking import applications, confirmations, superseding
+from devices.docking import applications, confirmations, superseding, turn
 from devices.docking.applications import DockingRefused
 from devices.docking.forms import (
     ApplicationForm,
@@ -167,6 +176,9 @@ def new_application(request: SignedIn) -> HttpResponse:
     """Choose one of the own models (`?model=`), then say what is brought."""
     company = access.own_company(request.user)
     models = DeviceModel.objects.filter(supplier=company).annotate(maps=Count("register_maps"))
+    models = models.order_by("code").prefetch_related(
+        Prefetch("applications", DockingApplication.objects.open(), to_attr="under_way")
+    )
     wanted = request.POST.get("model") or request.GET.get("model", "")
     if not wanted:
         return render(request, "devices/docking/choose_model.html", {"models": models})
@@ -207,7 +219,8 @@ def _kept(request: SignedIn, write: Callable[[], DockingApplication]) -> HttpRes
         messages.error(request, refused.sentence)
         return None
     if request.POST.get("act") == "submit":
-        _take(request, one, S.SUBMITTED)
+        if not _take(request, one, S.SUBMITTED):
+            return redirect("edit_application", one.number)
     else:
         messages.success(request, _("已暂存 %(number)s。") % {"number": one.number})
     return redirect("docking_application", one.number)
@@ -249,6 +262,8 @@ def context_of(user: User, one: DockingApplication, **more: Any) -> dict[str, An
         "conditions": confirmations.of_the_test(one) if may_sign else [],
         "is_tester": has_tested,
         "signers": signers_named(user, one),
+        "turn": turn.said(user, one),
+        "at_bench": user.tests_docking and one.state in applications.AT_BENCH,
         "qr_leads_to": settings.PUBLIC_URL,
         "may_edit": one.state in applications.EDITABLE and applications.acts_for(user, one),
         "missing": applications.lacks(one, S.SUBMITTED) if S.SUBMITTED in steps else [],

@@ -74,7 +74,7 @@ def figures(company: Supplier) -> dict[str, int]:
     return {
         "models": company.device_models.count(),
         "admitted": company.device_models.admitted().count(),
-        "applications": _applications(company).filter(state__in=(*MINE, *DUTIES)).count(),
+        "applications": company.applications.open().count(),
         "confirmations": Confirmation.objects.valid_on(today)
         .filter(model__supplier=company)
         .count(),
@@ -117,10 +117,16 @@ def _of_applications(company: Supplier) -> Iterator[Duty]:
 
 
 def _of_models(company: Supplier) -> Iterator[Duty]:
-    """Models that may not be installed yet, each with what it lacks and the company can bring."""
+    """Models that may not be installed yet, each with what it lacks and the company can bring; of
+    a confirmation that is under way its application tells."""
     admitted = company.device_models.admitted().values("pk")
+    asked = set(company.applications.open().values_list("model", flat=True))
     for model in islice(company.device_models.exclude(pk__in=admitted), MOST):
         lacks = admission.lacks(model, clock.today())
+        if model.pk in asked:
+            lacks = [lack for lack in lacks if lack.kind != admission.CONFIRMATION]
+        if not lacks:
+            continue
         words = _("；").join(lack.words for lack in lacks)
         url = reverse("device_model", args=[model.pk])
         yield Duty("st-warn", model.code, _("还不能安装：%(lacks)s") % {"lacks": words}, url)

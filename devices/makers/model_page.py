@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import IntegrityError, transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from devices.docking import admission
+from devices.docking.admission import Lack
 from devices.makers import access, model_rules, papers
 from devices.makers.forms import ModelForm
 from devices.makers.withdrawing import REASONS
@@ -26,9 +29,11 @@ def device_model(request: SignedIn, pk: int) -> HttpResponse:
     model = access.read_model(request.user, pk)
     own = request.user.is_maker
     applications = DockingApplication.objects.visible_to(request.user).filter(model=model)
+    lacks = admission.lacks(model)
     context = {
         "model": model,
-        "lacks": admission.lacks(model),
+        "lacks": [(lack, _where(lack, model) if own else "") for lack in lacks],
+        "next": _next(lacks, model) if own else None,
         "values": values(model),
         "entries": papers.contents(model),
         "withdrawn": model.papers.exclude(withdrawn_at=None).order_by("-withdrawn_at"),
@@ -40,6 +45,24 @@ def device_model(request: SignedIn, pk: int) -> HttpResponse:
         "reasons": REASONS,
     }
     return render(request, "devices/makers/model.html", context)
+
+
+def _where(lack: Lack, model: DeviceModel) -> str:
+    """Where the maker brings what lacks; empty for a confirmation that it has asked for already."""
+    if lack.kind == admission.MAP:
+        return reverse("map_draft", args=[model.pk])
+    if lack.kind != admission.CONFIRMATION:
+        return f"{reverse('new_maker_paper')}?model={model.pk}&kind={lack.kind}"
+    under_way = model.applications.open().exists()
+    may_ask = model.register_maps.exists() and not under_way and settings.APPOINTED_PLATFORM
+    return f"{reverse('new_application')}?model={model.pk}" if may_ask else ""
+
+
+def _next(lacks: list[Lack], model: DeviceModel) -> tuple[str, str] | None:
+    """The one thing to do first on the way to a confirmation: words of a button, and where."""
+    words = {admission.MAP: _("写点表"), admission.CONFIRMATION: _("申请数据对接")}
+    found = ((words[lack.kind], _where(lack, model)) for lack in lacks if lack.kind in words)
+    return next((one for one in found if one[1]), None)
 
 
 def values(model: DeviceModel) -> list[tuple[str, str, list[str]]]:

@@ -87,8 +87,16 @@ def register_map(request: SignedIn, pk: int) -> HttpResponse:
         "settings": [(name, names.SETTINGS.get(name, ""), text) for name, text in written.settings],
         "signals": signals_of(version),
         "is_own": request.user.is_maker,
+        "to_apply": request.user.is_maker and _waits_for_a_test(version),
     }
     return render(request, "devices/maps/version.html", context)
+
+
+def _waits_for_a_test(version: RegisterMap) -> bool:
+    """Whether an application for this version is what comes next: nobody has asked for a test of
+    it, and none of the model is under way."""
+    asked = version.model.applications
+    return not (asked.filter(register_map=version).exists() or asked.open().exists())
 
 
 def sheet_of(version: RegisterMap) -> Sheet:

@@ -55,6 +55,10 @@ class DockingApplicationQuerySet(models.QuerySet["DockingApplication"]):
             return rows.exclude(state=DockingState.DRAFT).exclude(given_up)
         return rows
 
+    def open(self) -> DockingApplicationQuerySet:
+        """Those that are not over: neither issued nor withdrawn."""
+        return self.exclude(state__in=(DockingState.ISSUED, DockingState.WITHDRAWN))
+
     def of_number(self, number: str) -> DockingApplicationQuerySet:
         """The one that papers and addresses name so; none for what is no such number."""
         found = NUMBER.fullmatch(number)

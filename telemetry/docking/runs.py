@@ -16,7 +16,7 @@ from devices.models import DockingApplication, DockingState, Unit
 from households import clock
 from households.models import User
 from telemetry import points
-from telemetry.docking import queue, report, samples
+from telemetry.docking import queue, report
 from telemetry.docking.words import spoken
 from telemetry.models import DockingStep, DockingStepState, DockingTest
 from telemetry.models.docking import DAY_S, SOAK_SHARE
@@ -45,7 +45,7 @@ def start(
     """Begin a run with all its steps, none of them queued yet. Raises RunRefused."""
     _refuse_others(by)
     application = DockingApplication.objects.select_for_update(of=("self",)).get(pk=application.pk)
-    if application.state not in samples.BENCH:
+    if application.state not in applications.AT_BENCH:
         raise RunRefused(
             _("申请现在是“%(state)s”：收到样品后才能测试")
             % {"state": application.get_state_display()}

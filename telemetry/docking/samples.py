@@ -15,19 +15,12 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from devices import connecting
+from devices.docking.applications import AT_BENCH
 from devices.modbus.troubles import UrlRefused
-from devices.models import DockingApplication, DockingState, Gateway, Unit
+from devices.models import DockingApplication, Gateway, Unit
 from households import clock
 from households.models import User
 from telemetry.models import DockingTest
-
-# A sample is there, and may be connected.
-BENCH = (
-    DockingState.RECEIVED,
-    DockingState.TESTING,
-    DockingState.FAILED,
-    DockingState.PASSED,
-)
 
 
 class NotConnected(Exception):
@@ -89,7 +82,7 @@ def connect(
 def _refuse(application: DockingApplication, by: User) -> None:
     if not by.tests_docking:
         raise NotConnected(_("只有平台服务单位可以接入样机"))
-    if application.state not in BENCH:
+    if application.state not in AT_BENCH:
         raise NotConnected(
             _("申请现在是“%(state)s”：收到样品后才能接入样机")
             % {"state": application.get_state_display()}

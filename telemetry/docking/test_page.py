@@ -18,7 +18,7 @@ from households import clock
 from households.models import User
 from households.requests import SignedIn
 from telemetry import cadence, points
-from telemetry.docking import evidence, runs, samples
+from telemetry.docking import evidence, runs
 from telemetry.docking.forms import StartForm
 from telemetry.docking.shown import DONE, Figures, Row, readings_of, rows_of
 from telemetry.models import DockingTest, UnitState
@@ -60,7 +60,7 @@ def page(
         "wants_retest": "retest" in request.GET,
         "earlier": application.tests.order_by("-started_at"),
         "start_form": StartForm(),
-        "may_connect": application.state in samples.BENCH,
+        "may_connect": application.state in applications.AT_BENCH,
         "may_start": acts and may_start(application),
         "signers": signers_named(request.user, application),
         **forms,
@@ -81,7 +81,7 @@ def notes_of(application: DockingApplication) -> list[DockingAct]:
 def may_start(application: DockingApplication) -> bool:
     """Whether a new run may begin: a sample is connected, and none is under way."""
     open_run = application.tests.filter(judged_at=None).exists()
-    return bool(application.sample) and application.state in samples.BENCH and not open_run
+    return bool(application.sample) and application.state in applications.AT_BENCH and not open_run
 
 
 def run_of(application: DockingApplication, wanted: str = "") -> DockingTest | None:

@@ -60,7 +60,25 @@ def test_submitting_with_a_gap_keeps_what_was_typed(cast: Cast) -> None:
         "/docking/new/", sent(cast, firmware="", act="submit"), follow=True
     )
     assert "还缺固件版本" in answer.content.decode()
-    assert DockingApplication.objects.get(state=S.DRAFT).board == "ZK-2"
+    one = DockingApplication.objects.get(state=S.DRAFT)
+    assert one.board == "ZK-2"
+    assert answer.redirect_chain[-1][0] == path(one, "edit/")  # where it can be filled in
+
+
+def test_days_are_asked_by_the_browsers_calendar(cast: Cast) -> None:
+    text = page(cast.tester, path(scene.brought(cast, S.SUBMITTED)))
+    assert f'type="date" name="received-on" value="{clock.today():%Y-%m-%d}"' in text
+
+
+def test_where_to_go_on_stands_beside_what_comes_next(cast: Cast) -> None:
+    one = scene.brought(cast, S.TESTING)
+    assert path(one, "sample/") in page(cast.tester, path(one))
+    assert path(one, "sample/") not in page(cast.supplier_member, path(one))
+
+
+def test_a_model_with_an_application_under_way_says_so_where_one_is_chosen(cast: Cast) -> None:
+    one = scene.brought(cast, S.SUBMITTED)
+    assert f"{one.number} 已提交" in page(cast.supplier_member, "/docking/new/")
 
 
 def test_only_own_models_and_their_own_maps_are_chosen(cast: Cast) -> None:

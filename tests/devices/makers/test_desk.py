@@ -73,6 +73,15 @@ def test_a_model_that_may_not_be_installed_says_what_it_lacks(cast: Cast, maker:
     assert "还不能安装：没有产品保险单" in part(desk(maker), "duties")
 
 
+def test_a_confirmation_that_is_asked_for_waits_for_nobody_but_its_application(
+    cast: Cast, maker: Client
+) -> None:
+    cast.water.model.confirmations.all().delete()
+    assert "没有数据对接确认书" in part(desk(maker), "duties")
+    applications.take(drafted(cast), DockingState.SUBMITTED, by=cast.supplier_member)
+    assert "没有数据对接确认书" not in part(desk(maker), "duties")
+
+
 def test_an_unsent_register_map_is_remembered(cast: Cast, maker: Client) -> None:
     MapDraft.objects.create(
         model=cast.water.model, content="", saved_by=cast.supplier_member, saved_at=clock.now()

@@ -39,6 +39,8 @@ def test_what_is_missing_is_named_with_who_brings_it(cast: Cast, maker: Client) 
     assert "数据对接确认书已于" in missing
     assert "供应商" in missing
     assert "不能安装" in text
+    assert f"/makers/papers/new/?model={model.pk}&amp;kind=certificate" in missing
+    assert f"/docking/new/?model={model.pk}" in missing
 
 
 def test_a_competitors_model_is_not_there(cast: Cast, maker: Client) -> None:

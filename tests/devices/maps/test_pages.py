@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from openpyxl import load_workbook
 
+from devices.docking import applications
 from devices.modbus import mapfile, pointmap
 from devices.models import MapDraft, RegisterMap
 from tests.cast import Cast
@@ -54,6 +55,17 @@ def test_a_version_shows_each_row_with_its_address_on_the_wire(cast: Cast) -> No
     assert "0x0064" in page
     assert "7 / 7" in page
     assert "5 / 5" in page
+
+
+def test_a_version_that_nobody_tested_leads_to_its_application(
+    cast: Cast, second: RegisterMap
+) -> None:
+    version = RegisterMap.objects.get(pk=second.pk)
+    address = f"/docking/new/?model={version.model_id}"
+    maker = as_(cast.supplier_member)
+    assert address in maker.get(f"/maps/{version.pk}/").content.decode()
+    applications.draft(version.model, version, by=cast.supplier_member)
+    assert address not in maker.get(f"/maps/{version.pk}/").content.decode()
 
 
 def test_reference_numbers_go_on_the_wire_as_what_they_mean(cast: Cast) -> None:
