@@ -48,15 +48,24 @@ class Missed(NamedTuple):
     cause: str
 
 
-def csv_line(cells: Sequence[object]) -> bytes:
-    """One line for COPY; floats come back as they are, texts may hold anything but NUL."""
+def csv_line(cells: Sequence[object], *documents: Mapping[str, object] | None) -> bytes:
+    """One line for COPY: plain cells, then those of jsonb columns. Floats come back as they are,
+    texts may hold anything but NUL."""
     try:
-        line = orjson.dumps(cells)
+        line = orjson.dumps(cells)[1:-1]
+        if b"\\" in line:  # JSON writes control characters in its own way
+            line = _written_out(cells)
     except TypeError:  # whole numbers beyond 64 bits, halves of characters
-        return _written_out(cells)
-    if b"\\" in line and not all(cell.isprintable() for cell in cells if isinstance(cell, str)):
-        return _written_out(cells)  # JSON writes control characters in its own way
-    return line[1:-1] + b"\n"
+        line = _written_out(cells)
+    return b",".join((line, *map(_json_cell, documents))) + b"\n"
+
+
+def _json_cell(document: Mapping[str, object] | None) -> bytes:
+    """A jsonb column's cell: the text of a document has no control characters, so that what JSON
+    writes of it is a cell as it is."""
+    if not document:
+        return b"null" if document is None else b'"{}"'
+    return orjson.dumps(_json_text(document))
 
 
 def _written_out(cells: Sequence[object]) -> bytes:
@@ -69,15 +78,15 @@ def _written_out(cells: Sequence[object]) -> bytes:
             written.append(f'"{escaped}"')
         else:
             written.append(json.dumps(cell))
-    return ",".join(written).encode("utf-8", "replace") + b"\n"
+    return ",".join(written).encode("utf-8", "replace")
 
 
-def json_text(value: object) -> str:
+def _json_text(document: Mapping[str, object]) -> str:
     """JSON for a jsonb column, which holds no NUL."""
     try:
-        text = orjson.dumps(value).decode()
+        text = orjson.dumps(document).decode()
     except TypeError:
-        text = json.dumps(value)
+        text = json.dumps(document)
     return text.replace("\\u0000", "")
 
 
@@ -96,10 +105,8 @@ def reading_line(row: Polled, good: Mapping[str, Scalar], rest: Mapping[str, Val
     if len(not_good) < len(rest):
         good = {**good, **{p: v.value for p, v in rest.items() if v.quality == "good"}}
     others = {p: value for p, value in good.items() if p not in _HAVE_A_COLUMN}
-    cells: list[object] = [row.unit_id, row.at, *map(good.get, COLUMNS)]
-    cells.append(json_text(others) if others else None)
-    cells.append(json_text(not_good) if not_good else None)
-    return csv_line(cells)
+    cells = (row.unit_id, row.at, *map(good.get, COLUMNS))
+    return csv_line(cells, others or None, not_good or None)
 
 
 class Newest(NamedTuple):
@@ -150,8 +157,8 @@ class LatestStates:
         fault = answered.values.get("fault_active") if answered else None
         known = self._units[newest.unit_id] if answered else _NOTHING
         at = answered.at if answered else None
-        cells = [newest.unit_id, at, newest.at, newest.interval_s, cause, fault and fault.value]
-        return csv_line([*cells, json_text(known.good), json_text(known.aside)])
+        cells = (newest.unit_id, at, newest.at, newest.interval_s, cause, fault and fault.value)
+        return csv_line(cells, known.good, known.aside)
 
 
 def _entries(at: str, rest: Mapping[str, Value], before: Newest) -> dict[str, Entry]:
