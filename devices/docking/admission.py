@@ -15,6 +15,7 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from devices.models import (
+    ENDED,
     GATING,
     Confirmation,
     ConfirmationState,
@@ -73,13 +74,21 @@ def _confirmation_lack(model: DeviceModel, on: date) -> Lack | None:
     paper = _("数据对接确认书") if settings.APPOINTED_PLATFORM else _("市平台数据对接确认书")
     newest = Confirmation.objects.counting().filter(model=model).first()
     if newest is None:
-        return Lack(paper, _("没有%(paper)s") % {"paper": paper}, _("供应商"), CONFIRMATION)
+        return Lack(paper, _("没有%(paper)s") % {"paper": paper}, _who_brings_it(), CONFIRMATION)
     in_hand = newest.state in (ConfirmationState.SIGNING, ConfirmationState.SUSPENDED)
-    who = _("平台服务单位") if in_hand else _("供应商")
+    who = _("平台服务单位") if in_hand else _who_brings_it()
     return Lack(paper, _standing(paper, newest, on), who, CONFIRMATION)
 
 
+def _who_brings_it() -> str:
+    if settings.APPOINTED_PLATFORM:
+        return _("供应商")
+    return _("供应商（取得后交平台服务单位录入）")
+
+
 def _standing(paper: str, newest: Confirmation, on: date) -> str:
+    if newest.state == ConfirmationState.VALID and newest.valid_from <= on <= newest.valid_until:
+        return _("%(paper)s在 %(on)s 暂停使用") % {"paper": paper, "on": on}
     if newest.state == ConfirmationState.VALID:
         return f"{paper}{_of_that_day(newest.valid_from, newest.valid_until, on)}"
     return _("%(paper)s%(state)s") % {"paper": paper, "state": newest.get_state_display()}
@@ -164,7 +173,16 @@ def _in_force_since(model: DeviceModel, on: date) -> date | None:
     if lacks(model, on):
         return None
     begin = F("valid_from").asc(nulls_first=True)
-    confirmation = Confirmation.objects.valid_on(on).filter(model=model).earliest("valid_from")
+    confirmed = min(map(_held_since, Confirmation.objects.valid_on(on).filter(model=model)))
     papers = MakerPaper.objects.valid_on(on).filter(model=model)
     begins = [papers.filter(kind=kind).order_by(begin)[0].valid_from for kind in GATING]
-    return max([confirmation.valid_from, *(day for day in begins if day)])
+    return max([confirmed, *(day for day in begins if day)])
+
+
+def _held_since(confirmation: Confirmation) -> date:
+    """Since when one that is in force has been so without a break: a suspended one holds again
+    from the day on which it was restored."""
+    acts = list(confirmation.acts.all())
+    if not any(act.state in ENDED for act in acts):
+        return confirmation.valid_from
+    return max(confirmation.valid_from, acts[-1].at.astimezone(clock.SHANGHAI).date())

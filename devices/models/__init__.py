@@ -3,6 +3,7 @@
 from .assignments import Assignment
 from .connections import HeatConnection
 from .docking import (
+    ENDED,
     EXPIRED,
     NOT_YET,
     Confirmation,
@@ -23,6 +24,7 @@ from .units import Unit
 
 __all__ = [
     "DATED",
+    "ENDED",
     "EXPIRED",
     "GATING",
     "NOT_YET",

@@ -179,16 +179,15 @@ class ConfirmationQuerySet(models.QuerySet["Confirmation"]):
 
     def valid_on(self, day: date) -> ConfirmationQuerySet:
         """Those in force on that day: what was suspended, revoked or superseded only later held
-        then, and what was put in then stays lawful."""
+        then, and what was put in then stays lawful; what was restored only later did not hold."""
         over = clock.end_of(day)
         acts = ConfirmationAct.objects.filter(confirmation=OuterRef("pk")).order_by("-pk")
         before = acts.filter(at__lt=over).values("state")[:1]
         rows = self.counting().filter(valid_from__lte=day, valid_until__gte=day)
         rows = rows.annotate(that_day=Coalesce(Subquery(before), Value("")))
         ended_later = Q(state__in=ENDED) & Exists(acts.filter(state__in=ENDED))
-        return rows.filter(
-            Q(state=ConfirmationState.VALID) | (ended_later & ~Q(that_day__in=ENDED))
-        )
+        held = Q(state=ConfirmationState.VALID) | ended_later
+        return rows.filter(held & ~Q(that_day__in=ENDED))
 
 
 class Confirmation(models.Model):

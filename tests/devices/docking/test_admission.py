@@ -24,6 +24,7 @@ from tests import cast as make
 from tests.cast import INSTALLED_ON, MAPS, Cast
 
 LATER = INSTALLED_ON + timedelta(days=10)
+LATELY = timedelta(days=2)
 
 
 def said(model: DeviceModel, on: date = INSTALLED_ON) -> list[str]:
@@ -112,7 +113,9 @@ def test_where_the_citys_platform_is_appointed_only_its_confirmation_counts(
     cast: Cast, settings: Any
 ) -> None:
     settings.APPOINTED_PLATFORM = False
-    assert said(cast.water.model) == ["没有市平台数据对接确认书：请供应商办理"]
+    assert said(cast.water.model) == [
+        "没有市平台数据对接确认书：请供应商（取得后交平台服务单位录入）办理"
+    ]
     confirmations(cast).update(origin="city")
     assert said(cast.water.model) == []
 
@@ -205,6 +208,24 @@ def test_asked_again_or_too_early_nothing_changes(cast: Cast) -> None:
     assert admission.papers_came(cast.water.model) == 1
     assert admission.papers_came(cast.water.model) == 0
     assert cast.water_household.steps.filter(kind=StepKind.INSTALLED).count() == 2
+
+
+def test_what_was_put_in_while_it_was_suspended_counts_from_its_restoring(cast: Cast) -> None:
+    one = confirmations(cast).get()
+    restored = INSTALLED_ON + timedelta(days=3)
+    one.acts.create(state="suspended", by=cast.tester, at=clock.end_of(INSTALLED_ON - LATELY))
+    make.reach(cast.water_household, StepKind.SIGNED, cast.town_officer)
+    confirmations(cast).update(state=ConfirmationState.SUSPENDED)
+    home = cast.water_household
+    path.take(home, StepKind.INSTALLED, on=INSTALLED_ON, by=cast.town_officer)
+    one.acts.create(state="valid", by=cast.tester, at=clock.end_of(restored) - timedelta(hours=9))
+    confirmations(cast).update(state=ConfirmationState.VALID)
+    assert said(cast.water.model, INSTALLED_ON) == [
+        "数据对接确认书在 2026-10-20 暂停使用：请供应商办理"
+    ]
+    assert admission.papers_came(cast.water.model) == 1
+    home.refresh_from_db()
+    assert home.installed_on == restored
 
 
 def test_what_lacks_something_else_waits_for_that(cast: Cast) -> None:
