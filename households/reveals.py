@@ -27,6 +27,7 @@ REASONS = [
     ("visit", _("预约上门安装、检修或检查")),
     ("trouble", _("处理告警、投诉或安全隐患")),
     ("survey", _("回访、抽查")),
+    ("report", _("上级要求报送")),
     (OTHER, _("其他")),
 ]
 A_DAY = 100  # numbers that one person is told at one tap; from then on with a reason each

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from households import messages_page, phone_page, views
+from households import card_page, messages_page, phone_page, views
 
 urlpatterns = [
     path("", include("households.accounts.urls")),
@@ -13,4 +13,5 @@ urlpatterns = [
     path("messages/", messages_page.messages, name="messages"),
     path("households/", views.ledger, name="households"),
     path("households/<slug:number>/phone/", phone_page.phone, name="household_phone"),
+    path("households/<slug:number>/card/renew/", card_page.renew_card, name="renew_card"),
 ]

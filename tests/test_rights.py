@@ -185,6 +185,7 @@ papers/<uid>/                        paper        all             -
 households/                          -            all             -
 households/<number>/                 household    all             -
 households/<number>/phone/           household    -               all
+households/<number>/card/renew/      household    -               registrars
 
 transfer/                            -            registrars      -
 transfer/template/                   -            registrars      -

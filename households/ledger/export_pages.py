@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from households import clock, searching
+from households import clock, reveals, searching
 from households.ledger import exporting, jobs
 from households.ledger.import_pages import file_of
 from households.models import WorkbookExport
@@ -34,8 +34,10 @@ Phones = WorkbookExport.Phones
 def new_export(request: SignedIn) -> HttpResponse:
     """Choose how, then let a worker write the file. The address carries the ledger's filters."""
     query = request.POST.get("query", "") if request.method == "POST" else _query(request)
+    picked, words = request.POST.get("reason", ""), request.POST.get("words", "")
     if request.method == "POST":
-        phones, reason = request.POST.get("phones", ""), _reason(request.POST)
+        phones = request.POST.get("phones", "")
+        reason = reveals.in_words(picked, words)
         if phones != Phones.PLAIN:
             return _ask_for(request, query, Phones.MASKED, "")
         if not request.user.may_register:
@@ -46,9 +48,11 @@ def new_export(request: SignedIn) -> HttpResponse:
         "token": uuid.uuid4(),
         "query": query,
         "count": exporting.chosen(request.user, QueryDict(query)).count(),
-        "reasons": exporting.REASONS,
+        "reasons": reveals.REASONS,
+        "reason": picked,
+        "words": words,
         "phones": request.POST.get("phones", ""),
-        "wrong": _("请选一个理由。") if request.method == "POST" else "",
+        "wrong": _("请选择原因；选“其他”时请写明。") if request.method == "POST" else "",
     }
     status = 422 if request.method == "POST" else 200
     return render(request, "households/transfers/new_export.html", context, status=status)
@@ -62,13 +66,6 @@ def _query(request: SignedIn) -> str:
     for name in ("page", "export", "sort"):
         kept.pop(name, None)
     return kept.urlencode()[:1000]
-
-
-def _reason(posted: QueryDict) -> str:
-    """The picked reason in words, or the officer's own; empty where there is none."""
-    words = posted.get("words", "").strip()[:100]
-    picked = dict(exporting.REASONS).get(posted.get("reason", ""), "")
-    return _("；").join(filter(None, (str(picked), words)))
 
 
 def _ask_for(request: SignedIn, query: str, phones: str, reason: str) -> HttpResponse:

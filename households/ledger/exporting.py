@@ -13,7 +13,6 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _lazy
 from openpyxl import Workbook
 
 from households import reveals
@@ -30,12 +29,6 @@ Progress = Callable[[int, int], None]
 AT_ONCE = 2000  # rows fetched together
 ROOM = 1000  # rows below the last one that have the drop-downs too
 PHONES = ("phone", "other_phone")
-REASONS = (
-    ("visit", _lazy("入户、安装联系")),
-    ("check", _lazy("核对台账")),
-    ("service", _lazy("报修、回访")),
-    ("report", _lazy("上级要求报送")),
-)
 # Which rows of a kind belong to these households; each app puts its own in when it is ready.
 ROWS: dict[str, Callable[[HouseholdQuerySet], QuerySet[Any]]] = {
     "household": lambda households: households.select_related("area__owner"),

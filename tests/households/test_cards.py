@@ -10,7 +10,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from households import card_page, cards, clock
-from households.models import CardCode, Household
+from households.models import CardCode, Change, Household
 from tests.cast import Cast
 
 HOME = "https://heating.example"
@@ -96,3 +96,21 @@ def test_the_qr_is_a_picture_of_the_address(cast: Cast) -> None:
     code = cards.code_of(cast.water_household)
     assert cards.address(cast.water_household, f"{HOME}/") == f"{HOME}/card/{code}/"
     assert drawn != cards.qr(cast.air_household, HOME).decode()
+
+
+def test_who_registers_there_renews_a_card_with_a_reason(cast: Cast, client: Client) -> None:
+    home = cast.water_household
+    old, path = cards.code_of(home), f"/households/{home.number}/card/renew/"
+    client.force_login(cast.clerk)
+    assert "更换档案卡二维码" in client.get(f"/households/{home.number}/").content.decode()
+    client.post(path, {"why": "because"})
+    assert cards.code_of(home) == old
+    client.post(path, {"why": "lost"})
+    assert client.get(f"/card/{old}/").status_code == 404
+    assert client.get(f"/card/{cards.code_of(home)}/").status_code == 200
+    told = Change.objects.filter(table="households_cardcode", household_id=home.pk)
+    assert told.latest("pk").reason == "档案卡遗失"
+    client.force_login(cast.reader)
+    assert client.post(path, {"why": "lost"}).status_code == 403
+    client.force_login(cast.outsider)
+    assert client.post(path, {"why": "lost"}).status_code == 404

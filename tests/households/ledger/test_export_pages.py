@@ -69,6 +69,8 @@ def test_an_export_is_written_by_a_worker_and_then_downloaded(officer: Client) -
 def test_phones_are_masked_unless_a_reason_is_picked(officer: Client) -> None:
     assert ask(officer, phones="plain").status_code == 422
     assert ask(officer, phones="plain", reason="curiosity").status_code == 422
+    again = ask(officer, phones="plain", reason="other", words=" ")
+    assert again.status_code == 422 and 'value="other" checked' in again.content.decode()
     assert not WorkbookExport.objects.exists()
     assert "13000000000" not in str(list(sheet(officer, written(officer)).values))
     assert not PhoneReveal.objects.exists()
@@ -84,7 +86,7 @@ def test_whole_phones_are_for_those_who_keep_the_ledger(cast: Cast, client: Clie
 def test_whole_phones_are_recorded_with_the_reason_in_words(officer: Client) -> None:
     job = written(officer, phones="plain", reason="check", words="年底核对")
     assert "13000000000" in str(list(sheet(officer, job).values))
-    told = PhoneReveal.objects.filter(how="export", reason="核对台账；年底核对")
+    told = PhoneReveal.objects.filter(how="export", reason="核对住户信息：年底核对")
     assert told.count() == 2
 
 
