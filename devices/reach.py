@@ -7,6 +7,8 @@ from households.models import REACHES, Area, Method, Role, User
 from households.models.households import HouseholdQuerySet
 
 NETWORK = tuple(method for method in Method if not method.has_unit)
+ELECTRICITY = (Method.COAL_TO_ELECTRICITY,)
+CONCERNS = {Role.HEAT_COMPANY: NETWORK, Role.POWER_COMPANY: ELECTRICITY}
 
 
 def register() -> None:
@@ -15,6 +17,11 @@ def register() -> None:
     REACHES[Role.HEAT_COMPANY] = on_the_network
     REACHES[Role.POWER_COMPANY] = on_electricity
     REACHES[Role.SUPERVISOR] = within_area
+
+
+def methods_of(user: User) -> tuple[Method, ...]:
+    """The methods whose households concern the user: of a company those it brings heat by."""
+    return CONCERNS.get(Role(user.role), tuple(Method))
 
 
 def assigned(households: HouseholdQuerySet, user: User) -> HouseholdQuerySet:
@@ -29,7 +36,7 @@ def on_the_network(households: HouseholdQuerySet, user: User) -> HouseholdQueryS
 
 def on_electricity(households: HouseholdQuerySet, user: User) -> HouseholdQuerySet:
     """Households that heat with electricity, the power company's concern."""
-    return within_area(households.filter(method=Method.COAL_TO_ELECTRICITY), user)
+    return within_area(households.filter(method__in=ELECTRICITY), user)
 
 
 def within_area(households: HouseholdQuerySet, user: User) -> HouseholdQuerySet:

@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from households import clock
-from households.models import ApiToken, Area, Method, User
+from households.models import REACHES, ApiToken, Area, Method, User
 
 
 class TaskPlan(models.Model):
@@ -41,7 +41,10 @@ class TaskPlan(models.Model):
 
 class PlanItemQuerySet(models.QuerySet["PlanItem"]):
     def visible_to(self, user: User) -> PlanItemQuerySet:
-        """Lines of the user's area subtree; all lines for district-wide roles."""
+        """Lines of the user's area subtree; all lines for district-wide roles, and for those who
+        follow the plan wherever it is carried out: companies and supervisors without an area."""
+        if user.is_active and user.follows_plan and user.role in REACHES and not user.area:
+            return self
         return self.filter(area__in=Area.objects.visible_to(user))
 
 

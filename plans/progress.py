@@ -36,6 +36,7 @@ from typing import Literal
 from django.db.models import Count
 from django.db.models.functions import Greatest
 
+from devices.reach import methods_of
 from households import clock
 from households.models import Area, Household, Method, StepKind, User
 from households.models.households import HouseholdQuerySet
@@ -223,7 +224,10 @@ def table(user: User, plan: TaskPlan, on: date | None = None) -> Table:
     }
     items = plan.items.visible_to(user).select_related("area__owner")
     adjusted = adjustment(plan)
-    lines = sorted((_line(item, on, counts, adjusted) for item in items), key=_in_order)
+    methods = methods_of(user)
+    lines = sorted((_line(item, on, counts, adjusted, methods) for item in items), key=_in_order)
+    if len(methods) < len(Method):  # a company's: where it has nothing to do is no line of its own
+        lines = [line for line in lines if not line.figures.is_empty]
     towns = [Town(town, list(group)) for town, group in groupby(lines, key=_town)]
     outside = rows.in_task().exclude(area__plan_items__plan=plan).count()
     return Table(plan, on, clock.now(), towns, outside)
@@ -239,6 +243,7 @@ def _line(
     on: date,
     counts: dict[str, Counter[tuple[int, str]]],
     adjusted: Adjustment,
+    methods: tuple[Method, ...],
 ) -> Row:
     schedule = Schedule(item.plan)
     by_method = {
@@ -248,6 +253,8 @@ def _line(
             due=schedule.due(task, on),
             **{name: counted[item.area_id, method] for name, counted in counts.items()},
         )
+        if method in methods
+        else Figures()
         for method, task in adjusted.task(item).items()
     }
     return Row(item.area, by_method, item, tuple(adjusted.basis(item)))
@@ -282,8 +289,10 @@ def curves(user: User, plan: TaskPlan) -> Curves:
 def _tasks(user: User, plan: TaskPlan) -> list[int]:
     """The visible task, line by line and method by method: rounded as the table rounds it."""
     adjusted = adjustment(plan)
+    methods = methods_of(user)
     items = plan.items.visible_to(user)
-    return [task for item in items for task in adjusted.task(item).values() if task]
+    tasks = (adjusted.task(item) for item in items)
+    return [task[method] for task in tasks for method in methods if task[method]]
 
 
 def _cumulative(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import Q
 from django.http import FileResponse, Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
@@ -12,12 +13,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from households import clock, downloads
+from households.filters import areas_of
 from households.models import Area, StepKind
 from households.requests import SignedIn
 from households.views import Line
 from plans import two_level, two_level_workbook
 from plans.list_pages import year_of
-from plans.models import TaskPlan
+from plans.models import PlanItem, TaskPlan
 
 
 @login_required
@@ -48,8 +50,9 @@ def _workbook(request: SignedIn, found: two_level.Ledger) -> FileResponse:
 @require_safe
 def two_level_village(request: SignedIn, pk: int) -> HttpResponse:
     """The households of one village (of a town: its 散户) with the dates of their steps."""
-    areas = Area.objects.visible_to(request.user).select_related("owner")
-    area = get_object_or_404(areas, pk=pk)
+    in_plan = PlanItem.objects.visible_to(request.user).values("area")
+    areas = Area.objects.filter(Q(pk__in=areas_of(request)) | Q(pk__in=in_plan))
+    area = get_object_or_404(areas.select_related("owner"), pk=pk)
     if area.level == Area.Level.DISTRICT:
         raise Http404
     year = year_of(request)

@@ -217,6 +217,25 @@ def test_what_is_due_never_falls_from_one_day_to_the_next(plan: TaskPlan, office
     assert due[-1] == 820
 
 
+def test_the_heat_company_follows_the_task_of_its_own_methods(
+    plan: TaskPlan, district: Area
+) -> None:
+    company = cast.user("reli", Role.HEAT_COMPANY)
+    with clock.at(NOON):
+        table, curves = progress.table(company, plan), progress.curves(company, plan)
+    figures = dict(table.total.cells)
+    assert table.total.figures.task == curves.due[-1] == 635
+    assert figures[Method.CENTRAL_HEATING].task == 575
+    assert figures[Method.COAL_TO_ELECTRICITY].is_empty
+    assert "时家岭社区" not in {line.area.name for town in table.towns for line in town.lines}
+
+
+@pytest.mark.parametrize("role", [Role.SUPERVISOR, Role.POWER_COMPANY])
+def test_who_belongs_to_no_area_follows_the_plan_too(plan: TaskPlan, role: Role) -> None:
+    task = progress.table(cast.user("x", role), plan).total.figures.task
+    assert task == (185 if role == Role.POWER_COMPANY else 820)
+
+
 def test_being_behind_and_ahead_exclude_each_other() -> None:
     late = progress.Figures(task=100, due=80, complete=60, accepted=50)
     assert (late.behind, late.ahead, late.to_accept) == (20, 0, 10)
