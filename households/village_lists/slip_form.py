@@ -63,9 +63,7 @@ class SlipForm(forms.Form):
         widget=forms.TextInput(FIELD),
     )
     basis_on = forms.DateField(label=_lazy("依据日期"), widget=DATE)
-    reason = forms.ChoiceField(
-        label=_lazy("原因"), choices=ChangeSlip.Why.choices, widget=forms.RadioSelect
-    )
+    reason = forms.ChoiceField(label=_lazy("原因"), widget=forms.RadioSelect)
     note = forms.CharField(
         label=_lazy("说明"),
         max_length=200,
@@ -86,10 +84,18 @@ class SlipForm(forms.Form):
         super().__init__(*args, **options)
         self.kind, self.user, self.asked = kind, user, ASKED[kind]
         self.lines: list[tuple[Household | None, Part]] = []
+        self._offer_reasons()
         first = {self._name(part): self._home_field(part) for part in self.picked}
         values = {name: deepcopy(VALUES[name]) for name in self.asked.values}
         self.fields = {**first, **values, **self.fields}
         self.order_fields([*first, *values, "basis", "basis_on", "reason", "note", "scan"])
+
+    def _offer_reasons(self) -> None:
+        """Those of the kind, and the one that the slip has."""
+        offered = {*self.asked.why, ChangeSlip.Why.OTHER, self.initial.get("reason")}
+        reason = self.fields["reason"]
+        assert isinstance(reason, forms.ChoiceField)
+        reason.choices = [(why, why.label) for why in ChangeSlip.Why if why in offered]
 
     @property
     def picked(self) -> list[Part]:

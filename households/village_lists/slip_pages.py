@@ -20,16 +20,27 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from households import lists
 from households.archive.incoming import FileRefused
 from households.filters import AreaFilter, choice
-from households.models import ChangeSlip, Household, Part, SlipActKind, SlipKind, SlipState, User
+from households.models import (
+    ChangeSlip,
+    Household,
+    Part,
+    SlipActKind,
+    SlipKind,
+    SlipLine,
+    SlipState,
+    User,
+)
 from households.models.slips import ChangeSlipQuerySet
 from households.requests import SignedIn
 from households.searching import WordsFilter
 from households.templatetags.paperwork import SLIP_SHAPES
 from households.village_lists import list_papers, slips
-from households.village_lists.slip_effects import SlipRefused
+from households.village_lists.slip_effects import ASKED, SlipRefused, planned
 from households.village_lists.slip_form import SlipForm
 
 SORTS = {"number": "serial", "effective_on": "effective_on", "drafted_at": "drafted_at"}
+ENDED = (SlipState.EFFECTIVE, SlipState.REFUSED, SlipState.CANCELLED)
+CHANGE_LINES = [kind for kind in SlipKind if Part.CHANGES in ASKED[kind].parts]  # they tell values
 MOST_HOMES = 600  # offered while typing; any 户编号 of the own area may be typed
 
 
@@ -114,11 +125,9 @@ def _context(user: User, slip: ChangeSlip, **more: Any) -> dict[str, Any]:
     return {
         "slip": slip,
         "shape": SLIP_SHAPES[SlipState(slip.state)],
-        "lines": [
-            (line, slips.told(line.before), slips.told(line.after), line.household)
-            for line in lines
-        ],
-        "values": slips.told(slip.values),
+        "lines": [_line(slip, line) for line in lines],
+        "is_coming": slip.state not in ENDED,
+        "values": slips.told({} if slip.kind in CHANGE_LINES else slip.values),
         "why": slip.get_reason_display(),
         "papers": list(slip.papers.all()),
         "history": list(slip.acts.select_related("by__area")),
@@ -126,6 +135,14 @@ def _context(user: User, slip: ChangeSlip, **more: Any) -> dict[str, Any]:
         "reasons": slips.REASONS.items(),
         "may_add_paper": SlipActKind.DRAFT in acts,
     } | more
+
+
+def _line(slip: ChangeSlip, line: SlipLine) -> tuple[Any, ...]:
+    """The line, what changes before and after, its household: as it was done or is to be done."""
+    before, after = line.before, line.after
+    if slip.state != SlipState.EFFECTIVE:
+        before, after = planned(slip, line)
+    return line, slips.told(before), slips.told(after), line.household
 
 
 @login_required
