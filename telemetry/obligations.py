@@ -36,6 +36,8 @@ def owe(test: Command, docking_step: DockingStep | None = None) -> Obligation | 
     owed = Obligation.objects.open().filter(unit=test.unit, signal=test.signal).first()
     if owed:  # of the same step, which writes once more: what stood first is what is put back
         return owed
+    if docking_step and _switches_on(test):  # a sample that was found off: off is never owed
+        return None
     against = _against(test)
     if against:
         raise CommandRefused([against])
@@ -62,12 +64,16 @@ def mend(
     assert step.asked_by is not None  # it was queued by somebody
     now = clock.now()
     found = {"former": former, "test_value": now_reads, "by": step.asked_by, "docking_step": step}
-    return Obligation.objects.get_or_create(
+    owed, is_new = Obligation.objects.get_or_create(
         unit=unit,
         signal=signal,
         fulfilled_at=None,
         defaults={**found, "made_at": now, "restore_at": now},
-    )[0]
+    )
+    if not is_new:  # it had a test's value, which something else changed: still to be put back
+        owed.test_value, owed.restore_at = now_reads, now
+        owed.save(update_fields=["test_value", "restore_at"])
+    return owed
 
 
 def _against(test: Command) -> str:
@@ -85,6 +91,10 @@ def _against(test: Command) -> str:
             "why": barred[0],
         }
     return ""
+
+
+def _switches_on(test: Command) -> bool:
+    return test.signal == "power_state" and test.before is False and test.target is True
 
 
 def against_cold_test(cold: str, present: bool) -> list[str]:
@@ -106,7 +116,8 @@ def carry_out(line_worker: str, gateways: Iterable[int]) -> None:
     rows = Obligation.objects.open().filter(
         unit__gateway__in=list(gateways), unit__gateway__line_worker=line_worker
     )
-    for obligation in rows.select_related("unit__state", "unit__register_map", "by"):
+    rows = rows.select_related("unit__state", "unit__register_map", "by")
+    for obligation in sorted(rows, key=lambda owed: owed.signal != "power_state"):  # off first
         _look_after(obligation)
 
 

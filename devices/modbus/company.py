@@ -208,7 +208,10 @@ class Company:
     def _is_ours(self, stray: Stray, idle_s: float) -> bool:
         """Whether it may be our own echo, or a reply to us that came at a wrong time."""
         if stray.asks:
-            return any(stray.pdu in frame for frame in self._sent)
+            # A unit that answers a write under the function of a read seems to ask something.
+            answers = any(one[1:5] == stray.pdu[1:5] for at, one in self._written
+                          if at == stray.address)  # fmt: skip
+            return answers or any(stray.pdu in frame for frame in self._sent)
         function = stray.pdu[0]
         if function in (5, 6, 15, 16):
             return (stray.address, stray.pdu[:5]) in self._written

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from devices.modbus import bench
-from devices.modbus.bench import Evidence, Options, Result
+from devices.modbus.bench import Evidence, NotLet, Options, Result
 from devices.modbus.line import LineDown
 from devices.modbus.points import Scalar
 from devices.modbus.visits import WriteResult
@@ -29,15 +29,6 @@ log = logging.getLogger(__name__)
 TELL_S = 1.0
 ROSTER_WITHIN_S = 10.0  # a unit that was just connected is known to its line
 What = Literal["write", "restore", "mend"]
-
-
-class NotWritten(Exception):
-    """The platform lets this not be written (its switch, a budget, a line that is only read): the
-    sample is not to blame."""
-
-    def __init__(self, sentence: Sentence) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +80,7 @@ class Ask:
         self._tell(lambda: self.future.set_result(result))
 
     def refused(self, sentence: Sentence) -> None:
-        self._tell(lambda: self.future.set_exception(NotWritten(sentence)))
+        self._tell(lambda: self.future.set_exception(NotLet(sentence)))
 
     def broken_off(self) -> None:
         self._tell(lambda: self.future.set_exception(LineDown(N_("通信链路没有接通"))))
@@ -112,7 +103,7 @@ class CommandWrites:
         self._ask = ask
 
     async def write(self, signal: str, target: Scalar) -> WriteResult:
-        """Write and prove; raises NotWritten where the platform does not let it, LineDown."""
+        """Write and prove; raises NotLet where the platform does not let it, LineDown."""
         return await self._asked("write", signal, target, await self._read(signal))
 
     async def restore(self, signal: str) -> WriteResult:
@@ -229,8 +220,6 @@ class Benches:
                 say=lambda progress: self._said(order.id, progress),
             )
             return (await bench.run(bench.step(order.key), sample, evidence))[0]
-        except NotWritten as refusal:
-            return Result("unproven", refusal.sentence)
         except Exception:
             log.exception("step %s of the test bench broke off", order.key)
             return Result("broken_off", Sentence(N_("测试程序出错，已记录，请重测")))

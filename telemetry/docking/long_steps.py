@@ -12,19 +12,20 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Max, Min, Q, QuerySet, Sum, TextField, Value
+from django.db.models import Q, QuerySet, Sum, TextField, Value
 from django.db.models.functions import Cast, Coalesce
 from django.utils.translation import gettext as _
 
 from devices.modbus import policy
 from devices.modbus.bench import Result
+from devices.modbus.bench.movement import MOVES, Movement
 from devices.modbus.bench.names import called
 from devices.modbus.bench.soak import (
     HELD_SIGNAL,
-    MOVES,
-    Tally,
+    judge_movement,
     judge_soak,
     judge_traffic,
+    resolution_of,
     stuck_advice,
 )
 from devices.modbus.points import Scalar
@@ -209,9 +210,13 @@ def _soak(step: DockingStep) -> Result:
     )
     if result.state != "passed":
         return result
-    if stuck := _stuck(rows):
-        return _is_stuck(step, stuck, result)
-    return result if written is not None else _unproven(step, result)
+    movement = _movement(step, rows)
+    if movement.stuck:
+        return _is_stuck(step, movement.stuck, result)
+    result = judge_movement(result, movement, step.entered["covered_s"])
+    if result.state != "passed" or written is not None:
+        return result
+    return _unproven(step, result)
 
 
 def _held(step: DockingStep) -> tuple[Scalar, Scalar]:
@@ -230,14 +235,13 @@ def _unproven(step: DockingStep, result: Result) -> Result:
     return replace(result, state="unproven", finding=finding)
 
 
-def _stuck(rows: QuerySet[Reading]) -> str | None:
-    """The one of supply and return that never changed while the other went far."""
-    spans = rows.aggregate(
-        **{f"low_{name}": Min(name) for name in MOVES},
-        **{f"high_{name}": Max(name) for name in MOVES},
-    )
-    low = {name: spans[f"low_{name}"] for name in MOVES if spans[f"low_{name}"] is not None}
-    return Tally(low=low, high={name: spans[f"high_{name}"] for name in low}).stuck
+def _movement(step: DockingStep, rows: QuerySet[Reading]) -> Movement:
+    """How supply and return moved."""
+    movement = Movement(resolution_of(step.test.sample.register_map.parsed()))
+    for at, *values in rows.order_by("at").values_list("at", *MOVES).iterator():
+        numbers = {name: v for name, v in zip(MOVES, values, strict=True) if v is not None}
+        movement.add(at.timestamp(), numbers)
+    return movement
 
 
 def _is_stuck(step: DockingStep, signal: str, result: Result) -> Result:

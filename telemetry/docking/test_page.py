@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from devices.docking import applications
 from devices.docking.pages import found, signers_named
-from devices.models import DockingAct, DockingApplication
+from devices.models import DockingAct, DockingApplication, Gateway
 from households import clock
 from households.models import User
 from households.requests import SignedIn
@@ -21,6 +21,7 @@ from telemetry import cadence, points
 from telemetry.docking import evidence, runs
 from telemetry.docking.forms import StartForm
 from telemetry.docking.shown import DONE, Figures, Row, readings_of, rows_of
+from telemetry.lines import state_of
 from telemetry.models import DockingTest, UnitState
 
 NOTE_LENGTH = 160  # characters of a note, as the form says
@@ -87,7 +88,7 @@ def may_start(application: DockingApplication) -> bool:
 def run_of(application: DockingApplication, wanted: str = "") -> DockingTest | None:
     """The application's newest run, or the one of that number; None where there is none yet."""
     runs_ = application.tests.select_related(
-        "sample__gateway", "sample__model__supplier", "sample__register_map", "started_by"
+        "sample__gateway__state", "sample__model__supplier", "sample__register_map", "started_by"
     )
     if wanted:
         if not (wanted.isascii() and wanted.isdigit() and len(wanted) < 19):
@@ -138,9 +139,17 @@ def live(request: SignedIn, application: DockingApplication, run: DockingTest) -
         "pace": _pace(run, under_way, short),
         "under_way": under_way,
         "on_the_bench": short,
+        "away": _away(run) if under_way else None,
         "may_judge": not runs.open_steps(run),
         "to_run": any(row.kept.state == "open" and not row.is_by_hand for row in rows),
     }
+
+
+def _away(run: DockingTest) -> Gateway | None:
+    """The sample's line where it is not there: steps wait for it, and somebody must see to it."""
+    line = run.sample.gateway
+    state = state_of(line)
+    return None if state and state.connected else line
 
 
 def _looked_at(rows: list[Row], wanted: str) -> Row:

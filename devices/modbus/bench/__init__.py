@@ -6,7 +6,7 @@ for step in STEPS:
         result, evidence = await run(step, bench)
 """
 
-from devices.modbus.bench.bench import Bench, Kind, Options, Step, Writes, run
+from devices.modbus.bench.bench import Bench, Kind, NotLet, Options, Step, Writes, run
 from devices.modbus.bench.evidence import Evidence
 from devices.modbus.bench.results import Result
 from devices.modbus.bench.steps import STEPS, step
@@ -16,6 +16,7 @@ __all__ = [
     "Bench",
     "Evidence",
     "Kind",
+    "NotLet",
     "Options",
     "Result",
     "Step",

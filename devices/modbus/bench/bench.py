@@ -67,6 +67,15 @@ class Options:
     look_s: float = 1
 
 
+class NotLet(Exception):
+    """Whoever writes lets this not be written (a switch, a budget, a line that is only read): the
+    sample is not to blame."""
+
+    def __init__(self, sentence: Sentence) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
 class Writes(Protocol):
     """Who writes to the sample: directly, or through the platform's commands."""
 
@@ -74,8 +83,8 @@ class Writes(Protocol):
         """Write and prove. What stood before is owed from before the first byte on.
 
         A wish that reads so already is written nevertheless, since this is a test. Never raises
-        for what units and lines do: `held` where the platform or the line lets nothing be
-        written now.
+        for what units and lines do: `held` where the line lets nothing be written now. Raises
+        NotLet.
         """
 
     async def restore(self, signal: str) -> WriteResult:
@@ -199,6 +208,8 @@ async def run(
             result = await step.run(bench)
         except (LineDown, WritesHeld) as gone:
             result = Result("broken_off", gone.sentence)
+        except NotLet as refusal:
+            result = Result("unproven", refusal.sentence)
         except Trouble as trouble:
             result = _troubled(trouble)
     spent = {name: count - before[name] for name, count in _counted(bench.line).items()}

@@ -7,9 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
 
+from devices.modbus.frames import Framing, Mbap, Rtu, crc16
 from devices.modbus.line import Line
 
 FIRST, LAST = 100, 200
+_DEAF = 2  # questions unanswered behind a write: of one the line may have lost the reply
+_WRITING = (5, 6, 15, 16)
+_LEAST_REPLY = 4  # bytes behind the address: what is shorter is noise, or a heartbeat
 
 
 class Evidence:
@@ -59,6 +63,62 @@ class Evidence:
         return b"".join(data for way, _, data in (*self._first, *self._last) if way == "in")
 
     @property
+    def exchanges(self) -> list[tuple[float, bytes, bytes]]:
+        """Each frame that went out and when (Unix seconds), with what arrived before the next one,
+        as far as kept."""
+        found: list[tuple[float, bytes, bytes]] = []
+        for way, at, data in (*self._first, *self._last):
+            if way == "out":
+                found.append((at, data, b""))
+            elif found:
+                found[-1] = (*found[-1][:2], found[-1][2] + data)
+        return found
+
+    @property
     def left_out(self) -> int:
         """How many more there were, between the first and the last."""
         return self.heard - len(self._first) - len(self._last)
+
+
+def unanswered_writes(framing: Framing, heard_all: Evidence) -> Iterator[tuple[bytes, bytes]]:
+    """The writes that went out and had no right reply, nor an exception: each frame, and what
+    arrived in the place of a reply; nothing, or too little for one, is b""."""
+    for _, sent, heard in heard_all.exchanges:
+        address, pdu = _parts(framing, sent)
+        if pdu[0] not in _WRITING:
+            continue
+        refused = bytes((pdu[0] | 0x80,))
+        rights = [pdu[:5], *(refused + bytes((code,)) for code in range(1, 16))]
+        if any(_checked(framing, address + right) in heard for right in rights):
+            continue
+        heard = heard.removeprefix(sent)  # a local echo, which of functions 5 and 6 looks right
+        looks_like_one = address in heard and len(heard) >= len(address) + _LEAST_REPLY
+        yield sent, heard if looks_like_one else b""
+
+
+def deaf_after_writes(framing: Framing, heard_all: Evidence) -> float:
+    """The longest time (s) after a write in which a unit left several questions without a word,
+    and then answered again; 0 where it was not so."""
+    longest, missed, written = 0.0, 0, (b"", 0.0)
+    for at, sent, heard in heard_all.exchanges:
+        address, pdu = _parts(framing, sent)
+        if pdu[0] in _WRITING:
+            missed, written = 0, (address, at)
+        elif address == written[0]:
+            if heard and missed >= _DEAF:
+                longest = max(longest, at - written[1])
+            missed = 0 if heard else missed + 1
+    return longest
+
+
+def _parts(framing: Framing, frame: bytes) -> tuple[bytes, bytes]:
+    """Unit address and PDU of a frame of our own."""
+    if isinstance(framing, Mbap):
+        return frame[framing.overhead - 1 : framing.overhead], frame[framing.overhead :]
+    width = framing.width if isinstance(framing, Rtu) else 1
+    return frame[:width], frame[width:-2]
+
+
+def _checked(framing: Framing, reply: bytes) -> bytes:
+    """As it is found on the wire, with its check."""
+    return reply if isinstance(framing, Mbap) else reply + crc16(reply).to_bytes(2, "little")

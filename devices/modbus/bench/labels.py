@@ -11,6 +11,11 @@ from devices.modbus.signals import MODES
 from devices.modbus.words import N_, Sentence
 
 _LOOKS = 3
+_UNNAMED = N_("点表第 %(row)d 行（%(name)s，%(where)s）“枚举”补上 %(raw)s=…，或改正固件的取值")
+_EMPTY = N_(
+    "%(where)s 读到 0，多半没有这个寄存器：固件须提供，或点表第 %(row)d 行（%(name)s）“区域”“地址”"
+    "改为实际的寄存器；确有此值的，“枚举”补上 %(raw)s=…"
+)
 
 
 async def labels(bench: Bench) -> Result:
@@ -48,7 +53,7 @@ def _unknown(bench: Bench, point: Point, value: Value) -> Result:
         Sentence(N_("%(name)s 读到 %(raw)s，点表里没有这个取值"), name=name, raw=raw),
         ((Sentence(N_("点表")), said(known)),),
         Sentence(
-            N_("点表第 %(row)d 行（%(name)s，%(where)s）“枚举”补上 %(raw)s=…，或改正固件的取值"),
+            _EMPTY if raw == "0" and bench.map.settings.holes == "zero" else _UNNAMED,
             row=point.row,
             name=name,
             where=register(point),

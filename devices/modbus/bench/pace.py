@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from devices.modbus import frames
-from devices.modbus.bench.bench import Bench
-from devices.modbus.bench.names import shown_value
+from devices.modbus.bench.bench import Bench, NotLet
+from devices.modbus.bench.names import said, shown, shown_value
 from devices.modbus.bench.results import Result
 from devices.modbus.bench.trials import SETTINGS
 from devices.modbus.blocks import Block
@@ -24,6 +26,7 @@ _SAY_EVERY = 20
 
 async def reply_time(bench: Bench) -> Result:
     """Many replies timed one by one, judged by the time-out that the map states."""
+    wrong = bench.line.counters.garbled
     block = max(bench.plan.blocks, key=lambda block: block.count)
     request = frames.read(block.area, block.address, block.count)
     times, missed = [], 0
@@ -41,7 +44,8 @@ async def reply_time(bench: Bench) -> Result:
             missed += 1
         else:
             times.append(took)
-    return judge_times(times, missed, _allowed_ms(bench, block), bench)
+    hurt = bench.line.counters.garbled - wrong
+    return judge_times(times, missed, _allowed_ms(bench, block), bench, hurt)
 
 
 async def _time(bench: Bench, request: frames.Request) -> float | None:
@@ -79,8 +83,11 @@ def _allowed_ms(bench: Bench, block: Block) -> float:
     return settings.reply_timeout_ms + characters * bits / settings.baud * 1000
 
 
-def judge_times(times: Sequence[float], missed: int, allowed_ms: float, bench: Bench) -> Result:
-    """The verdict on the times (ms) of the replies that came, and how many did not."""
+def judge_times(
+    times: Sequence[float], missed: int, allowed_ms: float, bench: Bench, hurt: int = 0
+) -> Result:
+    """The verdict on the times (ms) of the replies that came, and how many did not; `hurt` of
+    those came as bytes that are no reply."""
     if not times:
         return Result("failed", Sentence(N_("没有一次应答")), advice=_advice(bench, None))
     ordered = sorted(times)
@@ -104,8 +111,18 @@ def judge_times(times: Sequence[float], missed: int, allowed_ms: float, bench: B
     if p99 > allowed_ms:
         return Result("failed", finding, advice=_advice(bench, p99), figures=figures)
     if missed > max(1, _MISSED * count):
+        if 2 * hurt > missed:
+            return _hurt(finding, hurt, figures)
         return Result("failed", finding, advice=_advice(bench, None), figures=figures)
     return Result("passed", finding, figures=figures)
+
+
+def _hurt(finding: Sentence, hurt: int, figures: dict[str, Any]) -> Result:
+    told = Sentence(N_("%(finding)s，其中 %(hurt)d 次应答的校验不符"), finding=finding, hurt=hurt)
+    advice = N_(
+        "固件每个应答都须带正确的 CRC-16（低字节在前）且字节数不缺：看报文；检查 485 收发切换和接线"
+    )
+    return Result("failed", told, advice=Sentence(advice), figures={**figures, "hurt": hurt})
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:
@@ -141,9 +158,27 @@ async def silence(bench: Bench) -> Result:
         return _deaf(seconds, figures)
     changed = changes(before, after)
     if changed:
-        return _changed(bench, before, after, changed, figures)
+        result = _changed(bench, before, after, changed, figures)
+        return replace(result, details=tuple(await _put_back(bench, before, changed)))
     finding = N_("停问 %(seconds)d 秒后第一问即应答，设定没有变化")
     return Result("passed", Sentence(finding, seconds=round(seconds)), figures=figures)
+
+
+async def _put_back(
+    bench: Bench, before: UnitRead, names: list[str]
+) -> list[tuple[Sentence, Sentence]]:
+    """The settings that the sample lost go back to what they were."""
+    told = []
+    for name in () if bench.misplaced else names:
+        if bench.here.writers(name):
+            former = before.points[name].value
+            with suppress(NotLet):
+                result = await bench.writes.mend(name, former)
+                done = result.state in ("verified", "accepted")
+                text = shown(name, former) if done else said(result.detail)
+                line = Sentence("%(name)s：%(text)s", name=bench.called(name), text=text)
+                told.append((Sentence(N_("恢复")), line))
+    return told
 
 
 def changes(before: UnitRead, after: UnitRead) -> list[str]:

@@ -8,12 +8,13 @@ from typing import Any
 from devices.modbus import rawtypes
 from devices.modbus.bench.bench import Bench
 from devices.modbus.bench.explain import either, explanations, plausible
-from devices.modbus.bench.heating import implausible, is_heating
+from devices.modbus.bench.heating import empty_register, heats_though_off, implausible, is_heating
 from devices.modbus.bench.known import known_register, shifted_by_one
 from devices.modbus.bench.names import register, said, shown_value
 from devices.modbus.bench.results import Details, Result
 from devices.modbus.decoding import evidence
 from devices.modbus.faults import parts_of
+from devices.modbus.frames import READ_FUNCTIONS
 from devices.modbus.points import Point, Value
 from devices.modbus.reading import UnitRead
 from devices.modbus.signals import FAULT_ACTIVE, SEVEN, kind_of
@@ -117,7 +118,10 @@ def _wrong(
         yield _missing(name, where, Sentence(N_("不应答")), row)
     elif value.quality.startswith("exception:"):
         code = value.quality.removeprefix("exception:")
-        yield _missing(name, where, Sentence(N_("返回异常码 %(code)s"), code=code), row)
+        how = Sentence(N_("返回异常码 %(code)s"), code=code)
+        yield (
+            _missing(name, where, how, row) if code != "1" else _no_function(name, where, how, row)
+        )
     elif value.quality == "out_of_range":
         yield _out_of_range(bench, visit, row)
     elif must:
@@ -130,6 +134,19 @@ def _missing(name: Sentence, where: Sentence, how: Sentence, row: Point) -> Wron
         N_("固件须提供 %(where)s（%(name)s），或点表第 %(row)d 行“区域”“地址”改为实际的寄存器"),
         where=where,
         name=name,
+        row=row.row,
+    )
+    return finding, (), advice
+
+
+def _no_function(name: Sentence, where: Sentence, how: Sentence, row: Point) -> Wrong:
+    finding = Sentence(N_("%(name)s 没有读到：%(where)s %(how)s"), name=name, where=where, how=how)
+    advice = Sentence(
+        N_(
+            "固件须支持功能码 %(code)02d，或点表第 %(row)d 行“区域”改为样机有的一种，"
+            "@read_functions 去掉 %(code)d"
+        ),
+        code=READ_FUNCTIONS[row.area],
         row=row.row,
     )
     return finding, (), advice
@@ -148,6 +165,8 @@ def _out_of_range(bench: Bench, visit: UnitRead, row: Point) -> Wrong:
         name=name,
         change=either(changes) if changes else Sentence(N_("核对类型、字节序、倍率和偏移")),
     )
+    if words and not any(words):
+        advice = empty_register(row)
     details = (
         (Sentence(N_("点表")), said(_row_words(row))),
         (Sentence(N_("读到的字")), said(raw)),
@@ -199,10 +218,28 @@ def _passed(bench: Bench, visit: UnitRead, known: Result | None, figures: dict[s
         )
         details += ((bench.called("supply_temp"), untold),)
     figures |= {"order_unproven": [row.signal for row in unproven]}
+    doubt = _doubt(bench, visit)
+    if doubt:
+        return Result("unproven", doubt, details, figures=figures)
     good = sum(visit.points[signal].quality == "good" for signal in SEVEN)
     finding = Sentence(N_("%(good)d / %(all)d 新鲜且合理"), good=good, all=len(SEVEN))
     state = "passed" if good == len(SEVEN) or _labels_only(visit) else "unproven"
     return Result(state, finding, details, figures=figures)  # type: ignore[arg-type]
+
+
+def _doubt(bench: Bench, visit: UnitRead) -> Sentence | None:
+    """What may well be so, and may as well be a mistake."""
+    if heats_though_off(visit.points):
+        return Sentence(N_("读到关机，却像在供热：开、关是否接反未验证，请开机后重测"))
+    for row in _seven_rows(bench, visit) if bench.map.settings.holes == "zero" else ():
+        words = words_of(visit, row)
+        if kind_of(row.signal) == "float" and words is not None and not any(words):
+            template = N_(
+                "%(name)s 读到的正好是 0：%(where)s 可能没有（这台样机没有的寄存器也读为 0），"
+                "数值变化后重测"
+            )
+            return Sentence(template, name=bench.called(row.signal), where=register(row))
+    return None
 
 
 def _labels_only(visit: UnitRead) -> bool:

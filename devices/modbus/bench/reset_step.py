@@ -29,6 +29,8 @@ async def _reset(trial: Trial) -> Sentence:
     before = await _wait_for_a_fault(trial)
     for time in range(1, TIMES + 1):
         trial.bench.say(Sentence(N_("第 %(n)d 次，共 %(all)d 次"), n=time, all=TIMES))
+        if time > 1 and before:
+            await _see_it_stay_away(trial, before)
         await _once(trial)
         if time == 1 and before:
             await _see_it_go(trial, before)
@@ -81,6 +83,16 @@ async def _see_it_go(trial: Trial, before: list[str]) -> None:
         )  # fmt: skip
     if stay:
         trial.tell(N_("仍在"), N_("%(faults)s（原因没有消除）"), faults=shown("fault_bits", stay))
+
+
+async def _see_it_stay_away(trial: Trial, before: list[str]) -> None:
+    """What went by the reset must not be back a while later."""
+    back = [f for f in await faults_of(trial.bench) if f in before]
+    if [label for label in back if label not in trial.figures["persist"]]:
+        raise trial.failed(
+            advice.on_lasting_fault(trial.point), N_("复位后故障消失又出现：%(faults)s"),
+            faults=shown("fault_bits", back),
+        )  # fmt: skip
 
 
 async def faults_of(bench: Bench) -> list[str]:

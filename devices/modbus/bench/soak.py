@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 from devices.modbus import policy
 from devices.modbus.bench.bench import Bench
 from devices.modbus.bench.evidence import Evidence
 from devices.modbus.bench.labels import unnamed
+from devices.modbus.bench.movement import MOVES, Movement
 from devices.modbus.bench.names import said, shown, shown_value
 from devices.modbus.bench.readings import words_of
 from devices.modbus.bench.results import Details, Result
+from devices.modbus.pointmap import PointMap
 from devices.modbus.points import Point, Scalar, Value
 from devices.modbus.reading import UnitRead
 from devices.modbus.troubles import LineDown
 from devices.modbus.words import N_, Sentence
 
 DAY_S, MONTH_DAYS = 86_400, 30
-MOVES = ("supply_temp", "return_temp")  # of them one must not stand still alone
-_MOVED_K = 3.0  # one of them went that far while the other never changed: it is stuck
+STILL_S = 3600.0  # who shows no change for so long has not shown that it reads anew
 _VISITS = 10
 _POLL_EVERY_S = 300  # how often a unit behind a transmitter is polled
 _HEADERS = 40  # bytes of IP and TCP that go with each packet, and with its acknowledgement
@@ -29,30 +30,24 @@ HELD_SIGNAL = "indoor_temp_setpoint"
 
 @dataclass
 class Tally:
-    """What the polls of a soak brought; `low` and `high` by temperature, °C."""
+    """What the polls of a soak brought."""
 
+    movement: Movement
     polls: int = 0
     answered: int = 0
-    low: dict[str, float] = field(default_factory=dict)
-    high: dict[str, float] = field(default_factory=dict)
 
-    def add(self, points: dict[str, Value]) -> None:
-        """One poll that was answered whole."""
+    def add(self, at: float, points: dict[str, Value]) -> None:
+        """One poll that was answered whole, at `at` (s)."""
         self.answered += 1
-        for name in MOVES:
-            value = points[name].value if name in points else None
-            if isinstance(value, int | float) and not isinstance(value, bool):
-                self.low[name] = min(value, self.low.get(name, value))
-                self.high[name] = max(value, self.high.get(name, value))
+        values = {name: points[name].value for name in MOVES if name in points}
+        numbers = {name: v for name, v in values.items() if isinstance(v, int | float)}
+        self.movement.add(at, numbers)
 
-    @property
-    def stuck(self) -> str | None:
-        """The one of supply and return that never changed while the other went far."""
-        spans = {name: self.high[name] - self.low[name] for name in self.low}
-        for name in spans:
-            if spans[name] == 0 and any(span >= _MOVED_K for span in spans.values()):
-                return name
-        return None
+
+def resolution_of(map: PointMap) -> dict[str, float]:
+    """The smallest changes that the map lets supply and return show, K."""
+    rows = {name: next(iter(map.rows_of(name)), None) for name in MOVES}
+    return {name: abs(float(row.scale)) for name, row in rows.items() if row}
 
 
 async def soak(bench: Bench) -> Result:
@@ -76,9 +71,9 @@ async def soak(bench: Bench) -> Result:
         held=held,
         setpoint=(target, now.value if now else None),
     )
-    if result.state == "passed" and tally.stuck:
-        return _stuck(bench, tally.stuck, last, result)
-    return result
+    if result.state == "passed" and tally.movement.stuck:
+        return _stuck(bench, tally.movement.stuck, last, result)
+    return judge_movement(result, tally.movement, options.soak_s)
 
 
 async def _write_setpoint(bench: Bench) -> Scalar:
@@ -101,12 +96,13 @@ async def _write_setpoint(bench: Bench) -> Scalar:
 
 async def _poll(bench: Bench) -> tuple[Tally, UnitRead | None, Result | None]:
     loop, options = asyncio.get_running_loop(), bench.options
-    begun, tally, last = loop.time(), Tally(), None
+    begun, last = loop.time(), None
+    tally = Tally(Movement(resolution_of(bench.here)))
     while (passed := loop.time() - begun) < options.soak_s:
         tally.polls += 1
         visit = await _visit(bench)
         if visit:
-            tally.add(visit.points)
+            tally.add(loop.time(), visit.points)
             last = visit
             if failed := unnamed(bench, visit):
                 return tally, last, failed
@@ -178,6 +174,26 @@ def judge_soak(
     if held is False:
         return _not_held(setpoint, figures)
     return Result("passed", finding, _held_details(held, setpoint), figures=figures)
+
+
+def judge_movement(result: Result, movement: Movement, seconds: float) -> Result:
+    """A soak that passed, once it is seen how supply and return moved meanwhile."""
+    if result.state != "passed":
+        return result
+    if movement.stale_s:
+        every = {"every": span(movement.stale_s)}
+        finding = Sentence(N_("读数约每 %(every)s 才更新一次"), **every)
+        advice = Sentence(
+            N_("固件须持续更新寄存器里的实测值，至少每分钟一次，现约 %(every)s"), **every
+        )
+        figures = {**result.figures, "stale_s": round(movement.stale_s)}
+        return Result("failed", finding, result.details, advice, figures)
+    if movement.is_still and seconds >= STILL_S:
+        still = Sentence(
+            N_("供回水（送回风）读数 %(span)s 没有变化，是否更新未验证"), span=span(seconds)
+        )
+        return replace(result, state="unproven", finding=still)
+    return result
 
 
 def _held_details(held: bool | None, setpoint: tuple[Scalar, Scalar]) -> Details:

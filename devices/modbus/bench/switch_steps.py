@@ -7,13 +7,17 @@ and off no longer than a minute.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
 from devices.modbus import policy
 from devices.modbus.bench import writing_advice as advice
-from devices.modbus.bench.bench import Bench
+from devices.modbus.bench.bench import Bench, NotLet
+from devices.modbus.bench.heating import heats_though_off
 from devices.modbus.bench.names import said, shown
 from devices.modbus.bench.results import Result
-from devices.modbus.bench.trials import Trial
+from devices.modbus.bench.trials import Trial, Verdict
+from devices.modbus.bench.write_steps import number_to_try
 from devices.modbus.words import N_, Sentence
 
 LONGEST_OFF_S = 60.0
@@ -34,6 +38,11 @@ async def _power(trial: Trial) -> Sentence:
     if space_s > LONGEST_OFF_S:
         await trial.write(True)
         raise trial.unproven(N_("只试了开机：两次写入须隔 %(s)g 秒，关机会超过 60 秒"), s=space_s)
+    async with _other_room_setpoint(trial):
+        return await _off_and_on(trial)
+
+
+async def _off_and_on(trial: Trial) -> Sentence:
     loop = asyncio.get_running_loop()
     async with trial.restoring():
         off_at = loop.time()
@@ -47,20 +56,47 @@ async def _power(trial: Trial) -> Sentence:
 
 async def _switch_on(trial: Trial) -> None:
     """A sample that was found off is switched on first, and stays so: off is never the last."""
+    if heats_though_off(trial.bench.seen):
+        raise trial.unproven(
+            N_("读到关机，却像在供热：开、关可能接反，没有写；请在面板上核对、开机后重测")
+        )
     trial.bench.say(Sentence(N_("样机处于关机，先开机")))
-    result = trial.gone_through(await trial.bench.writes.mend("power_state", True))
-    if result.state != "verified":
-        trial.tell(N_("写入"), "%(why)s", why=said(result.detail))
-        raise trial.unproven(N_("样机处于关机，没能开机：请在面板上开机后重测"))
+    await trial.write(True)
     trial.tell(N_("写入"), N_("测试前为关机，已开机；测试后保持开机"))
     trial.former = True
-    trial.settings = {name: trial.bench.seen[name] for name in trial.settings}
+    await trial.look_around()
+
+
+@asynccontextmanager
+async def _other_room_setpoint(trial: Trial) -> AsyncIterator[None]:
+    """Have a test value in the room's setpoint meanwhile, where one can be written and holds: a
+    sample that falls back to its default would not show it where the default stands already. What
+    is wrong with the setpoint itself is a matter of its own step."""
+    room = Trial(trial.bench, "indoor_temp_setpoint")
+    try:
+        await room.write(await number_to_try(room))
+        await room.watch()
+        trial.details += room.details
+    except (Verdict, NotLet):
+        await _put_back(room)
+    try:
+        await trial.look_around()
+        yield
+    except Verdict:
+        await _put_back(room)
+        raise
+    await _put_back(room)
+
+
+async def _put_back(room: Trial) -> None:
+    with suppress(Verdict):
+        await room.restore()
 
 
 async def _stays_off(trial: Trial) -> None:
     """Off for as long as it takes to see that it is, and no longer."""
     options = trial.bench.options
-    async for _, value in trial.looks(min(options.off_s, options.hold_s) / 2):
+    async for _, value in trial.looks(min(options.off_s, options.hold_s) / 2, least=2):
         if value is not False:
             raise trial.failed(advice.on_not_holding(trial.point), N_("关机没有保持，自己又开了"))
 
@@ -75,9 +111,12 @@ async def _mode(trial: Trial) -> Sentence:
     trial.take_former()
     heats_only = trial.bench.map.settings.medium == "water"
     labels = policy.trial_labels(trial.point, trial.former, heats_only=heats_only)
+    watched = [label for label in labels if label in policy.HEATING_MODES] or labels
     for label in labels[:MOST_LABELS]:
         async with trial.restoring():
             await trial.write(label)
+            if label == watched[0]:
+                await trial.watch()
     if not labels:
         await trial.write(trial.former)
     untried = [

@@ -14,6 +14,7 @@ from typing import Any
 from devices.modbus import encoding, methods
 from devices.modbus.bench import writing_advice as advice
 from devices.modbus.bench.bench import Bench
+from devices.modbus.bench.evidence import Evidence, deaf_after_writes, unanswered_writes
 from devices.modbus.bench.names import said, shown, shown_value
 from devices.modbus.bench.results import Result, State
 from devices.modbus.points import Point, Scalar, Value, ValueRefused
@@ -60,6 +61,8 @@ class Trial:
         self.changed: dict[str, Value] = {}
         self._point: Point | None = None
         self._is_owed = False
+        self._deaf_s = 0.0  # the longest that nothing was answered behind a write
+        self._unanswered: list[tuple[bytes, bytes]] = []  # of the last write's frames
 
     @property
     def point(self) -> Point:
@@ -73,6 +76,10 @@ class Trial:
             finding = await course(self)
         except Verdict as verdict:
             return self._result(verdict.state, verdict.finding, verdict.advice)
+        if self._deaf_s:
+            told = advice.on_deafness(self.point, self._deaf_s)
+            text = Sentence(N_("写入后约 %(s)d 秒不应答读取"), s=round(self._deaf_s))
+            return self._result("failed", text, told)
         return self._result("passed", finding)
 
     def _result(self, state: State, finding: Sentence, advice: Sentence | None = None) -> Result:
@@ -91,11 +98,16 @@ class Trial:
             )
         if self.bench.misplaced:
             raise self.unproven(N_("点表地址错一位，写入会落到别的寄存器：没有写 %(name)s"))
-        values = (await self.bench.read()).points
-        self.settings = {name: values[name] for name in SETTINGS if name in values}
+        values = await self.look_around()
         self._point = next((row for row in rows if methods.holds(row, values)), None)
         if self._point is None:
             raise self.unproven(N_("现在不能写：点表里 %(name)s 的每一行都要求别的模式"))
+
+    async def look_around(self) -> Mapping[str, Value]:
+        """Read everything: as the settings are now they must be afterwards."""
+        values = (await self.bench.read()).points
+        self.settings = {name: values[name] for name in SETTINGS if name in values}
+        return values
 
     def take_former(self) -> None:
         """Keep what stands; ends unproven where it could not be put back afterwards."""
@@ -155,16 +167,29 @@ class Trial:
         counters = self.bench.line.counters
         for attempt in (1, 2):
             wrong = counters.wrong_echoes
-            result = self.gone_through(await self.bench.writes.write(self.signal, target))
+            with Evidence().of(self.bench.line) as ear:
+                result = self.gone_through(await self.bench.writes.write(self.signal, target))
             self._is_owed |= result.sent is not None
+            self._deaf_s = max(self._deaf_s, deaf_after_writes(self.bench.line.framing, ear))
+            self._unanswered = list(unanswered_writes(self.bench.line.framing, ear))
             self.details += [(Sentence(N_("说明")), said(note)) for note in result.notes]
             if counters.wrong_echoes > wrong:
-                raise self.failed(advice.on_wrong_echo(self.point), N_("对写入的应答与请求不符"))
+                raise self._misanswered()
             if methods.UNANSWERED not in result.detail:
                 break
             if attempt == 2:
-                raise self.failed(advice.on_silence(self.point), N_("写入生效，但两次都没有应答"))
+                raise self._misanswered(N_("写入生效，但两次都没有应答"))
         return result
+
+    def _misanswered(self, silent: str = N_("写入没有应答")) -> Verdict:
+        """The verdict where the right reply to a write did not come: another one did, or, as
+        `silent` says, none at all."""
+        for sent, heard in self._unanswered:
+            self.tell(N_("发出"), "%(frame)s", frame=sent.hex(" ").upper())
+            if heard:
+                self.tell(N_("收到"), "%(frame)s", frame=heard[:32].hex(" ").upper())
+                return self.failed(advice.on_wrong_echo(self.point), N_("对写入的应答与请求不符"))
+        return self.failed(advice.on_silence(self.point), silent)
 
     def gone_through(self, result: WriteResult) -> WriteResult:
         """The result, where the line let it through; else the step is to be run again."""
@@ -179,6 +204,8 @@ class Trial:
         """The verdict on a write that did not come true."""
         astray = await self.disturbed() if result.state == "failed" else {}
         self.tell_disturbed(astray)
+        if self._unanswered and result.state != "refused" and result.read_back == self.former:
+            return self._misanswered(N_("写入没有应答，也没有生效"))
         told = advice.on_failure(
             self.bench.here.settings, self.point, self.former, target, result, astray
         )
@@ -186,11 +213,29 @@ class Trial:
             why = result.notes[-1] if result.notes else N_("没有说明原因")
             return self.failed(told, N_("写入被拒绝：%(why)s"), why=said(why))
         if result.read_back is None:
-            return self.failed(told, N_("写入后没能读回"))
+            return await self._unread(target, told)
         if result.read_back == self.former:
-            return self.failed(told, N_("应答正确，回读未变"))
+            return await self._ignored(target, told, astray)
         back = self.shown(result.read_back)
         return self.failed(told, N_("回读为 %(back)s，与写入的不同"), back=back)
+
+    async def _unread(self, target: Scalar, told: Sentence) -> Verdict:
+        """The verdict where the sample tells no value any more: nothing, or none that counts."""
+        value = await self.bench.value(self.signal)
+        if value.quality != "out_of_range":
+            return self.failed(told, N_("写入后没能读回"))
+        back = shown_value(self.signal, value)
+        told = advice.on_other_value(self.point, self.shown(target), back)
+        return self.failed(told, N_("回读为 %(back)s，与写入的不同"), back=back)
+
+    async def _ignored(
+        self, target: Scalar, told: Sentence, astray: Mapping[str, Value]
+    ) -> Verdict:
+        """The verdict where nothing came of a write: does it need to be told twice?"""
+        if not astray and (await self.send(target)).state == "verified":
+            told = advice.on_second_try(self.point)
+            return self.failed(told, N_("第一次写入没有生效，第二次才生效"))
+        return self.failed(told, N_("应答正确，回读未变"))
 
     # Afterwards.
 
@@ -203,6 +248,10 @@ class Trial:
             if value != self.figures["read_back"]:
                 now = {"s": passed, "value": self.shown(value)}
                 self.tell(N_("保持"), N_("第 %(s)g 秒变为 %(value)s"), **now)
+                others = {**self.changed, **await self.disturbed()}
+                if others:
+                    self.tell_disturbed(others)
+                    raise self._blamed_for(others)
                 told = advice.on_not_holding(self.point)
                 raise self.failed(told, N_("写入后没有保持：第 %(s)g 秒变为 %(value)s"), **now)
             self.figures["held_s"] = passed
@@ -211,13 +260,14 @@ class Trial:
             raise self.failed(told, N_("写入后 %(s)g 秒内再没有读到 %(name)s"), s=hold_s)
         self.tell(N_("保持"), N_("%(s)g 秒内未变"), s=self.figures["held_s"])
 
-    async def looks(self, seconds: float) -> AsyncIterator[tuple[float, Scalar]]:
-        """How the signal reads for so long, and when (s) that was; what was not read is
-        left out."""
+    async def looks(self, seconds: float, least: int = 1) -> AsyncIterator[tuple[float, Scalar]]:
+        """How the signal reads for so long, and when (s) that was; at least so many times, however
+        long that takes. What was not read is left out."""
         loop = asyncio.get_running_loop()
         start = loop.time()
-        passed = 0.0
-        while passed < seconds:
+        passed, looked = 0.0, 0
+        while passed < seconds or looked < least:
+            looked += 1
             await self.bench.pause(min(seconds / LOOKS, max(0.0, seconds - passed)))
             value = await self.bench.value(self.signal)
             passed = loop.time() - start
@@ -289,20 +339,28 @@ class Trial:
         await self._mend(left)
         others = {**self.changed, **left}
         if others:
-            medium = self.bench.map.settings.medium
-            named = said("、".join(self.bench.called(signal) for signal in others))
-            told = advice.on_disturbing(self.point, others, medium)
-            raise self.failed(told, N_("写 %(name)s 时 %(others)s 也变了"), others=named)
+            raise self._blamed_for(others)
+
+    def _blamed_for(self, others: Mapping[str, Value]) -> Verdict:
+        """The verdict on a write that changed other settings too."""
+        named = said("、".join(self.bench.called(signal) for signal in others))
+        told = advice.on_disturbing(self.point, others, self.bench.map.settings.medium)
+        return self.failed(told, N_("写 %(name)s 时 %(others)s 也变了"), others=named)
 
     async def _mend(self, left: Mapping[str, Value]) -> None:
         for signal in left:
-            if not self.bench.here.writers(signal):
-                continue
-            former = self.settings[signal].value
-            result = self.gone_through(await self.bench.writes.mend(signal, former))
-            done = result.state in ("verified", "accepted")
-            told = shown(signal, former) if done else said(result.detail)
-            self.tell(N_("恢复"), "%(name)s：%(told)s", name=self.bench.called(signal), told=told)
+            if self.bench.here.writers(signal):
+                await self._put_back(signal, self.settings[signal].value)
+        if left and self.former is not None:  # its own row may hold in the former mode only
+            value = await self.bench.value(self.signal)
+            if value.quality == "good" and value.value != self.former:
+                await self._put_back(self.signal, self.former)
+
+    async def _put_back(self, signal: str, former: Scalar) -> None:
+        result = self.gone_through(await self.bench.writes.mend(signal, former))
+        done = result.state in ("verified", "accepted")
+        told = shown(signal, former) if done else said(result.detail)
+        self.tell(N_("恢复"), "%(name)s：%(told)s", name=self.bench.called(signal), told=told)
 
     def tell_disturbed(self, astray: Mapping[str, Value]) -> None:
         """Say which other settings changed."""

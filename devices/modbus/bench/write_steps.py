@@ -38,7 +38,9 @@ async def write_flow(bench: Bench) -> Result:
     )
 
 
-async def _number(trial: Trial) -> Sentence:
+async def number_to_try(trial: Trial) -> float:
+    """Begin the trial of a number: the value that is to be written; ends the step where there is
+    none."""
     await trial.begin()
     trial.take_former()
     former = trial.former
@@ -48,10 +50,15 @@ async def _number(trial: Trial) -> Sentence:
     target = policy.trial_number(trial.point, former, warm=warm)
     if target is None:
         raise trial.unproven(N_("限值内没有别的值可写：%(name)s 没有写"))
+    return target
+
+
+async def _number(trial: Trial) -> Sentence:
+    target = await number_to_try(trial)
     async with trial.restoring():
         await trial.write(target)
         trial.changed = await trial.disturbed()
         await trial.watch()
-    values = [f"{value:.10g}" for value in (former, target, former)]
+    values = [f"{value:.10g}" for value in (trial.former, target, trial.former)]
     held_s = trial.figures["held_s"]
     return Sentence(N_("%(values)s °C，保持 %(s)g 秒"), values=said(" → ".join(values)), s=held_s)

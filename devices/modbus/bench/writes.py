@@ -74,8 +74,9 @@ class DirectWrites:
         return result
 
     async def restore(self, signal: str) -> WriteResult:
-        """See Writes. What reads as it was before is not written; raises KeyError where nothing
-        is owed."""
+        """See Writes. What reads as it was before is not written."""
+        if signal not in self._owed:
+            return WriteResult("verified", None, None)
         former = self._owed[signal]
         result = await self._send(signal, former, again=False)
         if result.state in ("verified", "accepted"):
@@ -93,7 +94,7 @@ class DirectWrites:
         loop = asyncio.get_running_loop()
         end = loop.time() + patience_s
         for pause in (*_PAUSES_S, *[_PAUSES_S[-1]] * int(patience_s)):
-            for signal in list(self._owed):
+            for signal in sorted(self._owed, key=lambda owed: owed != "power_state"):  # off first
                 if self._line.transport.connected:
                     await self.restore(signal)
             if not self._owed or loop.time() + pause > end:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection
 
@@ -65,23 +66,44 @@ def on_failure(
         template = N_("写入落到了 %(others)s：核对点表的写地址（write_address，现为 %(place)s）")
         return Sentence(template, others=said(others), place=where)
     if result.read_back != former:
-        template = N_(
-            "写入 %(to)s 却读回 %(back)s：核对点表 %(place)s 的写倍率、写类型、字节序、枚举"
-            "是否与读取一侧一致"
-        )
         back = shown(point.signal, result.read_back)
-        return Sentence(template, to=shown(point.signal, target), back=back, place=where)
+        return on_other_value(point, shown(point.signal, target), back)
     return _on_ignoring(point, target, where)
+
+
+def on_other_value(point: Point, to: Sentence, back: Sentence) -> Sentence:
+    """Of a write that reads back as something else than was written."""
+    template = N_(
+        "写入 %(to)s 却读回 %(back)s：核对点表 %(place)s 的写倍率、写类型、字节序、枚举"
+        "是否与读取一侧一致；固件只接受更窄范围的，改点表的最小、最大、步长"
+    )
+    where = place(point.write_area, point.write_address)
+    return Sentence(template, to=to, back=back, place=where)
+
+
+def on_second_try(point: Point) -> Sentence:
+    """Of a write that comes true only when it is sent again."""
+    template = N_("固件收到对 %(place)s 的第一次写入就须执行，不得答而不做")
+    return Sentence(template, place=place(point.write_area, point.write_address))
 
 
 def _on_ignoring(point: Point, target: Scalar, where: Sentence) -> Sentence:
     value = shown(point.signal, target)
     if isinstance(target, str):
         template = N_(
-            "固件收到对 %(place)s 的写入后须真正切换到“%(value)s”；或在点表“可写值”中去掉它"
+            "固件收到对 %(place)s 的写入后须真正切换到“%(value)s”；已切换而读数不符的，"
+            "改点表的“枚举”（读、写两侧）；做不到的，在“可写值”中去掉它"
         )
-        return Sentence(template, place=where, value=value)
-    template = N_("固件收到对 %(place)s 的写入后须真正改为 %(value)s；地址不对的，改点表的写地址")
+    elif isinstance(target, bool):
+        template = N_(
+            "固件收到对 %(place)s 的写入后须真正改为 %(value)s；已改而读数不符的，点表或固件的"
+            "开、关接反；地址不对的，改点表的写地址"
+        )
+    else:
+        template = N_(
+            "固件收到对 %(place)s 的写入后须真正改为 %(value)s；只接受更窄范围的，改点表的最小、"
+            "最大；地址不对的，改点表的写地址"
+        )
     return Sentence(template, place=where, value=value)
 
 
@@ -113,6 +135,17 @@ def on_going_mute(point: Point) -> Sentence:
     """Of a sample that tells nothing any more after a write."""
     where = place(point.write_area, point.write_address)
     return Sentence(N_("写 %(place)s 后样机必须照常应答读取：核对固件"), place=where)
+
+
+def on_deafness(point: Point, seconds: float) -> Sentence:
+    """Of a sample that answers nothing for a while after a write."""
+    template = N_(
+        "固件执行对 %(place)s 的写入时不得重启，须照常应答读取；确需时间的，点表“延时”"
+        "（write_delay_s，现为 %(stated)g）改为 %(needed)d"
+    )
+    where = place(point.write_area, point.write_address)
+    needed = math.ceil(seconds) + 1
+    return Sentence(template, place=where, stated=float(point.write_delay_s), needed=needed)
 
 
 def on_not_holding(point: Point) -> Sentence:

@@ -68,6 +68,27 @@ def test_a_register_that_reads_zero_is_said_to_be_missing_not_to_lack_an_offset(
     assert "没有这个寄存器" in str(result.advice) and "偏移" not in str(result.advice)
 
 
+def test_a_setpoint_that_reads_zero_is_missing_too() -> None:
+    sample = sample_of(without(CN_W10, "indoor_temp_setpoint"))
+    result = results_on(sample, CN_W10, "readings")["readings"]
+    assert "没有这个寄存器" in str(result.advice) and "偏移" not in str(result.advice)
+
+
+def test_a_plausible_zero_where_nothing_reads_as_zero_is_unproven() -> None:
+    sample = sample_of(without(CN_W10, "outdoor_temp"))
+    result = results_on(sample, CN_W10, "readings")["readings"]
+    assert result.state == "unproven" and "保持寄存器 102 可能没有" in result.finding
+    refusing = sample_of(AIRBOX)
+    refusing.pin("input", 2, 500)  # 0.0 °C by its offset
+    assert results_on(refusing, AIRBOX, "readings")["readings"].state == "passed"
+
+
+def test_a_label_that_is_missing_at_zero_may_be_a_register_that_is() -> None:
+    text = edited(CN_W10, "mode", enum="1=heating;2=auto")
+    result = results_on(sample_of(without(text, "mode")), text, "labels")["labels"]
+    assert "没有这个寄存器" in str(result.advice) and "补上 0=" in str(result.advice)
+
+
 def test_two_bytes_of_one_register_are_exchanged_by_their_types() -> None:
     high = edited(CN_W10, "supply_temp", type="uint8_hi", scale=1, invalid="")
     text = edited(high, "return_temp", type="uint8_lo", scale=1, invalid="", address=100)

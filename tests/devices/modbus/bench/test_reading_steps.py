@@ -10,9 +10,9 @@ import pytest
 
 from devices.modbus.bench import Bench, Options, Result, run, step
 from devices.modbus.bench.addresses import foreign
+from devices.modbus.bench.movement import Movement
 from devices.modbus.bench.pace import judge_times, percentile
-from devices.modbus.bench.soak import Tally, judge_soak, judge_traffic, span
-from devices.modbus.points import Value
+from devices.modbus.bench.soak import judge_movement, judge_soak, judge_traffic, span
 from devices.modbus.simulator import SimUnit
 from devices.modbus.simulator.rtu import wrap
 from devices.modbus.simulator.wire import Bus, Send
@@ -256,20 +256,20 @@ def test_a_soak_writes_holds_and_puts_back() -> None:
     assert sample.values()["indoor_temp_setpoint"] == before
 
 
-def test_a_temperature_that_never_moves_beside_one_that_does_is_stuck() -> None:
-    tally = Tally()
-    for back in (35.0, 37.0, 39.0):
-        tally.add({"supply_temp": Value(45.0), "return_temp": Value(back)})
-    assert tally.stuck == "supply_temp"
-    tally.add({"supply_temp": Value(45.1), "return_temp": Value(39.0)})
-    assert tally.stuck is None
+def test_a_sample_that_never_moves_for_an_hour_leaves_unproven_that_it_reads_anew() -> None:
+    still = Movement({}, {"supply_temp": 45.0}, {"supply_temp": 45.0})
+    assert judge_movement(soaked(), still, 600).state == "passed"
+    result = judge_movement(soaked(), still, 3600)
+    assert result.state == "unproven" and "1 小时 没有变化" in result.finding
 
 
-def test_a_sample_with_resistors_for_sensors_is_not_called_stuck() -> None:
-    tally = Tally()
-    for _ in range(9):
-        tally.add({"supply_temp": Value(45.0), "return_temp": Value(40.0)})
-    assert tally.stuck is None
+def test_readings_that_are_brought_up_to_date_now_and_then_fail_the_soak() -> None:
+    leaping = Movement({"supply_temp": 0.1})
+    for at in range(0, 6000, 60):
+        leaping.add(at, {"supply_temp": 40 + at // 600 * 0.7})
+    result = judge_movement(soaked(), leaping, 6000)
+    assert result.state == "failed" and "每 10 分 才更新" in result.finding
+    assert judge_movement(soaked(answered=0), leaping, 6000).finding == soaked(answered=0).finding
 
 
 def test_traffic_is_told_by_day_and_month_with_the_headers_of_its_packets() -> None:

@@ -11,10 +11,15 @@ import pytest
 from devices.modbus.bench import Options, Result, run, step
 from devices.modbus.simulator.wire import Bus
 from tests.devices.modbus.bench.defects import (
+    NO_ANSWER,
     Sample,
+    echoes,
     edited,
     gentle_fault,
+    ignores_writes_to,
     on_write_to,
+    refuses,
+    reverts_after,
     sample_of,
     set_to,
     without,
@@ -135,17 +140,130 @@ def test_a_sample_that_tells_nothing_after_a_write_fails() -> None:
 def test_power_goes_off_and_on_and_is_watched() -> None:
     sample = sample_of(CN_W10)
     result, words, _ = tried("write_power", sample)
-    assert words == [0, 1]
+    assert words == [21, 0, 1, 20]
     assert result.figures["off_s"] < 60
 
 
-def test_a_sample_that_was_off_is_switched_on_first_and_stays_on() -> None:
+def test_a_setpoint_that_switching_brings_back_to_its_default_is_told_of() -> None:
+    sample = sample_of(CN_W10)  # at its default of 20
+    on_write_to(
+        0, lambda sample, word: sample.set("indoor_temp_setpoint", 20.0) if word & 1 else None
+    )(sample)
+    result, _, _ = tried("write_power", sample)
+    assert result.state == "failed" and "设定室温 也变了" in result.finding
+    assert sample.house.power is True and sample.values()["indoor_temp_setpoint"] == 20
+
+
+def test_what_cannot_be_written_to_the_setpoint_is_no_matter_of_the_switch() -> None:
     sample = sample_of(CN_W10)
-    sample.set("power_state", False)
+    refuses(3, lambda asked: asked[1] == 2)(sample)
+    assert tried("write_power", sample)[0].state == "passed"
+
+
+def test_a_sample_that_was_off_is_switched_on_first_and_stays_on() -> None:
+    sample = found_off()
     result, words, said = tried("write_power", sample)
-    assert result.state == "passed" and words == [1, 0, 1]
+    assert result.state == "passed" and words == [1, 21, 0, 1, 20]
     assert said[0] == "样机处于关机，先开机"
     assert sample.house.power is True
+
+
+def found_off() -> Sample:
+    """Off for long."""
+    sample = sample_of(CN_W10)
+    for signal in ("supply_temp", "return_temp"):
+        sample.set(signal, 19.0)
+    sample.set("power_state", False)
+    return sample
+
+
+def test_a_sample_that_cannot_be_switched_on_fails_and_is_owed_nothing() -> None:
+    sample = found_off()
+    ignores_writes_to(0)(sample)
+    result, words, _ = tried("write_power", sample)
+    assert (result.state, words) == ("failed", [1, 1])
+    assert "接反" in str(result.advice)
+
+
+def test_a_sample_that_heats_though_it_says_it_is_off_is_not_switched() -> None:
+    sample = sample_of(CN_W10)
+    sample.set("power_state", False)
+    result, words, _ = tried("write_power", sample)
+    assert (result.state, words) == ("unproven", [])
+    assert "接反" in result.finding
+
+
+def test_a_mode_must_hold_as_a_setpoint_must() -> None:
+    sample = sample_of(CN_W10)
+    reverts_after("mode", 4)(sample)
+    result, _, _ = tried("write_mode", sample, options=replace(BRIEF, hold_s=0.3))
+    assert result.state == "failed" and "没有保持" in result.finding
+
+
+def test_a_write_that_is_obeyed_only_when_it_is_sent_twice_is_told_as_such() -> None:
+    sample, heard = sample_of(CN_W10), []
+
+    def before(sample: Sample, pdu: bytes) -> Any:
+        if asked := sample.asked_to_write(pdu):
+            heard.append(asked)
+        return (pdu, ()) if asked and len(heard) % 2 else pdu
+
+    sample.before = before
+    result, words, _ = tried("write_room", sample)
+    assert "第二次才生效" in result.finding and words[:2] == [21, 21]
+
+
+def test_a_write_that_is_neither_answered_nor_obeyed_is_told_as_such() -> None:
+    sample = sample_of(CN_W10)
+    sample.before = lambda sample, pdu: NO_ANSWER if pdu[0] == 6 else pdu
+    result, words, _ = tried("write_room", sample)
+    assert (result.finding, words) == ("写入没有应答，也没有生效", [21])
+
+
+def test_a_write_that_is_answered_by_another_function_shows_what_came() -> None:
+    sample = sample_of(CN_W10)
+    echoes(lambda reply: b"\x03" + reply[1:], 2)(sample)
+    result, _, _ = tried("write_room", sample)
+    assert "与请求不符" in result.finding and "05、06" in str(result.advice)
+    assert any(str(told).startswith("05 03 00 02 00 15") for _, told in result.details)
+    assert sample.values()["indoor_temp_setpoint"] == 20
+
+
+def test_a_fault_that_comes_back_after_the_reset_was_not_reset() -> None:
+    sample = sample_of(CN_W10)
+    label = gentle_fault(sample)
+    sample.plant(label)
+
+    def act(sample: Sample, word: int) -> None:
+        asyncio.get_running_loop().call_later(0.1, sample.plant, label)
+
+    on_write_to(0, act, mask=4)(sample)
+    result, _, _ = tried("alarm_reset", sample)
+    assert result.state == "failed" and "消失又出现" in result.finding
+
+
+def test_a_value_read_back_beyond_all_sense_is_shown_and_not_taken_for_silence() -> None:
+    sample = sample_of(edited(CN_W10, "indoor_temp_setpoint", write_scale=10, min=0, max=300))
+    result, _, _ = tried("write_room", sample)
+    assert result.state == "failed" and "写倍率" in str(result.advice)
+
+
+def test_a_setpoint_whose_row_the_sample_leaves_is_put_back_once_its_mode_is() -> None:
+    sample = sample_of(MIXED)
+    former = sample.values()["supply_temp_setpoint"]
+    seen = sample.after
+
+    def after(sample: Sample, pdu: bytes, answer: Any) -> Any:
+        asked = sample.asked_to_write(pdu)
+        if asked and asked[1] == 3 and sample.values()["mode"] == "heating":
+            sample.set("mode", "auto")
+        return seen(sample, pdu, answer)
+
+    sample.after = after
+    result, _, _ = tried("write_flow", sample, MIXED)
+    assert result.state == "failed" and "运行模式 也变了" in result.finding
+    assert sample.values()["mode"] == "heating"
+    assert sample.values()["supply_temp_setpoint"] == former
 
 
 def test_where_writes_must_be_far_apart_power_is_only_written_on() -> None:

@@ -67,8 +67,9 @@ def test_a_signal_lost_between_off_and_on_never_leaves_a_sample_off() -> None:
         when_off(sample, lambda: lose(bench))
         result, _ = await run(step("write_power"), bench)
         assert result.state == "broken_off"
-        assert sample.house.power is False and writes.owed == {"power_state": True}
-        assert await writes.restore_all(0.0) == {"power_state": True}  # the line is still away
+        owed = {"indoor_temp_setpoint": 20.0, "power_state": True}
+        assert sample.house.power is False and writes.owed == owed
+        assert await writes.restore_all(0.0) == owed  # the line is still away
         comes_back(bench)
         assert await writes.restore_all(5.0) == {}
         assert sample.house.power is True
