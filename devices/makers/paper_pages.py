@@ -5,13 +5,16 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -116,18 +119,23 @@ def withdraw_paper(request: SignedIn, uid: uuid.UUID) -> HttpResponse:
     if not (request.user.is_maker or request.user.tests_docking):
         raise PermissionDenied(_("厂商材料由本厂商或平台服务单位撤下。"))
     why = dict(REASONS).get(request.POST.get("why", ""))
-    if paper.withdrawn_at:
-        messages.success(request, _("这份材料已经撤下了。"))
-    elif why is None:
+    if why is None and not paper.withdrawn_at:
         messages.error(request, _("撤下材料要选原因。"))
-    else:
-        papers.withdraw(paper, why=str(why))
-        _tell_the_maker(request, paper, str(why))
+    elif why and papers.withdraw(paper, why=_as_kept(why)):
+        _tell_the_maker(request, paper, why)
         messages.success(request, _("已撤下“%(paper)s”。") % {"paper": paper})
+    else:
+        messages.success(request, _("这份材料已经撤下了。"))
     return redirect(_page(paper.supplier, paper.model) + "#papers")
 
 
-def _tell_the_maker(request: SignedIn, paper: MakerPaper, why: str) -> None:
+def _as_kept(why: Promise) -> str:
+    """A reason in the platform's own language, whoever chose it."""
+    with override(settings.LANGUAGE_CODE):
+        return str(why)
+
+
+def _tell_the_maker(request: SignedIn, paper: MakerPaper, why: Promise) -> None:
     if request.user.is_maker:
         return
 

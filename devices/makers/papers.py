@@ -89,11 +89,12 @@ def newly_brought() -> list[MakerPaper]:
     return list(rows.select_related("supplier", "model").order_by("-added_at")[:MOST_NEW])
 
 
-def withdraw(paper: MakerPaper, *, why: str) -> None:
-    """Take away a paper that is wrong or replaced; its row stays and says why."""
-    paper.withdrawn_at, paper.withdrawn_why = clock.now(), why
+def withdraw(paper: MakerPaper, *, why: str) -> bool:
+    """Take away a paper that is wrong or replaced; its row stays and says why. False where it was
+    taken away before."""
+    there = MakerPaper.objects.standing().filter(pk=paper.pk)
     with history.because(why):
-        paper.save(update_fields=["withdrawn_at", "withdrawn_why"])
+        return bool(there.update(withdrawn_at=clock.now(), withdrawn_why=why))
 
 
 # -- how papers stand ----------------------------------------------------------------------

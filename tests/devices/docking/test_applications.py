@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils.translation import override
@@ -28,6 +28,13 @@ def test_a_draft_gets_the_next_number_of_the_year(cast: Cast) -> None:
     first, second = scene.draft(cast), scene.draft(cast, firmware="9.01")
     assert first.number == f"DJ-{clock.today().year}-{first.serial:03d}"
     assert second.serial == first.serial + 1
+
+
+def test_the_year_of_a_number_is_that_of_shanghai(cast: Cast) -> None:
+    with clock.at(datetime(2026, 12, 31, 15, 59, tzinfo=UTC)):
+        assert scene.draft(cast).number.startswith("DJ-2026-")
+    with clock.at(datetime(2026, 12, 31, 16, 1, tzinfo=UTC)):
+        assert scene.draft(cast, firmware="9.01").number == "DJ-2027-001"
 
 
 def test_a_draft_that_is_sent_twice_is_one(cast: Cast) -> None:

@@ -52,7 +52,8 @@ def test_a_file_that_is_no_paper_is_refused(cast: Cast) -> None:
 
 def test_a_withdrawn_paper_says_why_and_stays(cast: Cast) -> None:
     paper = add(cast)
-    papers.withdraw(paper, why="与原件不符")
+    assert papers.withdraw(paper, why="与原件不符")
+    assert not papers.withdraw(paper, why="看不清")  # somebody was quicker
     paper.refresh_from_db()
     assert paper.withdrawn_why == "与原件不符"
     assert paper not in MakerPaper.objects.standing()
