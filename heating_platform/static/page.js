@@ -41,7 +41,7 @@ document.body.addEventListener("dial", (event) => {
   location.href = `tel:${event.detail.value}`;
 });
 
-for (const menu of document.querySelectorAll("details.menu")) {
+for (const menu of document.querySelectorAll("details.menu, details.columns")) {
   document.addEventListener("click", (event) => {
     if (!menu.contains(event.target)) menu.open = false;
   });

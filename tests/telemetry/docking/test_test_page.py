@@ -9,9 +9,10 @@ from django.test import Client
 
 from devices.modbus.bench import Result
 from devices.modbus.words import Sentence
+from households import clock
 from households.models import User
 from telemetry.docking import runs
-from telemetry.models import DockingTest, Watch
+from telemetry.models import DockingTest, GatewayState, Watch
 from tests.cast import Cast
 from tests.telemetry.docking.bench_scene import FRAMES, begun, connected, ended, failed, passed
 
@@ -185,6 +186,17 @@ def test_without_a_run_the_page_says_what_comes_first(
     one.save()
     said = page(tester, f"/docking/{one.number}/test/")
     assert "收到样品后才能接入样机" in said and "登记样机接入" not in said
+
+
+def test_steps_that_wait_for_a_line_that_is_away_say_what_to_look_at(
+    tester: Client, run: DockingTest
+) -> None:
+    line = run.sample.gateway
+    assert 'id="away"' not in page(tester, url(run))  # nothing waits for it yet
+    run.steps.filter(key="readings").update(state="queued")
+    assert "步骤在等它" in page(tester, url(run))
+    GatewayState.objects.create(gateway=line, connected=True, since=clock.now())
+    assert 'id="away"' not in page(tester, url(run))
 
 
 def test_while_it_runs_for_hours_the_other_steps_go_on(tester: Client, run: DockingTest) -> None:
