@@ -52,6 +52,8 @@ def start(
         )
     if application.sample is None or application.sample.retired_at:
         raise RunRefused(_("样机还没有接入：请先填写传输装置编号和地址"))
+    if Unit.objects.installed().filter(gateway=application.sample.gateway_id).exists():
+        raise RunRefused(_("这条通信链路上已有住户的机组：样机请另接装置或线路再测试"))
     if application.tests.filter(judged_at=None).exists():
         raise RunRefused(_("上一次测试还没有判定"))
     _speak_by_its_map(application)

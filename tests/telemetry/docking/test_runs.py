@@ -240,6 +240,15 @@ def test_it_is_not_given_back_while_a_step_writes_to_the_sample(cast: Cast) -> N
     assert test.application.state == DockingState.TESTING
 
 
+def test_no_run_begins_on_a_line_on_which_a_household_hangs_by_now(cast: Cast) -> None:
+    one = application(cast, sample=sample(cast), state=DockingState.FAILED,
+                      test_digest="d" * 64, tested_by=cast.tester)  # fmt: skip
+    assert one.sample is not None
+    Unit.objects.filter(pk=cast.water.pk).update(gateway=one.sample.gateway)
+    with pytest.raises(RunRefused, match="住户的机组"):
+        runs.start(one, cast.tester)
+
+
 def test_whoever_made_a_step_does_not_sign_though_a_colleague_judged(cast: Cast) -> None:
     test = begun(cast)
     assert confirmations.signers(test.application) == [cast.service_unit]  # as long as he keeps out
