@@ -300,6 +300,72 @@ def test_a_command_made_upon_an_answer_goes_before_waiting_polls() -> None:
     tell(story)
 
 
+def test_a_command_goes_out_between_two_reads_of_a_visit() -> None:
+    async def story(line: Line, transport: FakeTransport) -> None:
+        answers: list[tuple[int, ...]] = []
+        visit = asyncio.ensure_future(line.read_each(5, (ONE, TWO), answers, timeout=0.5))
+        await sent(transport, 1)
+        command = ask(line, address=4, priority=COMMAND, timeout=0.5)
+        transport.arrive(word(1))
+        await sent(transport, 2)
+        assert transport.sent[1][0] == 4
+        transport.arrive(word(7, 4))
+        await sent(transport, 3)
+        transport.arrive(word(2))
+        await visit
+        assert (answers, await command) == ([(1,), (2,)], (7,))
+
+    tell(story)
+
+
+def test_behind_a_read_that_fails_nothing_of_the_visit_is_sent() -> None:
+    async def story(line: Line, transport: FakeTransport) -> None:
+        answers: list[tuple[int, ...]] = []
+        visit = asyncio.ensure_future(line.read_each(5, (ONE, TWO, ONE), answers, timeout=0.5))
+        await sent(transport, 1)
+        transport.arrive(word(1))
+        await sent(transport, 2)
+        transport.arrive(rtu("05 83 02"))
+        with pytest.raises(ExceptionReply):
+            await visit
+        assert answers == [(1,)]
+        await asyncio.sleep(0.02)
+        assert len(transport.sent) == 2
+
+    tell(story)
+
+
+def test_who_cancels_a_visit_has_nothing_more_of_it_sent() -> None:
+    async def story(line: Line, transport: FakeTransport) -> None:
+        visit = asyncio.ensure_future(line.read_each(5, (ONE, ONE), [], timeout=0.5))
+        await sent(transport, 1)
+        visit.cancel()
+        following = ask(line, TWO, timeout=0.5)
+        await asyncio.sleep(0.01)
+        transport.arrive(word(1))
+        await sent(transport, 2)
+        assert transport.sent[1] == rtu("05 03 0009 0001")
+        transport.arrive(word(2))
+        assert await following == (2,)
+
+    tell(story)
+
+
+def test_a_visit_over_a_line_that_is_lost_on_the_way_says_so() -> None:
+    async def story(line: Line, transport: FakeTransport) -> None:
+        answers: list[tuple[int, ...]] = []
+        visit = asyncio.ensure_future(line.read_each(5, (ONE, TWO), answers, timeout=0.5))
+        await sent(transport, 1)
+        transport.arrive(word(1))
+        await sent(transport, 2)
+        transport.lose()
+        with pytest.raises(LineDown):
+            await visit
+        assert answers == [(1,)]
+
+    tell(story)
+
+
 def test_frames_are_parted_by_the_silence_and_the_maps_gap() -> None:
     async def story(line: Line, transport: FakeTransport) -> None:
         ended = []
