@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.core.validators import RegexValidator
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
@@ -32,6 +34,8 @@ MANY = [
     (REPLACES, _lazy("更换原来的机组")),
     (ADDS, _lazy("加装一台")),
 ]
+# A transmitter says who it is in plain letters, digits and signs: an id, an IMEI, a MAC.
+TRANSMITTER_NUMBER = re.compile(r"[!-~]+")
 AREAS = {"min_value": Decimal(1), "max_value": Decimal(100_000), "max_digits": 7}
 
 
@@ -131,6 +135,11 @@ class InstallationForm(forms.Form):
     transmitter_number = PlateField(
         label=_lazy("无线传输设备地址编号"),
         help_text=_lazy("照装置标签抄写；接在串口上的机组没有，可以不填"),
+        validators=[
+            RegexValidator(
+                rf"^{TRANSMITTER_NUMBER.pattern}\Z", _lazy("装置编号只有字母、数字和半角符号")
+            )
+        ],
     )
     address = forms.IntegerField(
         label=_lazy("线上地址"),
@@ -211,7 +220,8 @@ class InstallationForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         said = self.cleaned_data
         self._clean_position(said)
-        if not (said.get("transmitter_number") or said.get("factory_number")):
+        numbers = ("transmitter_number", "factory_number")
+        if not any(said.get(name) for name in numbers) and not self.errors.keys() & {*numbers}:
             self.add_error("transmitter_number", _("装置编号和设备出厂地址编号至少要有一个"))
         said["chosen"] = self._chosen(said)
         self._check_papers(said)
@@ -241,6 +251,8 @@ class InstallationForm(forms.Form):
         """The model of these names; where there is none, which may be put in."""
         rows = self.models
         for field, of in NAMES.items():
+            if field in self.errors:
+                return None
             offered = rows if said["existing"] else [row for row in rows if is_admitted(row)]
             names = list(dict.fromkeys(of(row) for row in offered))
             if not said[field] and len(names) == 1:

@@ -70,13 +70,13 @@ TRANSMITTER = Column(
     20, example="",
 )  # fmt: skip
 ADDRESS = Column(
-    "address", "线上地址", cells.whole(1, 65535), _of(lambda row: row.unit.address),
+    "address", "线上地址", cells.whole(1, 65535, example=1), _of(lambda row: row.unit.address),
     ("从站地址", "站号", "通讯地址", "485地址"), 10, None, 1,
     hint=_("一个装置接一台机组时为 1"),
 )  # fmt: skip
 NETWORK = Column(
-    "network_address", "网络地址", cells.whole(1, 65535), _of(lambda row: row.unit.network_address),
-    ("网络地址编号", "平台地址"), 10, None, None,
+    "network_address", "网络地址", cells.whole(1, 65535, example=1205),
+    _of(lambda row: row.unit.network_address), ("网络地址编号", "平台地址"), 10, None, None,
 )  # fmt: skip
 MANY = Column(
     "many", "更换或加装",

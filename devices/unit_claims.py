@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
@@ -12,8 +13,10 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from devices import taken
+from devices.connecting import LAST_ADDRESS, speech
 from devices.docking import admission
 from devices.installation_form import is_admitted, known, plain
+from devices.modbus.mapsettings import Settings
 from devices.modbus.registration import key as same_id
 from devices.models import DeviceModel, Gateway, Installation, Unit
 from households.ledger.cells import Told, mistake, nearest
@@ -42,6 +45,13 @@ class Models:
         self._all = known(user)
         self._known: dict[tuple[Any, ...], DeviceModel | Refusal] = {}
         self._lacks: dict[tuple[int, date], list[str]] = {}
+        self._settings: dict[tuple[int, date], Settings] = {}
+
+    def settings(self, model: DeviceModel, on: date) -> Settings:
+        """How a unit of this model that is put in on that day speaks."""
+        if (model.pk, on) not in self._settings:
+            self._settings[model.pk, on] = model.map_on(on).parsed().settings
+        return self._settings[model.pk, on]
 
     def lacks(self, model: DeviceModel, on: date) -> list[str]:
         """Which papers the model lacks on that day, in words."""
@@ -62,20 +72,43 @@ class Models:
         rows = self._all
         for key in ("maker", "device", "model"):
             offered = [row for row in rows if is_admitted(row)]
-            names = list(dict.fromkeys(_name(row, key) for row in offered))
+            names = _names(offered, key)
             typed = said[key]
             if typed is None and len(names) == 1:
                 rows = offered
                 continue
-            fit = [row for row in rows if typed and _bare(_name(row, key)) == _bare(typed)]
+            fit = _called(rows, key, typed)
             if not fit:
-                return Refusal(key, _no_such(key, typed, names))
+                told = self._elsewhere(key, typed) or _no_such(
+                    key, typed, names or _names(rows, key)
+                )
+                return Refusal(key, told)
             rows = fit
         return rows[0]
+
+    def _elsewhere(self, key: str, typed: str | None) -> Told | None:
+        """What to say of another maker's device or model."""
+        found = _called(self._all, key, typed) if key != "maker" else []
+        if not found:
+            return None
+        whose = {"maker": found[0].supplier.name, "device": found[0].name, "typed": typed}
+        if key == "device":
+            reason = _("“%(typed)s”是“%(maker)s”的设备") % whose
+        else:
+            reason = _("“%(typed)s”是“%(maker)s”“%(device)s”的型号") % whose
+        return mistake(reason, _("按铭牌核对厂商、设备名称和型号"))
 
 
 def _name(row: DeviceModel, key: str) -> str:
     return {"maker": row.supplier.name, "device": row.name, "model": row.code}[key]
+
+
+def _names(rows: Iterable[DeviceModel], key: str) -> list[str]:
+    return list(dict.fromkeys(_name(row, key) for row in rows))
+
+
+def _called(rows: Iterable[DeviceModel], key: str, typed: str | None) -> list[DeviceModel]:
+    return [row for row in rows if typed and _bare(_name(row, key)) == _bare(typed)]
 
 
 def _bare(name: str) -> str:
@@ -144,10 +177,13 @@ class Addresses:
         }
         wanted = Q(factory_number__in=plates) | Q(gateway__in=self._gateways.values())
         wanted |= Q(network_address__in=self._said("network_address"))
-        units = Unit.objects.filter(wanted, retired_at=None, module=None).select_related("model")
-        rows = list(units)
+        units = Unit.objects.filter(wanted, retired_at=None, module=None)
+        rows = list(units.select_related("model", "gateway", "register_map"))
         self._by_plate = {(u.model_id, u.factory_number): u for u in rows if u.factory_number}
         self._by_address = {(u.gateway_id, u.address): u for u in rows}
+        self._on_line: dict[int, list[Unit]] = defaultdict(list)
+        for unit in rows:
+            self._on_line[unit.gateway_id].append(unit)
         self._by_network = {u.network_address: u for u in rows if u.network_address}
         standing = Installation.objects.standing().filter(unit__in=rows)
         self._homes = dict(standing.values_list("unit", "household"))
@@ -156,10 +192,11 @@ class Addresses:
         return {line.values[key] for line in self.lines if line.values.get(key) is not None}
 
     def clashes(
-        self, line: Line, home: Household, model: DeviceModel, kept: Installation | None
+        self, line: Line, home: Household, model: DeviceModel, own: Collection[Unit]
     ) -> Iterable[tuple[str, Told]]:
-        """What this row claims and another has: column and what to say."""
-        values, own = line.values, kept.unit if kept else None
+        """What this row claims and another has: column and what to say. `own`: the unit that the
+        row corrects, or those that it replaces."""
+        values = line.values
         mine = _claimant(line, home)
         plate = plain(values.get("factory_number") or "")
         number = plain(values.get("transmitter_number") or "")
@@ -191,8 +228,39 @@ class Addresses:
             earlier = self.claimed.setdefault(hash(claim), mine)
             if earlier.household != mine.household:
                 yield key, _claimed(mine, earlier)
-            elif unit and unit != own:
+            elif unit and unit not in own:
                 yield key, mistake(taken.sentence(what, value, unit, self.user), _("核对标签"))
+
+    def unfit(
+        self, line: Line, model: DeviceModel, points: Settings, own: Collection[Unit]
+    ) -> Iterable[tuple[str, Told]]:
+        """Why a unit of this model cannot hang where the row says: column and what to say."""
+        number = plain(line.values.get("transmitter_number") or "")
+        if not number:
+            plate = plain(line.values.get("factory_number") or "")
+            if plate and not own and (model.pk, plate) not in self._by_plate:
+                reason = _("没有装置编号，平台也没有登记过这台机组")
+                advice = _("补填装置编号；接在串口上的先由平台服务单位登记")
+                yield "transmitter_number", mistake(reason, advice)
+            return
+        last = LAST_ADDRESS[points.address_width]
+        if (line.values.get("address") or 1) > last:
+            reason = _("%(model)s 的线上地址应在 1 到 %(last)d 之间") % {
+                "model": model.code,
+                "last": last,
+            }
+            yield "address", mistake(reason, _("照机组设置的地址填"))
+        gateway = self._gateways.get(same_id(number))
+        for unit in self._on_line.get(gateway or 0, ()):
+            if unit in own:
+                continue
+            url = unit.gateway.url
+            theirs, mine = speech(url, unit.register_map.parsed().settings), speech(url, points)
+            if theirs != mine:
+                said = {"mine": mine, "theirs": theirs}
+                reason = _("这个装置下的机组通信参数是 %(theirs)s，此型号是 %(mine)s") % said
+                yield "transmitter_number", mistake(reason, _("核对装置编号；两种不能共用一个装置"))
+                return
 
     def _is_taken(self, unit: Unit, model: DeviceModel, plate: str) -> bool:
         """It stands in a house, or is another thing than the row tells of."""

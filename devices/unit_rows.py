@@ -14,8 +14,8 @@ from weakref import WeakKeyDictionary
 from django.utils.translation import gettext as _
 
 from devices import installing
-from devices.installation_form import ADDS, REPLACES, plain
-from devices.models import DeviceModel, Installation
+from devices.installation_form import ADDS, REPLACES, TRANSMITTER_NUMBER, plain
+from devices.models import DeviceModel, Installation, Unit
 from devices.unit_claims import Addresses, Claims, Models, Refusal
 from households import clock
 from households.ledger.cells import Told, mistake, reminder
@@ -83,12 +83,14 @@ class _Judge:
                 self._judge_one(line, home, kept)
 
     def _meant(self, line: Line, standing: list[Installation]) -> Installation | None:
-        """The record that the row corrects, if it is about one."""
+        """The record that the row corrects, if it is about one: a row that says 更换 or 加装 and
+        gives another plate tells of another unit on the same transmitter."""
         values = line.values
         for record in standing:
             numbers = (record.factory_number, record.transmitter_number)
             said = (values.get("factory_number"), values.get("transmitter_number"))
-            if any(a and b and plain(a) == plain(b) for a, b in zip(numbers, said, strict=True)):
+            same = [plain(a) == plain(b) for a, b in zip(numbers, said, strict=True) if a and b]
+            if any(same) and not (values.get("many") and not all(same)):
                 return record
         return None
 
@@ -102,13 +104,24 @@ class _Judge:
         self._check_numbers(line)
         self._check_many(line, home, kept)
         if isinstance(model, DeviceModel):
-            for key, told in self.addresses.clashes(line, home, model, kept):
+            own = self._own(line, home, kept)
+            points = self.models.settings(model, said["installed_on"])
+            for key, told in self.addresses.clashes(line, home, model, own):
+                self._told(line, key, told)
+            for key, told in self.addresses.unfit(line, model, points, own):
                 self._told(line, key, told)
             if kept is None or kept.unit.model_id != model.pk:
                 said |= self._papers(line, model, said["installed_on"])
             names = {"maker": model.supplier.name, "device": model.name, "model": model.code}
             line.parts[UnitRows.key] = said | names
         return None
+
+    def _own(self, line: Line, home: Household, kept: Installation | None) -> list[Unit]:
+        """Units whose numbers the row may have: the one that it corrects, those it replaces."""
+        if kept:
+            return [kept.unit]
+        replaced = line.values.get("many") == REPLACES
+        return [row.unit for row in self.standing.get(home.pk or 0, [])] if replaced else []
 
     def _papers(self, line: Line, model: DeviceModel, on: date) -> dict[str, Any]:
         """A unit that was put in on a day of its own is told as it is, whatever its model lacks."""
@@ -155,6 +168,9 @@ class _Judge:
     def _day(self, line: Line, kept: Installation | None) -> date:
         on = line.values.get(f"{StepKind.INSTALLED}_on")
         if isinstance(on, date):
+            if on > clock.today():
+                told = mistake(_("日期还没有到"), _("填实际办理的日期"))
+                self._told(line, f"{StepKind.INSTALLED}_on", told)
             return on
         if kept:
             return kept.installed_on
@@ -196,19 +212,35 @@ class _Judge:
         if not number and not line.values.get("factory_number"):
             reason = _("装置编号和设备出厂地址编号都没有")
             self._told(line, "transmitter_number", mistake(reason, _("至少填一个")))
-        if number.isdecimal() and number.startswith("86") and len(number) in (IMEI - 1, IMEI + 1):
+        elif not line.values.get("factory_number"):
+            lacking = reminder(None, _("没有设备出厂地址编号"), _("按机组铭牌补填"))
+            self._told(line, "factory_number", lacking)
+        if number and not TRANSMITTER_NUMBER.fullmatch(number):
+            reason = _("不是装置编号：只会有字母、数字和半角符号")
+            self._told(line, "transmitter_number", mistake(reason, _("按装置铭牌填写")))
+        elif number.isdecimal() and number.startswith("86") and len(number) in (IMEI - 1, IMEI + 1):
             told = {"n": len(number), "due": IMEI}
             reason = _("%(n)d 位，应为 %(due)d 位") % told
             self._told(line, "transmitter_number", mistake(reason, _("按装置铭牌补全")))
 
     def _check_many(self, line: Line, home: Household, kept: Installation | None) -> None:
         others = self.standing.get(home.pk or 0, [])
-        if kept or not others or line.values.get("many") in (REPLACES, ADDS):
+        if kept or not others:
+            return
+        if line.values.get("many") in (REPLACES, ADDS):
+            self._check_replaced(line, others)
             return
         told = {"unit": f"{others[0].unit.model} {others[0].unit}", "on": others[0].installed_on}
         reason = _("该户已有机组 %(unit)s（%(on)s 安装）") % told
         advice = _("更换或加装在“安装记录”表的“更换或加装”栏写明")
         self._told(line, "factory_number", mistake(reason, advice))
+
+    def _check_replaced(self, line: Line, others: Sequence[Installation]) -> None:
+        on, last = line.values.get(f"{StepKind.INSTALLED}_on"), max(r.installed_on for r in others)
+        if line.values["many"] == REPLACES and isinstance(on, date) and on < last:
+            reason = _("更换日期早于原机组的安装日期 %(date)s") % {"date": last}
+            told = mistake(reason, _("填实际办理的日期"))
+            self._told(line, f"{StepKind.INSTALLED}_on", told)
 
     def _told(self, line: Line, key: str, told: Told) -> None:
         self.remarks.tell(line.record, key, told)

@@ -17,6 +17,7 @@ NOTE = re.compile(
     r"(单位|日期|时间|备注|注|说明|附|附注|联系人|联系电话|村主任|书记|主任|签字|注意事项)\d?:|"
     r"村(民)?委(员)?会.*(章|:)|.{2,20}\((盖章|公章)\))"
 )
+LABELS = frozenset(("说明", "填表说明", "填写说明", "备注", "注", "附注", "注意", "注意事项"))
 UNIT = re.compile(r"\(.{1,8}\)|m2|平方米|平米|户|米|元|个|台|度|°|℃|kw|年月日|必填|选填")
 EXAMPLE = ("示例", "例", "样例", "举例", "填写示例")
 NO_TICK = ("", "×", "✗", "☐", "x", "否", "无", "不", "0", "-", "—", "/")
@@ -46,8 +47,14 @@ def is_total(cells: Sequence[Cell]) -> bool:
 
 
 def is_note(cells: Sequence[Cell]) -> bool:
-    """填表人：…, 注：… and their like."""
-    return NOTE.match(first_text(cells)) is not None
+    """填表人：…, 注：…, 监理单位： and their like."""
+    first = first_text(cells)
+    return NOTE.match(first) is not None or first.endswith(":") or first in LABELS
+
+
+def is_signed(cells: Sequence[Cell]) -> bool:
+    """Several cells that only wait for what is written behind them: 村支书：… 联系电话：…"""
+    return sum(isinstance(cell, str) and _plain(cell).endswith(":") for cell in cells) > 1
 
 
 def is_example(cells: Sequence[Cell]) -> bool:

@@ -40,6 +40,7 @@ YES = frozenset(("是", "有", "对", "√", "✓", "✔", "☑", "1", "y", "yes
 NO = frozenset(
     ("否", "无", "不", "不是", "没有", "×", "✗", "☐", "0", "n", "no", "false", "未", "x")
 )
+QUOTES = "“”‘’\"'《》"  # as the notice writes “煤改电”
 EXACT = 2**53  # a number of a spreadsheet keeps no more digits than this
 EPOCH = date(1899, 12, 30)  # day 0 of a spreadsheet, for every day after February 1900
 SERIALS = range(18264, 73051)  # 1950 to 2099
@@ -48,8 +49,12 @@ THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?:\D|$))")
 SQUARE_METRES = re.compile(r"(?:平方米|平方|平米|平|㎡|m2|m²|m\^2)$", re.IGNORECASE)
 NUMBER = re.compile(r"^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$", re.IGNORECASE)
 DAY = re.compile(
-    r"^(?:(?P<year>\d{4}|\d{2})\s*[-./年]\s*)?(?P<month>\d{1,2})\s*[-./月]\s*(?P<day>\d{1,2})\s*日?"
+    r"^(?:(?P<year>\d{4}|\d{2})\s*[-./年、]\s*)?(?P<month>\d{1,2})\s*[-./月、]\s*(?P<day>\d{1,2})\s*日?"
     r"(?:[ T]\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?)?$"
+)
+IN_WORDS = re.compile(
+    r"^(?P<year>[〇零一二三四五六七八九]{4})年(?P<month>[一二三四五六七八九十]{1,2})月"
+    r"(?P<day>[一二三四五六七八九十]{1,3})日$"
 )
 SMALL = {sign: n for n, sign in enumerate("零一二三四五六七八九十")} | {"两": 2}
 
@@ -118,9 +123,10 @@ def text(longest: int) -> Cleaner:
     return clean
 
 
-def too_long(value: str, longest: int) -> Told:
+def too_long(value: str, longest: int, advice: str = "") -> Told:
     reason = _("太长：%(length)d 个字") % {"length": len(value)}
-    return mistake(reason, _("最多 %(longest)d 个字，其余写在纸质档案里") % {"longest": longest})
+    advice = advice or _("最多 %(longest)d 个字，其余写在纸质档案里")
+    return mistake(reason, advice % {"longest": longest})
 
 
 def _without_personal_numbers(value: str) -> str | Told:
@@ -146,7 +152,9 @@ def code(longest: int) -> Cleaner:
             return None
         if _is_power(value):
             return digits_lost(value)
-        return too_long(value, longest) if len(value) > longest else value
+        if len(value) > longest:
+            return too_long(value, longest, _("最多 %(longest)d 个字；核对是不是填错了列"))
+        return value
 
     return clean
 
@@ -229,7 +237,7 @@ def _decimal(value: str) -> Decimal | None:
         return None
 
 
-def whole(least: int, most: int, units: str = "") -> Cleaner:
+def whole(least: int, most: int, units: str = "", example: int = 3) -> Cleaner:
     """A whole number between both, perhaps with a unit behind it (`units`, a set of characters)."""
 
     def clean(raw: Any) -> Any:
@@ -242,11 +250,11 @@ def whole(least: int, most: int, units: str = "") -> Cleaner:
         if number is None and value in SMALL:
             number = Decimal(SMALL[value])
         if number is None or not number.is_finite() or number % 1:
-            return mistake(_("不是整数"), _("填整数，例如 3"))
+            return mistake(_("不是整数"), _("填整数，例如 %(example)d") % {"example": example})
         if not least <= number <= most:
             limits = {"least": least, "most": most}
             reason = _("应在 %(least)d 到 %(most)d 之间") % limits
-            return mistake(reason, _("填整数，例如 3"))
+            return mistake(reason, _("填整数，例如 %(example)d") % {"example": example})
         return int(number)
 
     return clean
@@ -287,6 +295,8 @@ def day(raw: Any) -> Any:
 
 
 def _day_of(value: str) -> Any:
+    if words := IN_WORDS.match(value):
+        value = _in_figures(words)
     found = DAY.match(value)
     if not found:
         return _no_day()
@@ -300,6 +310,16 @@ def _day_of(value: str) -> Any:
     return reminder(guessed, _("没有写全年份，按 %(day)s 记") % {"day": guessed})
 
 
+def _in_figures(words: re.Match[str]) -> str:
+    """二〇二六年九月十二日 as 2026-9-12."""
+    year = "".join(str(SMALL.get(sign, 0)) for sign in words["year"])
+    parts = []
+    for text in (words["month"], words["day"]):
+        tens, ten, ones = text.rpartition("十")
+        parts.append((SMALL.get(tens, 1) * 10 if ten else 0) + SMALL.get(ones, 0))
+    return f"{year}-{parts[0]}-{parts[1]}"
+
+
 def _of_our_time(value: date) -> date | Told:
     return value if 2000 <= value.year <= 2099 else _no_day()
 
@@ -308,13 +328,14 @@ def _no_day() -> Told:
     return mistake(_("不是日期"), _("填 年-月-日，例如 2026-09-12"))
 
 
-def yes_or_no(raw: Any) -> Any:
+def yes_or_no(raw: Any, head: str = "") -> Any:
+    """Yes or no; a cell that repeats its column's `head` (空置) says yes."""
     if raw is None or isinstance(raw, bool):
         return raw
     value = narrow(raw).lower()
     if value in NOTHING_AT_ALL:
         return None
-    if value in YES:
+    if value in YES or (head and value == head):
         return True
     return False if value in NO else mistake(_("不是“是”或“否”"), _("填 是 或 否"))
 
@@ -330,7 +351,7 @@ def one_of(
     known |= {_bare(name): value for value, names in aliases.items() for name in names}
 
     def clean(raw: Any) -> Any:
-        value = _bare(tidy(raw))
+        value = _bare(tidy(raw)).strip(QUOTES)
         if value in known:
             return known[value]
         if value in NOTHING:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from typing import Any
 
 from django.utils import translation
@@ -78,11 +79,11 @@ SITE_NAMES: Mapping[str, tuple[str, ...]] = {
 SOURCES = chinese(PositionSource.choices)
 SOURCE_NAMES: Mapping[str, tuple[str, ...]] = {
     PositionSource.BROWSER: ("手机", "手机定位", "浏览器", "GPS", "WGS84", "WGS-84"),
-    PositionSource.WECHAT: ("腾讯", "腾讯地图"),
-    PositionSource.AMAP: ("高德地图", "GCJ02", "GCJ-02"),
-    PositionSource.BAIDU: ("百度地图", "BD09", "BD-09"),
+    PositionSource.WECHAT: ("腾讯", "腾讯地图", "wechat"),
+    PositionSource.AMAP: ("高德地图", "GCJ02", "GCJ-02", "amap"),
+    PositionSource.BAIDU: ("百度地图", "BD09", "BD-09", "baidu"),
     PositionSource.RTK: ("RTK", "奥维", "奥维地图", "天地图"),
-    PositionSource.UNKNOWN: ("不知道", "其他"),
+    PositionSource.UNKNOWN: ("不知道", "其他", "不详", "未知"),
 }
 
 
@@ -146,7 +147,15 @@ def _name(key: str, head: str, *aliases: str, **options: Any) -> Column:
 def _yes_no(key: str, head: str, *aliases: str, **options: Any) -> Column:
     choices = ("是", "否")
     return Column(
-        key, head, cells.yes_or_no, _flag(key), aliases, 10, choices, field=key, **options
+        key,
+        head,
+        partial(cells.yes_or_no, head=head),
+        _flag(key),
+        aliases,
+        10,
+        choices,
+        field=key,
+        **options,
     )
 
 
@@ -278,7 +287,7 @@ OTHERS = (
     _yes_no("seasonal", "季节性居住", "是否季节性居住"),
     _yes_no("in_network_area", "供热管网覆盖", "管网覆盖", "是否在供热管网覆盖范围"),
     Column(
-        "year", "年度", cells.whole(2000, 2099, "年度"), _kept("year"),
+        "year", "年度", cells.whole(2000, 2099, "年度", 2026), _kept("year"),
         ("改造年度", "任务年度", "年份"), 8, None, 2026, hint=_("留空为今年；以前年度的补录填当年"),
     ),
     step_day(StepKind.SURVEYED, "摸底登记日期", "摸底日期", "登记日期", "摸底时间"),

@@ -17,7 +17,7 @@ from households.ledger.coordinates import Pair, faulty, is_same, one_alone, posi
 from households.ledger.lines import STEPS, Line
 from households.ledger.outliers import Outliers
 from households.ledger.people import Masked
-from households.ledger.places import Places
+from households.ledger.places import Places, beyond
 from households.ledger.remarks import Remarks
 from households.ledger.tables import Record
 from households.ledger.twins import Twins, row_words
@@ -148,7 +148,8 @@ class Judge:
     def _unknown(self, number: str) -> Told:
         if now := self._former.get(number):
             return mistake(_("已并入 %(number)s") % {"number": now}, _("改成现在的编号"))
-        return mistake(_("没有这个户编号"), _("核对编号；新增的户请清空，由平台编号"))
+        reason = beyond(self.user, _("没有这个户编号"))
+        return mistake(reason, _("核对编号；新增的户请清空，由平台编号"))
 
     def _begin(self, line: Line) -> None:
         """A household that is not there yet, where the row has what it needs."""
@@ -166,6 +167,9 @@ class Judge:
 
     def _tell_differences(self, line: Line, home: Household) -> None:
         """A row that only names its household may name it otherwise than the ledger does."""
+        phone = line.values.get("phone")
+        if isinstance(phone, Masked) and phone != masked(home.phone):
+            self._told(line, "phone", _other_mask())
         for key in ("householder", "door"):
             said, kept = line.values.get(key), getattr(home, key)
             if said and kept and said != kept:
@@ -208,7 +212,7 @@ class Judge:
         if line.is_new:
             told = mistake(_("新增的户不能填打码的号码"), _("填完整号码"))
         else:
-            told = mistake(_("打码的号码与台账里的不符"), _("填完整号码；不改就保持导出时的样子"))
+            told = _other_mask()
         self._told(line, name, told)
 
     def _keep_what_is_needed(self, line: Line, said: dict[str, Any]) -> None:
@@ -338,6 +342,10 @@ def _lacks(record: Record, key: str) -> Told:
         "method": _("从下拉选：集中供热、电代煤、气代煤、工业余热"),
     }
     return mistake(words[key], advice[key])
+
+
+def _other_mask() -> Told:
+    return mistake(_("打码的号码与台账里的不符"), _("填完整号码；不改就保持导出时的样子"))
 
 
 def _twice(record: Record, earlier: tuple[str, int]) -> Told:

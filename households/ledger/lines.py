@@ -21,8 +21,9 @@ STEPS = (StepKind.SURVEYED, StepKind.SIGNED, StepKind.INSTALLED)  # days that a 
 
 @dataclass(frozen=True)
 class Shape:
-    """What is read of a table, worked out once: its columns' cleaners, and the Household fields
-    that they are for. `names_only`: its rows only say which household they are about."""
+    """What is read of a table, worked out once: its columns' cleaners, and the Household fields of
+    its kind's columns, as a cell may tell of one that the table lacks (a second number: 备用电话).
+    `names_only`: its rows only say which household they are about."""
 
     cleaners: tuple[tuple[str, Cleaner], ...]
     fields: tuple[tuple[str, str], ...]
@@ -36,7 +37,7 @@ class Shape:
             columns.extend(named)
         return cls(
             tuple((column.key, column.clean) for column in columns),
-            tuple((column.key, column.field) for column in columns if column.field),
+            tuple((column.key, column.field) for column in table.kind.columns if column.field),
             names_only=table.kind.key != "household",
         )
 

@@ -15,7 +15,8 @@ from households.models import Area, User
 
 SCATTERED = frozenset(("", "散户", "(散户)", "镇直", "街道直属", "无", "-", "/"))
 TOWN_ENDS = re.compile(r"(?:街道办事处|镇人民政府|镇政府|办事处|街道办|街道|镇|乡)$")
-VILLAGE_ENDS = re.compile(r"(?:村民委员会|居民委员会|村委会|居委会|行政村|社区|村)$")
+ABOVE = re.compile(r"^(?:[^省市区县]{1,8}(?:省|市|区|县)){1,3}(?=.)")  # 城区南村镇
+VILLAGE_ENDS = re.compile(r"(?:村民委员会|居民委员会|村委会|居委会|村委|居委|行政村|社区|村)$")
 Names = dict[str, list[Area]]
 
 
@@ -45,6 +46,7 @@ class Places:
             (area for area in seen if area.level == Area.Level.VILLAGE), VILLAGE_ENDS
         )
         self._known: dict[tuple[str | None, str | None], Found] = {}
+        self._no_town = beyond(user, _("没有此镇（街道）"))
 
     def __getitem__(self, pk: int) -> Area:
         return self._visible[pk]
@@ -59,17 +61,22 @@ class Places:
     def _find(self, town: str | None, village: str | None) -> Found:
         if town is None:
             return self._by_village(village or "")
-        homes = _matching(self._towns, town, TOWN_ENDS)
+        homes = _matching(self._towns, town, TOWN_ENDS) or _matching(
+            self._towns, ABOVE.sub("", _bare(town)), TOWN_ENDS
+        )
         if not homes:
             near = nearest(_bare(town), self._names(self._towns))
-            reason = _("没有此镇（街道）")
-            return Found(None, mistake(reason, near or _("从下拉选镇（街道）")), "town")
+            advice = near or _("从下拉选镇（街道）")
+            return Found(None, mistake(self._no_town, advice), "town")
         return self._within(homes[0], village)
 
     def _within(self, town: Area, village: str | None) -> Found:
         if _bare(village or "") in SCATTERED:
             return self._scattered(town, village)
-        found = _matching(self._villages, village or "", VILLAGE_ENDS)
+        own = ABOVE.sub("", _bare(village or "")).removeprefix(_bare(town.name))
+        found = _matching(self._villages, village or "", VILLAGE_ENDS) or _matching(
+            self._villages, own, VILLAGE_ENDS
+        )
         here = [area for area in found if area.owner_id == town.pk]
         if here:
             return self._taken(here, village or "")
@@ -115,6 +122,12 @@ class Places:
     @staticmethod
     def _names(named: Names) -> list[str]:
         return [area.name for areas in named.values() for area in areas]
+
+
+def beyond(user: User, reason: str) -> str:
+    """The reason as it is told to somebody who does not see the whole district: what he may not
+    see, and what is not there, are told in the same words."""
+    return reason if user.sees_whole_district else _("%(reason)s，或不归您管") % {"reason": reason}
 
 
 def _named(areas: Iterable[Area], ends: re.Pattern[str]) -> Names:

@@ -117,7 +117,7 @@ class TableReader:
             and cells[column - 1] is not None
             and row.marks.get(column) != "merged"
         ]
-        if len(own) < FEWEST_BESIDE_A_NOTE and asides.is_note(cells):
+        if asides.is_signed(cells) or (len(own) < FEWEST_BESIDE_A_NOTE and asides.is_note(cells)):
             return False
         marked = any(mark in ("error", "uncached") for mark in row.marks.values())
         if len(own) > 1 or marked:

@@ -135,6 +135,7 @@ FREE_TEXTS = (
     "note",
 )
 PHONES = ("phone", "other_phone")
+LARGEST_DWELLING_M2 = 2_000
 
 # How far roles see that have neither district nor area; each app puts its own in when it is ready.
 REACHES: dict[Role, Callable[[HouseholdQuerySet, User], HouseholdQuerySet]] = {}
@@ -328,7 +329,16 @@ class Household(models.Model):
         found |= {field: self._phone_problem(field) for field in PHONES}
         if self.latitude is not None and self.longitude is not None:
             found["latitude"] = positions.outside(self.latitude, self.longitude)
+        found["heated_area"] = self._area_problem()
         return {field: words for field, words in found.items() if words}
+
+    def _area_problem(self) -> str | None:
+        """A dwelling is never so large; a school may be."""
+        is_dwelling = self.site_kind == SiteKind.HOUSEHOLD
+        if not is_dwelling or (self.heated_area or 0) <= LARGEST_DWELLING_M2:
+            return None
+        words = _("一户住宅不会超过 %(most)d m²：核对面积；学校、养老院等请改类别")
+        return str(words) % {"most": LARGEST_DWELLING_M2}
 
     def _phone_problem(self, field: str) -> str | None:
         """A number that does not open any more is nobody's mistake who writes other fields."""

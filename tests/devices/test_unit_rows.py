@@ -128,6 +128,11 @@ def test_an_export_of_units_is_an_import_that_changes_nothing(cast: Cast, tmp_pa
     assert check.rows == check.unchanged == 4  # two households, two records
 
 
+ELSEWHERE = "“AirBox-3P”是“北岳（虚构）”“空气源热泵热风机”的型号"
+NO_NUMBER = "不是装置编号：只会有字母、数字和半角符号"
+UNKNOWN_UNIT = "没有装置编号，平台也没有登记过这台机组"
+
+
 @pytest.mark.parametrize(
     ("changes", "column", "reason"),
     [
@@ -137,6 +142,10 @@ def test_an_export_of_units_is_an_import_that_changes_nothing(cast: Cast, tmp_pa
         ({"安装日期": "2026-13-02"}, "安装日期", "不是日期"),
         ({"网络地址": 70000}, "网络地址", "应在 1 到 65535 之间"),
         ({"改造方式": "集中供热"}, "设备厂商名称", "集中供热不在户内安装机组"),
+        ({"设备型号": "AirBox-3P"}, "设备型号", ELSEWHERE),
+        ({"无线传输设备地址编号": "不详！"}, "无线传输设备地址编号", NO_NUMBER),
+        ({"无线传输设备地址编号": None}, "无线传输设备地址编号", UNKNOWN_UNIT),
+        ({"线上地址": 300}, "线上地址", "CN-W10 的线上地址应在 1 到 247 之间"),
     ],
 )
 def test_a_mistake_is_told_at_its_column(
@@ -250,3 +259,38 @@ def test_the_template_offers_admitted_models_alone(cast: Cast) -> None:
     make.unconfirmed(cast.water.model)
     (tree,) = [tree(cast.town_officer) for tree in choices.TREES if tree is ledger._models]
     assert [row[2] for row in tree.rows] == ["AirBox-3P"]
+
+
+def test_a_day_to_come_and_another_mask_are_mistakes_of_a_record_too(
+    cast: Cast, checked: Checked
+) -> None:
+    row = {"户编号": "26-12-0001", **UNIT, "无线传输设备地址编号": "QN-000101"}
+    wrong = {"安装日期": "2099-01-02", "联系电话": "138****9999"}
+    assert told(checked(cast.town_officer, [row | wrong], "安装记录")) == [
+        (2, "安装日期", "日期还没有到"),
+        (2, "联系电话", "打码的号码与台账里的不符"),
+    ]
+
+
+def test_a_unit_that_replaces_another_may_keep_its_transmitter(
+    cast: Cast, checked: Checked
+) -> None:
+    old = cast.water_household.installations.get()
+    row: dict[str, Any] = {"户编号": "26-12-0001", **UNIT, "无线传输设备地址编号": "QN-000101"}
+    row |= {"线上地址": old.unit.address, "更换或加装": "更换"}
+    early = checked(cast.town_officer, [row | {"安装日期": "2020-01-02"}], "安装记录")
+    assert told(early)[0][1] == "安装日期"
+    check = checked(cast.town_officer, [row], "安装记录")
+    assert told(check) == []
+    importing.run(check, by=cast.town_officer)
+    (new,) = cast.water_household.installations.standing()
+    assert (new.factory_number, new.unit.gateway) == ("CN26100077", old.unit.gateway)
+    old.refresh_from_db()
+    assert (old.factory_number, old.removed_on) == ("CN26100001", new.installed_on)
+
+
+def test_without_a_plate_the_row_is_right_and_reminded_of(cast: Cast, checked: Checked) -> None:
+    row = home(77, **ELECTRIC, **{**UNIT, "设备出厂地址编号": None})
+    check = checked(cast.town_officer, [row])
+    assert told(check) == []
+    assert "没有设备出厂地址编号" in [one.reason for one in check.reminders]

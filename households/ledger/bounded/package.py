@@ -21,6 +21,7 @@ LARGEST_PART = 400 << 20  # 100,000 rows of 30 columns take 120 to 300 MiB
 LARGEST_SMALL_PART = 48 << 20  # old workbooks carry tens of thousands of styles
 LARGEST_DIRECTORY = 1 << 20
 MOST_PARTS = 5_000
+MOST_SHEETS = 1_000
 END_OF_DIRECTORY = b"PK\x05\x06"
 OTHER_PACKAGES = {
     "word/document.xml": "a_document",
@@ -139,6 +140,10 @@ class Package:
     def _add_sheet(self, attributes: dict[str, str], targets: dict[str, tuple[str, str]]) -> None:
         kind, part = targets.get(attributes.get("id", ""), ("", ""))
         if kind == "worksheet":
+            if any(sheet.part == part for sheet in self.sheets):
+                raise Refused("damaged")
+            if len(self.sheets) == MOST_SHEETS:
+                raise Refused("many_parts")
             hidden = attributes.get("state", "visible") != "visible"
             self.sheets.append(SheetPart(attributes.get("name", ""), part, hidden))
 

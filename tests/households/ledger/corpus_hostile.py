@@ -436,3 +436,12 @@ def a_chart_for_a_sheet(path: Path) -> None:
     made = parts({"图": good_sheet()})
     made[relations] = str(made[relations]).replace(f"{OFFICE}/worksheet", f"{OFFICE}/chartsheet")
     write(path, made)
+
+
+@hostile("不完整或已损坏")
+def one_sheet_a_thousand_times(path: Path) -> None:
+    sheets = "".join(f'<sheet name="{n}" sheetId="{n}" r:id="rId1"/>' for n in range(1, 1_001))
+    made = parts({"台账": good_sheet()})
+    book = str(made["xl/workbook.xml"])
+    begin, end = book.index("<sheets>") + len("<sheets>"), book.index("</sheets>")
+    write(path, {**made, "xl/workbook.xml": book[:begin] + sheets + book[end:]})

@@ -64,6 +64,8 @@ def test_more_decimals_than_are_kept_are_said() -> None:
         "46277",
         "2026-09-12 00:00:00",
         "２０２６．９．１２",
+        "2026、9、12",
+        "二〇二六年九月十二日",
         datetime(2026, 9, 12, 8, 30),
         date(2026, 9, 12),
     ],
@@ -94,10 +96,21 @@ def test_yes_and_no(raw: Any, value: bool) -> None:
     assert is_mistake(cells.yes_or_no("也许"))
 
 
+def test_a_cell_that_repeats_its_columns_head_says_yes() -> None:
+    assert of("vacant", "空置") is True
+    assert is_mistake(of("vacant", "季节性居住"))
+
+
+def test_an_example_fits_the_column() -> None:
+    assert of("year", "去年").advice == "填整数，例如 2026"
+    assert of("rooms", "几间").advice == "填整数，例如 3"
+
+
 def test_every_name_of_a_method_means_it() -> None:
     for method, names in METHOD_NAMES.items():
         assert {of("method", name) for name in (*names, METHODS[method])} == {method}
     assert of("method", "集中 供热") == "central_heating"
+    assert of("method", "“煤改电”") == "coal_to_electricity"
 
 
 def test_an_unknown_method_is_told_the_choices_and_the_nearest() -> None:

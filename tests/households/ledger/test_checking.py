@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from households import clock
-from households.ledger import checking
+from households.ledger import checking, importing
 from households.ledger.checking import Check, Remark
 from households.models import Household, StepKind, User
 from tests import cast as make
@@ -91,7 +91,7 @@ def test_an_unknown_number_and_a_foreign_one_are_the_same_mistake(
         for number in ("26-12-0001", "26-99-0001")
     ]
     check = checked(cast.outsider, rows)
-    assert {one.reason for one in check.mistakes} == {"没有这个户编号"}
+    assert {one.reason for one in check.mistakes} == {"没有这个户编号，或不归您管"}
     assert [one.row for one in check.mistakes] == [2, 3]
 
 
@@ -266,3 +266,21 @@ def test_a_head_that_stands_twice_is_told_by_its_standard_name(cast: Cast, tmp_p
     book.save(path)
     check = checking.check(path, path.name, cast.town_officer)
     assert [(one.row, one.column, one.letter) for one in check.mistakes] == [(1, "联系电话", "I")]
+
+
+def test_a_second_number_is_kept_where_the_file_has_no_column_for_it(
+    cast: Cast, tmp_path: Path
+) -> None:
+    row = home(1, 联系电话="13800000011/13800000012")
+    row.pop("备用电话", None)
+    path = tmp_path / "台账.xlsx"
+    path.write_bytes(workbook([row]))
+    check = checking.check(path, path.name, cast.town_officer)
+    assert told(check.reminders) == [(2, "联系电话", "一格里有 2 个号码，第 2 个记作备用电话")]
+    importing.run(check, by=cast.town_officer)
+    assert Household.objects.get(householder=row["住户姓名"]).other_phone == "13800000012"
+
+
+def test_no_dwelling_is_as_large_as_a_school(cast: Cast, checked: Checked) -> None:
+    rows = [home(1, 取暖面积=99_999), home(2, 取暖面积=3_000, 类别="学校")]
+    assert [one[:2] for one in told(checked(cast.town_officer, rows).mistakes)] == [(2, "取暖面积")]

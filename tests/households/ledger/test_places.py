@@ -13,8 +13,15 @@ def told(found: Found) -> tuple[str, str, str]:
 
 def test_a_village_is_found_by_its_town_and_name(cast: Cast) -> None:
     places = Places(cast.district_officer)
-    for town in ("钟家庄街道", "钟家庄", "钟家庄街道办事处", "钟家庄办事处"):
+    for town in ("钟家庄街道", "钟家庄", "钟家庄街道办事处", "晋城市城区钟家庄街道"):
         assert places.find(town, "洞头村").area == cast.area("洞头村")
+
+
+def test_a_village_may_be_written_with_its_town(cast: Cast) -> None:
+    places = Places(cast.district_officer)
+    for village in ("钟家庄街道洞头村", "城区钟家庄街道洞头村"):
+        assert places.find("钟家庄街道", village).area == cast.area("洞头村")
+    assert places.find("南村镇", "钟家庄街道洞头村").area is None
 
 
 def test_a_village_without_its_ending_is_taken_and_said(cast: Cast) -> None:
@@ -54,7 +61,15 @@ def test_a_village_is_found_alone_where_only_one_town_has_it(cast: Cast) -> None
 def test_a_foreign_village_is_as_if_it_were_not_there(cast: Cast) -> None:
     places = Places(cast.outsider)
     foreign, unknown = (places.find("钟家庄街道", name) for name in ("洞头村", "没有村"))
-    assert told(foreign) == told(unknown) == ("town", "没有此镇（街道）", "从下拉选镇（街道）")
+    assert (
+        told(foreign)
+        == told(unknown)
+        == (
+            "town",
+            "没有此镇（街道），或不归您管",
+            "从下拉选镇（街道）",
+        )
+    )
     assert places.find(None, "洞头村").area is None
 
 
