@@ -141,3 +141,30 @@ def test_a_file_that_is_not_there_is_no_file_with_mistakes(cast: Cast, tmp_path:
     with pytest.raises(CommandError) as refused:
         call_command("ledger", "check", str(tmp_path / "没有.xlsx"), "--json")
     assert refused.value.returncode == 2
+
+
+def test_who_may_not_register_households_imports_none_from_the_shell_either(
+    cast: Cast, book: Any
+) -> None:
+    before = Household.objects.count()
+    with pytest.raises(CommandError, match="领导小组办公室"):
+        said("import", book(home(1)), "--user", cast.reader.username)
+    assert Household.objects.count() == before
+
+
+def test_the_wrong_rows_come_back_as_a_workbook(cast: Cast, book: Any, tmp_path: Path) -> None:
+    wrong = tmp_path / "退回.xlsx"
+    rows = book(home(1), home(2, 联系电话="123"))
+    assert "已退回 1 行" in said("import", rows, "--only-right", "--returned", str(wrong))
+    with pytest.raises(SystemExit):
+        said("check", wrong)
+
+
+def test_workbooks_are_written_as_xlsx_into_a_folder_that_is_there(
+    cast: Cast, tmp_path: Path
+) -> None:
+    for act in ("export", "template"):
+        with pytest.raises(CommandError, match="只写"):
+            said(act, tmp_path / "台账.csv")
+        with pytest.raises(CommandError, match="没有文件夹"):
+            said(act, tmp_path / "没有" / "台账.xlsx")

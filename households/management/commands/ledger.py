@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from households import clock
 from households.audit import history
-from households.ledger import checking, exporting, importing, template
+from households.ledger import checking, exporting, importing, returning, template
 from households.ledger.checking import Check, Remark
 from households.ledger.reading import Unreadable
 from households.models import Role, User
@@ -37,7 +38,10 @@ class Command(BaseCommand):
         bring.add_argument(
             "--again", action="store_true", help="also a file that was imported before"
         )
-        take = acts.add_parser("export", help="write the ledger; phones are masked")
+        bring.add_argument(
+            "--returned", type=Path, metavar="FILE", help="write the wrong rows here, to be mended"
+        )
+        take = acts.add_parser("export", help="write the ledger as .xlsx; phones are masked")
         empty = acts.add_parser("template", help="write the workbook to fill in")
         for act in (check, bring, take, empty):
             act.add_argument("file", type=Path, metavar="FILE")
@@ -56,7 +60,8 @@ class Command(BaseCommand):
         if name:
             user: User | None = User.objects.filter(username=name, is_active=True).first()
             if user is None:
-                raise CommandError(_("没有账号 %(name)s，或已停用") % {"name": name})
+                told = _("没有账号 %(name)s，或已停用") % {"name": name}
+                raise CommandError(told, returncode=NO_FILE)
             return user
         offices = User.objects.filter(role=Role.DISTRICT, is_active=True).order_by("pk")
         office: User | None = offices.first()
@@ -103,6 +108,9 @@ class Command(BaseCommand):
     def _import(self, file: Path, user: User, options: dict[str, Any]) -> None:
         if user.pk is None:
             raise CommandError(_("还没有区级账号：请用 --user 写明以谁的名义导入"))
+        if not user.may_register:
+            raise CommandError(_("导入台账由村（社区）、镇（街道）和区领导小组办公室办理。"))
+        returned = options["returned"] and _target(options["returned"])
         try:
             found = self._checked(file, user)
         except Unreadable as refused:
@@ -116,11 +124,15 @@ class Command(BaseCommand):
                     self.stderr.write(_line(remark))
                 raise CommandError(refused.sentence) from refused
         self._tell_done(done)
+        if returned and done.left_out:
+            count = returning.write(file, file.name, returned, found.mistakes)
+            self.stdout.write(_("已退回 %(n)d 行：%(file)s") % {"n": count, "file": returned})
 
     def _refuse_a_second_time(self, found: Check, again: bool) -> None:
         before = importing.imported_before(found)
         if before and not again:
-            told = {"at": f"{before.at:%Y-%m-%d %H:%M}", "uid": before.uid}
+            at = timezone.localtime(before.at)
+            told = {"at": f"{at:%Y-%m-%d %H:%M}"}
             raise CommandError(
                 _("这个文件已于 %(at)s 导入过，没有再导入；确要再导入请加 --again") % told
             )
@@ -142,12 +154,21 @@ class Command(BaseCommand):
         )
 
     def _export(self, file: Path, user: User, options: dict[str, Any]) -> None:
-        count = exporting.write(file, user)
+        count = exporting.write(_target(file), user)
         self.stdout.write(_("已导出 %(n)d 户：%(file)s") % {"n": count, "file": file})
 
     def _template(self, file: Path, user: User, options: dict[str, Any]) -> None:
-        template.write(file, user)
+        template.write(_target(file), user)
         self.stdout.write(_("已生成模板：%(file)s") % {"file": file})
+
+
+def _target(file: Path) -> Path:
+    """A workbook that can be written."""
+    if file.suffix.lower() != ".xlsx":
+        raise CommandError(_("%(file)s：只写 .xlsx，请改文件名") % {"file": file})
+    if not file.parent.is_dir():
+        raise CommandError(_("没有文件夹 %(folder)s") % {"folder": file.parent})
+    return file
 
 
 def _unread(file: Path, user: User, refused: Unreadable) -> Check:
