@@ -16,6 +16,7 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 
+from devices.management.commands.docking import _owed_file
 from devices.modbus.simulator import SimUnit
 from tests.devices.modbus.bench.defects import edited, set_to
 from tests.devices.modbus.bench.samples import CN_W10
@@ -45,6 +46,12 @@ def sample(map_file: Path) -> SimUnit:
 def url(sample: SimUnit) -> Iterator[str]:
     with served(sample) as url:
         yield url
+
+
+@pytest.fixture(autouse=True)
+def var(tmp_path: Path, settings: Any) -> Path:
+    settings.VAR_DIR = tmp_path
+    return tmp_path
 
 
 @pytest.fixture
@@ -134,16 +141,46 @@ def test_a_map_with_mistakes_and_a_line_that_is_not_there_are_told(
     assert (ran.code, ran.json["steps"]) == (1, [])
 
 
+def test_what_a_killed_run_owed_is_put_back_before_the_next_one_begins(
+    bench: Any, map_file: Path, url: str, sample: SimUnit, var: Path
+) -> None:
+    words = (map_file, url, "--address", 5, "--only", "labels")
+    assert bench(*words).code == 0
+    assert list((var / "bench").glob("*")) == []
+    sample.set("power_state", False)
+    _owed_file({"url": url, "address": 5, "module": None}).keep({"power_state": True})
+    ran = bench(*words)
+    assert ran.code == 0 and "上次测试中断" in ran.err
+    assert sample.values()["power_state"] is True
+    assert list((var / "bench").glob("*")) == []
+
+
+def test_nothing_is_tested_where_nothing_can_be_kept(
+    bench: Any, map_file: Path, url: str, var: Path
+) -> None:
+    (var / "bench").write_text("in the way")
+    ran = bench(map_file, url, "--address", 5, "--only", "labels")
+    assert ran.code == 1 and "无法记下" in ran.err and "通过" not in ran.out
+
+
 def test_an_interrupted_test_puts_back_what_it_wrote(
-    map_file: Path, url: str, sample: SimUnit
+    url: str, sample: SimUnit, tmp_path: Path
 ) -> None:
     """Ended while the sample is off, and no database far and wide: it is on again before the
     command is over. Ctrl-C takes the same way."""
+    map_file = tmp_path / "power.csv"  # of which power alone is written
+    map_file.write_text(edited(BRISK, "indoor_temp_setpoint", access="r"), encoding="utf-8")
     words = ["docking", "bench", str(map_file), url, "--address", "5", "--only", "write_power"]
+    words += ["--hold", "0.2"]
     running = subprocess.Popen(
         [sys.executable, "manage.py", *words, "--json"],
         cwd=settings.BASE_DIR,
-        env={**os.environ, "DATABASE_URL": NOWHERE, "SECRET_KEY": "of-this-test"},
+        env={
+            **os.environ,
+            "DATABASE_URL": NOWHERE,
+            "SECRET_KEY": "of-this-test",
+            "VAR_DIR": str(tmp_path),
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )

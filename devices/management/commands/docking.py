@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import hashlib
 import json
 import signal
 import time
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils.translation import gettext as _
 
@@ -20,6 +22,7 @@ from devices.management.arguments import Unusable, map_in, moved, number
 from devices.modbus import blocks, wires
 from devices.modbus.bench import STEPS, Bench, Evidence, Kind, Options, Result, Step, run, step
 from devices.modbus.bench.hand import judge
+from devices.modbus.bench.owed_file import OwedFile
 from devices.modbus.bench.writes import DirectWrites
 from devices.modbus.pointmap import PointMap
 from devices.modbus.signals import SEVEN
@@ -132,7 +135,10 @@ class Command(BaseCommand):
         async with wires.connected(wire.url, greeting) as transport:
             transport.keep()
             line = wires.line_on(transport, wire, on_record)
-            writes = DirectWrites(line, options["address"], map, module=options["module"])
+            file = _owed_file(options)
+            writes = DirectWrites(
+                line, options["address"], map, module=options["module"], file=file
+            )
             bench = Bench(
                 line=line,
                 address=options["address"],
@@ -143,12 +149,19 @@ class Command(BaseCommand):
                 say=lambda progress: self._tell(options, progress),
             )
             try:
+                await self._settle_former(writes)
                 await self._run_all(bench, transport, writes, steps, typed, options, course)
             finally:
                 if writes.owed:
                     self.stderr.write(_("正在恢复测试前的值：%s") % "、".join(writes.owed))
                 for owed in await writes.restore_all():
                     course.errors.append(_("没有恢复到测试前的值：%s，请到现场检查") % owed)
+
+    async def _settle_former(self, writes: DirectWrites) -> None:
+        """Put back what a run owed that was killed."""
+        if writes.owed:
+            self.stderr.write(_("上次测试中断，正在恢复当时的值：%s") % "、".join(writes.owed))
+            await writes.restore_all(LINE_WAIT_S)
 
     async def _run_all(
         self,
@@ -301,6 +314,21 @@ def _ended_like_ctrl_c() -> Iterator[None]:
     finally:
         for ending, handler in zip(endings, former, strict=True):
             signal.signal(ending, handler)
+
+
+def _owed_file(options: dict[str, Any]) -> OwedFile:
+    """Where it is kept what this sample is owed; raises Unusable where nothing can be."""
+    sample = f"{options['url']} {options['address']} {options['module']}"
+    name = hashlib.sha256(sample.encode()).hexdigest()[:16]
+    file = OwedFile(Path(settings.VAR_DIR) / "bench" / f"{name}.json")
+    try:
+        file.keep(file.read())
+    except OSError as wrong:
+        raise Unusable(
+            _("无法记下测试前的值，没有测试：%(file)s（%(why)s）")
+            % {"file": file.path, "why": wrong.strerror}
+        ) from None
+    return file
 
 
 # --- running ------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from devices.modbus import policy
 from devices.modbus.bench import writing_advice as advice
@@ -78,19 +78,14 @@ async def _other_room_setpoint(trial: Trial) -> AsyncIterator[None]:
         await room.watch()
         trial.details += room.details
     except (Verdict, NotLet):
-        await _put_back(room)
+        await room.undo()
     try:
         await trial.look_around()
         yield
     except Verdict:
-        await _put_back(room)
+        await room.undo()
         raise
-    await _put_back(room)
-
-
-async def _put_back(room: Trial) -> None:
-    with suppress(Verdict):
-        await room.restore()
+    await room.undo()
 
 
 async def _stays_off(trial: Trial) -> None:

@@ -281,15 +281,23 @@ class Trial:
         try:
             yield
         except Verdict as verdict:
-            try:
-                await self.restore()
-            except Verdict as unrestored:
-                if verdict.state != "failed":
-                    raise unrestored from verdict
-            await self._mend(await self.settle())
+            unrestored = await self.undo()
+            if unrestored and verdict.state != "failed":
+                raise unrestored from verdict
             raise
         await self.restore()
         await self.leave_as_found()
+
+    async def undo(self) -> Verdict | None:
+        """Put back what the trial wrote, and what changed by it; the verdict on a sample that does
+        not take the former value."""
+        unrestored = None
+        try:
+            await self.restore()
+        except Verdict as verdict:
+            unrestored = verdict
+        await self._mend(await self.settle())
+        return unrestored
 
     async def restore(self) -> None:
         """Put the former value back, where anything was sent; ends the step where the sample does

@@ -2,6 +2,7 @@
 
 What a test changes is owed from before its first byte on, and `restore_all` puts it back however
 the test ended, as soon as the sample is there again. Off is never owed, so never the last step.
+What is owed may be kept in a file, so that the next run puts it back where this one was killed.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import replace
 
 from devices.modbus import blocks, visits
 from devices.modbus.bench.bench import PATIENCE
+from devices.modbus.bench.owed_file import OwedFile
 from devices.modbus.line import COMMAND, Line
 from devices.modbus.pointmap import PointMap
 from devices.modbus.points import Scalar
@@ -27,7 +29,8 @@ class DirectWrites:
     """Writes to one sample over its line, spaced as its map and the policy ask.
 
     `space_s` is the least time between two writes (s), `read_again_s` as of `visits.write`,
-    `most` how many test writes a run may make.
+    `most` how many test writes a run may make. `file` keeps what is owed, and may hold what a
+    former run still owes.
     """
 
     def __init__(
@@ -40,6 +43,7 @@ class DirectWrites:
         space_s: float = 3.0,
         read_again_s: Sequence[float] = READ_AGAIN_S,
         most: int = WRITES_OF_A_RUN,
+        file: OwedFile | None = None,
     ) -> None:
         here = map.for_module(module)
         stated = here.settings.reply_timeout_ms
@@ -50,7 +54,8 @@ class DirectWrites:
         self._read_again_s = read_again_s
         self._left = most
         self._written_at = float("-inf")
-        self._owed: dict[str, Scalar] = {}
+        self._file = file
+        self._owed: dict[str, Scalar] = file.read() if file else {}
 
     @property
     def owed(self) -> Mapping[str, Scalar]:
@@ -70,7 +75,7 @@ class DirectWrites:
         self._left -= 1
         result = await self._send(signal, target, again=True)
         if result.sent is None and not is_owed:
-            self._owed.pop(signal, None)
+            self._is_even(signal)
         return result
 
     async def restore(self, signal: str) -> WriteResult:
@@ -80,12 +85,12 @@ class DirectWrites:
         former = self._owed[signal]
         result = await self._send(signal, former, again=False)
         if result.state in ("verified", "accepted"):
-            del self._owed[signal]
+            self._is_even(signal)
         return result
 
     async def mend(self, signal: str, former: Scalar) -> WriteResult:
         """See Writes. A value that cannot be put back now stays owed."""
-        self._owed.setdefault(signal, former)
+        self._owes(signal, self._owed.get(signal, former))
         return await self.restore(signal)
 
     async def restore_all(self, patience_s: float = 900.0) -> dict[str, Scalar]:
@@ -117,8 +122,18 @@ class DirectWrites:
         if signal == "power_state" and value.value is False:
             return None if target is True else Sentence(N_("机组已关机：测试不能以关机结束"))
         if value.value != target:
-            self._owed[signal] = value.value
+            self._owes(signal, value.value)
         return None
+
+    def _owes(self, signal: str, former: Scalar) -> None:
+        self._owed[signal] = former
+        if self._file:
+            self._file.keep(self._owed)
+
+    def _is_even(self, signal: str) -> None:
+        self._owed.pop(signal, None)
+        if self._file:
+            self._file.keep(self._owed)
 
     async def _send(self, signal: str, target: Scalar, *, again: bool) -> WriteResult:
         loop = asyncio.get_running_loop()

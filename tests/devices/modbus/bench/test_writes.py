@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from devices.modbus.bench import Bench, run, step
+from devices.modbus.bench.owed_file import OwedFile
 from devices.modbus.bench.writes import DirectWrites
 from devices.modbus.simulator.unit import Answer
 from devices.modbus.simulator.wire import Bus
@@ -75,6 +77,27 @@ def test_a_signal_lost_between_off_and_on_never_leaves_a_sample_off() -> None:
         assert sample.house.power is True
 
     told(story)
+
+
+def test_what_a_killed_run_owed_is_put_back_by_the_next(tmp_path: Path) -> None:
+    file = OwedFile(tmp_path / "owed" / "sample.json")
+
+    async def story(bench: Bench, writes: DirectWrites, sample: Sample) -> None:
+        killed = DirectWrites(bench.line, 5, bench.map, space_s=0, file=file)
+        await killed.write("power_state", False)
+        assert file.read() == {"power_state": True}
+        following = DirectWrites(bench.line, 5, bench.map, space_s=0, file=file)
+        assert await following.restore_all(5.0) == {}
+        assert sample.house.power is True and not file.path.exists()
+
+    told(story)
+
+
+def test_a_file_that_was_not_written_whole_owes_nothing(tmp_path: Path) -> None:
+    file = OwedFile(tmp_path / "sample.json")
+    for text in ("", "{", "[1]"):
+        file.path.write_text(text)
+        assert file.read() == {}
 
 
 def test_who_is_stopped_between_off_and_on_owes_it_still() -> None:
