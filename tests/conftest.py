@@ -8,6 +8,7 @@ from django.test import override_settings
 from hypothesis import settings
 from pytest_django.plugin import DjangoDbBlocker
 
+from tests import template
 from tests.cast import Cast
 from tests.kept import cast_again
 
@@ -18,6 +19,23 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.register_profile("same examples", derandomize=True, database=None)
     if config.getoption("markexpr") == "not long":
         settings.load_profile("same examples")
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    django_test_environment: None,
+    django_db_blocker: DjangoDbBlocker,
+    django_db_keepdb: bool,
+    django_db_modify_db_settings_parallel_suffix: None,
+) -> Iterator[None]:
+    """Processes side by side migrate one database and copy it."""
+    if django_db_keepdb or not hasattr(request.config, "workerinput"):
+        yield
+        return
+    with template.shared(tmp_path_factory.getbasetemp().parent, django_db_blocker):
+        yield
 
 
 @pytest.fixture(scope="session")
