@@ -20,7 +20,9 @@ from PIL import ExifTags, Image, ImageDraw, ImageFont, ImageOps
 from households import clock
 
 FORMATS = ("JPEG", "PNG", "WEBP")
-LARGEST_PIXELS = 60_000_000
+LARGEST_PIXELS = 60_000_000  # of a camera's JPEG, which is decoded at a fraction of its size
+# Others are decoded whole, at four bytes a pixel and several times over: a screenshot, not a bomb.
+LARGEST_WHOLE = {"PNG": 20_000_000, "WEBP": 20_000_000}
 LONGEST_EDGE = 2400  # pixels: a type plate stays readable
 THUMBNAIL_EDGE = 320
 QUALITY = 85
@@ -61,24 +63,30 @@ def read(data: bytes) -> Photo:
     """The photo in `data`, upright and not larger than need be. Raises PhotoRefused."""
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as source:
-            if source.width * source.height > LARGEST_PIXELS:
-                raise PhotoRefused(_too_large())
+            limit = LARGEST_WHOLE.get(source.format or "", LARGEST_PIXELS)
+            if source.width * source.height > limit:
+                raise PhotoRefused(_too_large(limit))
             taken_at, position = _told_by(source.getexif())
-            source.draft("RGB", (LONGEST_EDGE, LONGEST_EDGE))
-            image = _flat(ImageOps.exif_transpose(source))
+            image = _flat(ImageOps.exif_transpose(_small(source)))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise PhotoRefused(_too_large()) from None
+        raise PhotoRefused(_too_large(LARGEST_PIXELS)) from None
     except PhotoRefused:
         raise
     except Exception:  # a decoder may fail in any way over what somebody made up
         raise PhotoRefused(_("照片打不开，可能没有传完整：请重新拍照或重新选择")) from None
-    image.thumbnail((LONGEST_EDGE, LONGEST_EDGE))
     return Photo(image, taken_at, position)
 
 
-def _too_large() -> str:
-    limit = LARGEST_PIXELS // 1_000_000
-    return _("照片尺寸超过 %(limit)d 百万像素：请用普通模式拍照") % {"limit": limit}
+def _too_large(limit: int) -> str:
+    return _("照片尺寸超过 %(limit)d 百万像素：请用普通模式拍照") % {"limit": limit // 1_000_000}
+
+
+def _small(source: Image.Image) -> Image.Image:
+    """Not larger than need be, before anything else makes copies of it."""
+    source.draft("RGB", (LONGEST_EDGE, LONGEST_EDGE))
+    image = source.convert("RGBA") if source.mode in ("P", "PA") else source
+    image.thumbnail((LONGEST_EDGE, LONGEST_EDGE))
+    return image
 
 
 def _flat(image: Image.Image) -> Image.Image:

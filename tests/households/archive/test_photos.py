@@ -90,6 +90,16 @@ def test_a_bomb_is_refused_before_it_is_unpacked() -> None:
         photos.read(picture((9000, 8000), format="PNG", mode="L"))
 
 
+def test_what_is_decoded_whole_may_not_be_as_large_as_a_camera_s_photo(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """60 million see-through pixels in two kilobytes took 1.7 GB."""
+    monkeypatch.setattr(photos, "LARGEST_WHOLE", {"PNG": 1_000_000})
+    with pytest.raises(PhotoRefused, match="1 百万像素"):
+        photos.read(picture((1250, 1000), format="PNG"))
+    assert photos.read(picture((1250, 1000))).image.size == (1250, 1000)
+
+
 @pytest.mark.parametrize("cut", [20, 400, 1200])
 def test_half_a_photo_is_refused(cut: int) -> None:
     data = picture((1200, 900))
