@@ -212,7 +212,7 @@ def by_whom(household: Household, kind: StepKind) -> str:
     installer = _("安装人员") if Method(household.method).has_unit else _("供热企业")
     return {
         StepKind.SURVEYED: _("村（社区）"),
-        StepKind.LISTED: _("镇（街道）"),
+        StepKind.LISTED: _("村（社区）"),  # its list begins there: verified, shown, handed on
         StepKind.SIGNED: _("村（社区）"),
         StepKind.INSTALLED: supplier,
         StepKind.COMMISSIONED: installer,

@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from households import clock, downloads
-from households.filters import areas_of
 from households.models import Area, StepKind
 from households.requests import SignedIn
 from households.views import Line
@@ -51,7 +50,8 @@ def _workbook(request: SignedIn, found: two_level.Ledger) -> FileResponse:
 def two_level_village(request: SignedIn, pk: int) -> HttpResponse:
     """The households of one village (of a town: its 散户) with the dates of their steps."""
     in_plan = PlanItem.objects.visible_to(request.user).values("area")
-    areas = Area.objects.filter(Q(pk__in=areas_of(request)) | Q(pk__in=in_plan))
+    seen = Area.objects.visible_to(request.user).values("pk")
+    areas = Area.objects.filter(Q(pk__in=seen) | Q(pk__in=in_plan))
     area = get_object_or_404(areas.select_related("owner"), pk=pk)
     if area.level == Area.Level.DISTRICT:
         raise Http404

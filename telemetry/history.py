@@ -176,7 +176,7 @@ def day_run(unit: Unit, day: date) -> DayRun:
     )
     return DayRun(
         sums["due"],
-        sums["stored"],
+        min(sums["stored"], sums["due"]),  # a reading beside the interval makes no more than all
         sums["on"],
         difference["widest"],
         sums["room_min"],

@@ -11,7 +11,7 @@ from devices.docking import admission
 from devices.models import HeatConnection, Installation
 from households import clock
 from households.entry import household_parts, merging
-from households.models import Household, Method
+from households.models import Household, Method, StepKind, User
 from households.path import by_whom, lacks, standing
 from households.requests import SignedIn
 from households.views import Line
@@ -37,11 +37,18 @@ def household(request: SignedIn, number: str) -> HttpResponse:
         "standings": standings,
         "next": due,
         "next_by": by_whom(home, due.kind) if due else "",
+        "by_list": due is not None and _is_listed_with_its_village(home, due.kind, request.user),
         "lacks": lacks(home, due.kind, clock.today()) if due else [],
         "steps": list(home.steps.all())[::-1],
     }
     context |= household_parts.facts(home, request.user) | _installed(home)
     return render(request, "telemetry/household.html", context)
+
+
+def _is_listed_with_its_village(home: Household, kind: StepKind, user: User) -> bool:
+    """Whether the step is taken on a village list that the user sees: of this year's it is."""
+    sees_lists = user.sees_whole_district or user.area_id
+    return kind == StepKind.LISTED and home.year >= clock.today().year and bool(sees_lists)
 
 
 def _installed(home: Household) -> dict[str, object]:

@@ -171,7 +171,7 @@ def _of_households(world: World) -> None:
     world.everywhere("-", None)
     world.everywhere("card", SimpleNamespace(code=cards.code_of(world.homes["own"])))
     world.things["household"] = world.homes
-    world.things["area"] = areas
+    world.things["area"] = world.things["planned-area"] = areas
     world.add("plan-line", line)
 
 

@@ -67,6 +67,7 @@ WHO["maker-registrars"] = {P, A}
 WHO["paper-takers"] = {P, S}
 WHO["docking-writers"] = {P, S}
 VILLAGE = {"own": WHOLE | {C, T}, "colleague": WHOLE | {T}, "foreign": WHOLE}
+IN_PLAN = {place: roles | {H, E, V} for place, roles in VILLAGE.items()}
 UNIT = {"own": WHOLE | {C, T, S, N}, "colleague": WHOLE | {T}, "foreign": WHOLE}
 LINE = {"own": {P, A, S, N}, "colleague": {P, A}, "foreign": {P, A}}
 HOME = {"own": set(Role) - {H}, "colleague": WHOLE | {T, E, V}, "foreign": WHOLE | {E, V}}
@@ -81,7 +82,8 @@ SEES: dict[str, dict[str, set[Role]]] = {
     "slip": VILLAGE,
     "paper": VILLAGE,
     "area": VILLAGE,
-    "plan-line": VILLAGE,
+    "planned-area": IN_PLAN,
+    "plan-line": IN_PLAN,
     "unit": UNIT,
     "line": LINE,
     "alarm": UNIT,
@@ -116,7 +118,7 @@ progress/table/                      -            all             -
 progress/definitions/                -            all             -
 
 two-level/                           -            all             -
-two-level/<pk>/                      area         all             -
+two-level/<pk>/                      planned-area all             -
 todo/                                -            all             -
 
 wall/                                -            plan-followers  -

@@ -146,7 +146,8 @@ def _plain(household: Household, name: str) -> Any:
 
 def label(part: str) -> str:
     """How pages name the part."""
-    return _("经纬度") if part == "latitude" else str(_column(part).verbose_name)
+    called = {"area": _("村（社区）"), "latitude": _("经纬度")}
+    return called.get(part) or str(_column(part).verbose_name)
 
 
 def shown(household: Household, part: str) -> str:

@@ -9,6 +9,7 @@ from django.urls import reverse
 from households import positions
 from households.archive import documents
 from households.archive.document_pages import WITHDRAWN_WHY, DocumentForm, may_add
+from households.card_page import RENEWED_WHY
 from households.entry import duplicates
 from households.entry.household_rules import missing, reminders
 from households.models import Household, User
@@ -18,6 +19,8 @@ def facts(home: Household, user: User) -> dict[str, Any]:
     """Context of the parts `resident`, `papers`, `missing` of templates/households."""
     corrects = user.may_register and not home.withdrawn_on
     entries = documents.contents(home, user)
+    lacking = [entry for entry in entries if entry.is_lacking]
+    wanted = {"kind": lacking[0].kind} if lacking else {}
     return {
         "corrects": corrects,
         "edit_url": reverse("edit_household", args=[home.number]) if corrects else "",
@@ -26,7 +29,8 @@ def facts(home: Household, user: User) -> dict[str, Any]:
         "alike": duplicates.of(home, user) if corrects else [],
         "entries": entries,
         "former_numbers": list(home.former_numbers.values_list("number", flat=True)),
-        "lacking": sum(entry.is_lacking for entry in entries),
-        "document_form": DocumentForm() if may_add(user) else None,
+        "lacking": lacking,
+        "document_form": DocumentForm(initial=wanted) if may_add(user) else None,
         "withdrawn_why": WITHDRAWN_WHY,
+        "renewed_why": RENEWED_WHY,
     }

@@ -24,6 +24,14 @@ EARLIEST = 2017  # year of the first winter plan for clean heating in northern C
 BY_CLERK = (StepKind.SURVEYED, StepKind.SIGNED, StepKind.INSTALLED)
 
 
+WHY = [
+    ("before", _lazy("改造在先，当时没有平台")),
+    ("missed", _lazy("当时漏录")),
+    ("papers", _lazy("材料后来才齐")),
+    ("other", _lazy("其他")),
+]
+
+
 class LaterForm(forms.Form):
     kind = forms.ChoiceField(label=_lazy("步骤"), widget=forms.RadioSelect)
     on = forms.DateField(
@@ -36,17 +44,12 @@ class LaterForm(forms.Form):
         help_text=_lazy("单位或经办人，例如：村委会、原施工单位"),
         widget=forms.TextInput(FIELD),
     )
-    why = forms.CharField(
-        label=_lazy("补录原因"),
-        max_length=200,
-        validators=[personal_numbers.none_in],
-        help_text=_lazy("例如：2023 年改造，当时没有平台"),
-        widget=forms.TextInput(FIELD),
-    )
+    why = forms.ChoiceField(label=_lazy("补录原因"), choices=WHY, widget=forms.RadioSelect)
     note = forms.CharField(
         label=_lazy("说明"),
         max_length=200,
         required=False,
+        help_text=_lazy("选了“其他”的，在这里写明原因"),
         validators=[personal_numbers.none_in],
         widget=forms.TextInput(FIELD),
     )
@@ -57,6 +60,23 @@ class LaterForm(forms.Form):
         kind = self.fields["kind"]
         assert isinstance(kind, forms.ChoiceField)
         kind.choices = [(one, one.label) for one in enterable(household, user)]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("why") == "other" and not cleaned.get("note"):
+            self.add_error("note", _("选了“其他”，请写明原因"))
+        return cleaned
+
+    @property
+    def why_words(self) -> str:
+        """The picked reason; of 其他 what was written."""
+        picked = self.cleaned_data["why"]
+        return str(self.cleaned_data["note"] if picked == "other" else dict(WHY)[picked])
+
+    @property
+    def note_words(self) -> str:
+        """What was written besides the reason."""
+        return "" if self.cleaned_data["why"] == "other" else str(self.cleaned_data["note"])
 
 
 def enterable(household: Household, user: User) -> list[StepKind]:
@@ -107,11 +127,11 @@ def later(request: SignedIn, number: str) -> HttpResponse:
 def _taken(request: SignedIn, home: Household, form: LaterForm) -> bool:
     """Whether the step was recorded; what refuses it is said in the form."""
     typed = form.cleaned_data
-    told = path.Later(typed["done_by"], typed["why"])
+    told = path.Later(typed["done_by"], form.why_words)
     kind = StepKind(typed["kind"])
     try:
         step = path.take(
-            home, kind, on=typed["on"], by=request.user, note=typed["note"], later=told
+            home, kind, on=typed["on"], by=request.user, note=form.note_words, later=told
         )
     except path.StepRefused as refused:
         for lack in refused.lacks:

@@ -16,7 +16,7 @@ from households.village_lists.later_entry import enterable
 from tests import cast as make
 from tests.cast import Cast
 
-TOLD = {"done_by": "村委会", "why": "2023 年改造，当时没有平台"}
+TOLD = {"done_by": "村委会", "why": "before"}
 
 
 @pytest.fixture
@@ -46,6 +46,15 @@ def test_a_step_keeps_its_day_who_took_it_and_why_it_came_late(cast: Cast, old: 
     assert step.recorded_by == cast.clerk
     old.refresh_from_db()
     assert old.surveyed_on == on
+
+
+def test_the_reason_is_picked_or_written(cast: Cast, old: Household, client: Client) -> None:
+    client.force_login(cast.clerk)
+    assert enter(client, old, "surveyed", "2023-08-01", why="other").status_code == 422
+    enter(client, old, "surveyed", "2023-08-01", why="other", note="旧台账移交较晚")
+    enter(client, old, "signed", "2023-08-02", note="协议在村委会")
+    told = [(step.why, step.note) for step in old.steps.order_by("on")]
+    assert told == [("旧台账移交较晚", ""), ("改造在先，当时没有平台", "协议在村委会")]
 
 
 def test_the_gates_hold_for_what_is_entered_later(cast: Cast, old: Household) -> None:
