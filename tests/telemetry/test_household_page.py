@@ -46,6 +46,21 @@ def test_a_step_that_lacks_papers_breaks_the_path_and_names_them(
     assert "补齐前不计入完工" in text
 
 
+def test_papers_that_are_lacking_are_named_where_one_looks_first(
+    cast: Cast, officer: Client
+) -> None:
+    home = reach(cast.water_household, StepKind.SURVEYED, cast.clerk)
+    text = page(officer, home)
+    assert "卷内还缺 1 份材料" in text and '<option value="survey_form" selected>' in text
+
+
+def test_who_waits_for_the_plan_is_led_to_the_village_s_list(cast: Cast, officer: Client) -> None:
+    home = reach(cast.water_household, StepKind.SURVEYED, cast.clerk)
+    address = f"/lists/{home.year}/{home.area_id}/"
+    this_year = home.year >= clock.today().year
+    assert (address in page(officer, home)) == this_year
+
+
 def test_a_withdrawn_household_asks_for_nothing_more(cast: Cast, officer: Client) -> None:
     home = reach(cast.water_household, StepKind.LISTED, cast.district_officer)
     Household.objects.filter(pk=home.pk).update(withdrawn_on=clock.today())

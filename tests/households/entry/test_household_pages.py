@@ -252,7 +252,7 @@ def test_a_household_that_looks_like_another_is_asked_about(cast: Cast, clerk: C
     home = cast.water_household
     page = typed(cast, householder=home.householder, door="测试路1号")
     answer = clerk.post("/households/new/", page).content.decode()
-    assert home.number in answer and "不是同一户" in answer
+    assert home.number in answer and "还没有保存：可能已经登记过" in answer
     assert not Household.objects.filter(uid=page["uid"]).exists()
     clerk.post("/households/new/", page | {"not_same": "1"})
     assert Household.objects.filter(uid=page["uid"]).exists()

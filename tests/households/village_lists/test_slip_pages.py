@@ -178,7 +178,9 @@ def test_who_only_reads_neither_drafts_nor_acts(
 ) -> None:
     slip = drafted(town, homes[0])
     town.force_login(cast.reader)
-    assert town.get("/slips/new/").status_code == 403
+    refused = town.get("/slips/new/")
+    assert refused.status_code == 403
+    assert "变更单由村（社区）或镇（街道）起草" in text(refused)
     assert town.get(f"/slips/{slip.uid}/edit/").status_code == 403
     assert town.post(f"/slips/{slip.uid}/paper/").status_code == 403
     for name in ("submit", "review", "approve", "return", "refuse", "cancel", "draft", "x"):
