@@ -35,13 +35,15 @@ MAP, CONFIRMATION = "map", "confirmation"  # what a model needs beside the paper
 class Lack:
     """One paper that a model lacks on a day: its name, what is the matter, and who brings it.
 
-    `kind` is MAP, CONFIRMATION, or the kind of the maker's paper.
+    `kind` is MAP, CONFIRMATION, or the kind of the maker's paper; `is_the_makers` is false of a
+    confirmation that is in the service unit's hands.
     """
 
     paper: str
     words: str
     who: str
     kind: str
+    is_the_makers: bool = True
 
     def __str__(self) -> str:
         return _("%(words)s：请%(who)s办理") % {"words": self.words, "who": self.who}
@@ -77,7 +79,7 @@ def _confirmation_lack(model: DeviceModel, on: date) -> Lack | None:
         return Lack(paper, _("没有%(paper)s") % {"paper": paper}, _who_brings_it(), CONFIRMATION)
     in_hand = newest.state in (ConfirmationState.SIGNING, ConfirmationState.SUSPENDED)
     who = _("平台服务单位") if in_hand else _who_brings_it()
-    return Lack(paper, _standing(paper, newest, on), who, CONFIRMATION)
+    return Lack(paper, _standing(paper, newest, on), who, CONFIRMATION, not in_hand)
 
 
 def _who_brings_it() -> str:

@@ -46,7 +46,7 @@ def facts(confirmation: Confirmation) -> dict[str, Any]:
             "begin": _in_words(confirmation.valid_from),
             "end": _in_words(confirmation.valid_until),
         },
-        "conditions": [*_always(title), *confirmation.conditions],
+        "conditions": [*_always(title), *map(_closed, confirmation.conditions)],
         "issuer": confirmation.issuer,
         "on": written(confirmation.issued_on),
         "code": codes.spaced(confirmation.code),
@@ -128,6 +128,12 @@ def _always(title: str) -> list[str]:
         % {"title": title},
         _("是否有效以核验页面为准；暂停使用、撤销、到期或被替代后，不得据以新装设备。"),
     ]
+
+
+def _closed(condition: str) -> str:
+    """A condition as a whole sentence: those of the test and of the signer come with and without
+    their full stop."""
+    return condition if condition.endswith(("。", "！", "？", ".")) else f"{condition}。"
 
 
 def _in_words(day: date) -> str:

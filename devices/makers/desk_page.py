@@ -122,7 +122,7 @@ def _of_models(company: Supplier) -> Iterator[Duty]:
     admitted = company.device_models.admitted().values("pk")
     asked = set(company.applications.open().values_list("model", flat=True))
     for model in islice(company.device_models.exclude(pk__in=admitted), MOST):
-        lacks = admission.lacks(model, clock.today())
+        lacks = [lack for lack in admission.lacks(model, clock.today()) if lack.is_the_makers]
         if model.pk in asked:
             lacks = [lack for lack in lacks if lack.kind != admission.CONFIRMATION]
         if not lacks:

@@ -118,18 +118,18 @@ class ModelForm(Written):
     class Meta:
         model = DeviceModel
         fields = (
-            "name",
             "code",
+            "name",
             "kind",
             "medium",
+            "material",
+            "standards",
             "capacity_kw",
             "design_temp",
             "lowest_temp",
             "voltage",
             "frequency",
             "energy_grade",
-            "material",
-            "standards",
         )
         help_texts = {
             "name": _lazy("如“空气源热泵热水机组”，安装记录和确认书都用它"),

@@ -104,7 +104,7 @@ def test_what_the_test_told_stands_in_it(cast: Cast, monkeypatch: pytest.MonkeyP
     figures: list[Any] = [lambda of: [("连续运行", "24 小时")]]
     monkeypatch.setattr(confirmations, "FIGURES", figures)
     facts = letter.facts(scene.issued(cast))
-    assert facts["conditions"][-1] == "字序未验证"
+    assert facts["conditions"][-1] == "字序未验证。"
     assert ("连续运行", "24 小时") in facts["tested"]
 
 

@@ -82,6 +82,13 @@ def test_a_confirmation_that_is_asked_for_waits_for_nobody_but_its_application(
     assert "没有数据对接确认书" not in part(desk(maker), "duties")
 
 
+def test_a_confirmation_that_waits_for_its_signature_is_no_duty_of_the_makers(
+    cast: Cast, maker: Client
+) -> None:
+    cast.water.model.confirmations.update(state="signing", paper="")
+    assert "签发中" not in part(desk(maker), "duties")
+
+
 def test_an_unsent_register_map_is_remembered(cast: Cast, maker: Client) -> None:
     MapDraft.objects.create(
         model=cast.water.model, content="", saved_by=cast.supplier_member, saved_at=clock.now()
