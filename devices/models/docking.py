@@ -178,16 +178,22 @@ class ConfirmationQuerySet(models.QuerySet["Confirmation"]):
         return self.filter(origin="own" if settings.APPOINTED_PLATFORM else "city")
 
     def valid_on(self, day: date) -> ConfirmationQuerySet:
-        """Those in force on that day: what was suspended, revoked or superseded only later held
-        then, and what was put in then stays lawful; what was restored only later did not hold."""
-        over = clock.end_of(day)
+        """Those that the gates ask and that were in force on that day."""
+        return self.counting().in_force_on(day)
+
+    def in_force_on(self, day: date) -> ConfirmationQuerySet:
+        """Those in force on that day, whoever issued them: what was suspended, revoked or
+        superseded only later held then, and what was put in then stays lawful; what was restored
+        only later did not hold."""
         acts = ConfirmationAct.objects.filter(confirmation=OuterRef("pk")).order_by("-pk")
-        before = acts.filter(at__lt=over).values("state")[:1]
-        rows = self.counting().filter(valid_from__lte=day, valid_until__gte=day)
-        rows = rows.annotate(that_day=Coalesce(Subquery(before), Value("")))
-        ended_later = Q(state__in=ENDED) & Exists(acts.filter(state__in=ENDED))
-        held = Q(state=ConfirmationState.VALID) | ended_later
-        return rows.filter(held & ~Q(that_day__in=ENDED))
+        before = acts.filter(at__lt=clock.end_of(day)).values("state")[:1]
+        held = Q(state=ConfirmationState.VALID)
+        held |= Q(Exists(acts.filter(state__in=ENDED)), state__in=ENDED)  # and says since when
+        return (
+            self.filter(held, valid_from__lte=day, valid_until__gte=day)
+            .alias(that_day=Coalesce(Subquery(before), Value("")))
+            .exclude(that_day__in=ENDED)
+        )
 
 
 class Confirmation(models.Model):

@@ -107,11 +107,12 @@ class DeviceModel(models.Model):
         return self.code
 
     def map_on(self, day: date) -> RegisterMap:
-        """The register map of a unit that is put in on that day: the version that was tested, and
-        the newest where no confirmation in force names one."""
+        """The register map of a unit that is put in on that day: the version that was tested here
+        (the city's paper names none), and the newest where no paper in force tells of a test."""
         from .docking import Confirmation
 
-        tested = Confirmation.objects.valid_on(day).filter(model=self, register_map__isnull=False)
+        of_model = Confirmation.objects.filter(model=self, register_map__isnull=False)
+        tested = of_model.in_force_on(day)
         confirmation = tested.select_related("register_map").first()
         if confirmation and confirmation.register_map:
             return confirmation.register_map
