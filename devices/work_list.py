@@ -202,13 +202,16 @@ def installations(request: SignedIn) -> HttpResponseBase:
     rows, sort = lists.in_order(rows, request.GET.get("sort", ""), SORTS, "number")
     if request.GET.get("export") == "csv":
         return lists.csv_of(_("安装与调试"), _head(), _csv_rows(_whole(rows)))
-    page = lists.page_of(_whole(rows), request)
+    chips = _chips(request, found)
+    page = lists.page_of(
+        _whole(rows), request, next((chip.count for chip in chips if chip.is_on), None)
+    )
     context = {
         "filters": found,
         "page": page,
         "lines": [Line.of(household) for household in page],
         "sort": sort,
-        "chips": _chips(request, found),
+        "chips": chips,
         "suppliers": _suppliers(request.user),
         "people": assigning.people_of(request.user) if assigning.may_give(request.user) else [],
         "narrowed": _narrowed(request),

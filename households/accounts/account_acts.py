@@ -59,6 +59,7 @@ def disable(account: User, by: User) -> None:
     if account.pk == by.pk:
         raise Refused(_("不能停用自己的账号，请另一位管理员办理。"))
     with transaction.atomic():
+        _one_keeper_after_another()
         account.is_active = False
         account.save(update_fields=["is_active"])
         _keepers_remain([held for held in PERMISSIONS if getattr(account, held)])
@@ -96,6 +97,7 @@ def set_rights(account: User, by: User, role: Role, area: Area | None, **kept: b
     if account.pk == by.pk:
         raise Refused(_("不能改自己的角色和权限，请另一位管理员办理。"))
     with transaction.atomic():
+        _one_keeper_after_another()
         account.save(update_fields=["role", "area", *PERMISSIONS])
         _keepers_remain(held)
         account.sign_ins.end()
@@ -114,6 +116,12 @@ def wrong_area(role: str, area: Area | None) -> str:
 def _rights(account: User) -> tuple[Any, ...]:
     area = account.area_id
     return (account.role, area, *(getattr(account, permission) for permission in PERMISSIONS))
+
+
+def _one_keeper_after_another() -> None:
+    """Two who disable each other at the same moment would leave nobody."""
+    keepers = User.objects.filter(role=Role.ADMINISTRATOR).select_for_update().order_by("pk")
+    list(keepers.values_list("pk", flat=True))
 
 
 def _keepers_remain(held: list[str]) -> None:

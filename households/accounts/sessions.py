@@ -67,7 +67,8 @@ class SignInMiddleware:
         if request.user.is_authenticated and (ended := _why_ended(request)):
             leave(request)
         response = self.get_response(request)
-        if request.user.is_authenticated and not response.has_header("Cache-Control"):
+        asked_by_somebody = request.user.is_authenticated or "Authorization" in request.headers
+        if asked_by_somebody and not response.has_header("Cache-Control"):
             add_never_cache_headers(response)  # a shared PC shows nobody's page after signing out
         if response.status_code == 302 and _is_sign_in(response["Location"]):
             response["Location"] = _way_back(request, response["Location"], ended)

@@ -28,6 +28,7 @@ def test_a_token_opens_what_its_owner_sees(issued: tuple[ApiToken, str]) -> None
     answer = bearer(issued[1]).get(AREAS)
     assert answer.status_code == 200
     assert [area["name"] for area in answer.json()["results"]] == ["洞头村"]
+    assert "no-store" in answer["Cache-Control"]
 
 
 def test_nobody_gets_in_without_token_or_session(cast: Cast) -> None:
