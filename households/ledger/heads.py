@@ -31,6 +31,15 @@ NO_NAME_OF_A_PLACE = re.compile(
     r"sheet\d*|工作表\d*|表格?\d*|\d+|总表|汇总|.*(汇总表?|总表|台账|明细|花名册|名单|登记表)",
     re.IGNORECASE,
 )
+# 南村镇下庄清洁取暖花名册, 司匠村改造户登记表, 村（社区）：下庄; neither 各村 nor 钟家庄 of a 街道.
+A_VILLAGE = (
+    r"(?!各|全|本|农|新|行政|清洁|冬季|改造|[省市区县])"
+    r"(?P<village>(?:(?!街道)[^\W\d镇乡]){1,6}?(?:村|社区|庄|坪))(?![镇乡村]|街道)"
+)
+IN_A_TITLE = re.compile(rf"^(?:.{{0,16}}?.{{2}}(?:镇|街道|乡))?{A_VILLAGE}")
+BEHIND_A_LABEL = re.compile(
+    r"(?:村\(社区\)|村名|行政村|社区|填报单位|填表单位|单位):(?:.{2,6}?(?:镇|街道|乡))?" + A_VILLAGE
+)
 BEHIND_A_PLACE = re.compile(r"(\([^()]*\)|台账|花名册|名单|明细表?|登记表|信息表?|改造户|\d+户?)$")
 
 
@@ -57,6 +66,13 @@ def place_of(sheet: str) -> str:
     for _again in range(3):
         name = BEHIND_A_PLACE.sub("", name).strip()
     return "" if not name or NO_NAME_OF_A_PLACE.fullmatch(name) else name
+
+
+def place_in(title: str) -> str:
+    """The village that a line above a head names, "" for none."""
+    text = "".join(unicodedata.normalize("NFKC", title).split())
+    found = BEHIND_A_LABEL.search(text) or IN_A_TITLE.match(text)
+    return found["village"] if found else ""
 
 
 @dataclass(frozen=True)
@@ -104,25 +120,28 @@ class Finder:
             return False
         return any(name in self._names for name in names(cell))
 
-    def head(self, cells: Sequence[Cell], below: Sequence[Cell], sheet: str) -> Head | None:
-        """The head that begins with this row, if one does: the kind of which most is found."""
-        found = [head for head in self._candidates(cells, below, sheet) if not head.missing]
+    def head(self, cells: Sequence[Cell], below: Sequence[Cell], place: str) -> Head | None:
+        """The head that begins with this row, if one does: the kind of which most is found.
+
+        `place`: the village that the sheet's name or a title names, or "".
+        """
+        found = [head for head in self._candidates(cells, below, place) if not head.missing]
         return max(found, key=lambda head: head.fit, default=None)
 
-    def nearest(self, cells: Sequence[Cell], sheet: str) -> Head | None:
+    def nearest(self, cells: Sequence[Cell], place: str) -> Head | None:
         """The kind that this row comes nearest to, complete or not; None for no likeness."""
-        found = [head for head in self._candidates(cells, (), sheet) if len(head.places) > 1]
+        found = [head for head in self._candidates(cells, (), place) if len(head.places) > 1]
         return max(found, key=lambda head: len(head.places), default=None)
 
     def _candidates(
-        self, cells: Sequence[Cell], below: Sequence[Cell], sheet: str
+        self, cells: Sequence[Cell], below: Sequence[Cell], place: str
     ) -> Iterator[Head]:
         single = [[text] if text else [] for text in map(_text, cells)]
         double = _pairs(cells, below) if below else None
         for kind, index in self._kinds:
-            yield _head(kind, index, single, 1, sheet)
+            yield _head(kind, index, single, 1, place)
             if double:
-                yield _head(kind, index, double, 2, sheet)
+                yield _head(kind, index, double, 2, place)
 
 
 def _index(kind: Kind) -> dict[str, tuple[str, int]]:
@@ -160,7 +179,7 @@ def _head(
     index: Mapping[str, tuple[str, int]],
     texts: Sequence[Sequence[str]],
     height: int,
-    sheet: str,
+    place: str,
 ) -> Head:
     read: dict[int, tuple[str, int]] = {}
     for column, candidates in enumerate(texts, start=1):
@@ -196,7 +215,7 @@ def _head(
         doubled,
         beside,
         ticks,
-        _missing(kind, places, sheet),
+        _missing(kind, places, place),
     )
 
 
@@ -228,9 +247,9 @@ def _is_understood(value: object) -> bool:
     return value is not None and not (isinstance(value, Told) and value.severity == "mistake")
 
 
-def _missing(kind: Kind, places: Mapping[str, int], sheet: str) -> list[tuple[str, ...]]:
-    """The groups of columns of which none is there; the sheet's name may stand for one."""
-    is_named = len(places) >= FEWEST_WITH_SHEET_NAME and bool(place_of(sheet))
+def _missing(kind: Kind, places: Mapping[str, int], place: str) -> list[tuple[str, ...]]:
+    """The groups of columns of which none is there; a name of the place may stand for one."""
+    is_named = len(places) >= FEWEST_WITH_SHEET_NAME and bool(place)
     return [
         group
         for group in kind.needs

@@ -38,12 +38,13 @@ class _Tally:
 class TableReader:
     """Turns the rows under a head into records until the table ends."""
 
-    def __init__(self, row: Row, head: Head) -> None:
+    def __init__(self, row: Row, head: Head, place: str = "", title: str = "") -> None:
+        """`place`: the village that the sheet's name, or the `title` above the head, names."""
         self._table = Table(head.kind, row.sheet, row.number, head.places, head.heads)
         self._head = head
         self._key_of = {column: key for key, column in head.places.items()}
         self._named = {*self._key_of, *head.others, *head.doubled, *head.beside, *head.ticks}
-        self._village = self._sheets_village()
+        self._village, self._title = self._village_of(place), title
         self._above: dict[str, Cell] = {}
         self._tallies: dict[tuple[str, int], _Tally] = {}
         self._is_at_top = True
@@ -74,7 +75,10 @@ class TableReader:
         if self._village:
             label = labels[head.kind.sheet_names]
             words = {"label": label, "name": self._village}
-            reason = _("没有“%(label)s”这一列，按工作表名“%(name)s”读取") % words
+            if self._title:
+                reason = _("没有“%(label)s”这一列，按标题里的“%(name)s”读取") % words
+            else:
+                reason = _("没有“%(label)s”这一列，按工作表名“%(name)s”读取") % words
             yield self._of_head(None, label, reason)
 
     def read(self, row: Row) -> Iterator[Record | Finding]:
@@ -103,10 +107,10 @@ class TableReader:
                 reason = str(OF_COLUMNS[what]) % counts
                 yield Finding(self._table.sheet, tally.row, column, head, "", reason)
 
-    def _sheets_village(self) -> str:
+    def _village_of(self, place: str) -> str:
         key = self._table.kind.sheet_names
         is_needed = bool(key) and key not in self._table.places
-        return heads.place_of(self._table.sheet) if is_needed else ""
+        return place if is_needed else ""
 
     def _is_filled(self, row: Row, cells: Sequence[Cell]) -> bool:
         """Whether the row says something of its own: more than a note or one lonely word."""

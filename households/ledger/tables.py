@@ -16,7 +16,7 @@ from pathlib import Path
 
 from django.utils.translation import gettext as _
 
-from households.ledger import reading
+from households.ledger import heads, reading
 from households.ledger.heads import Finder, Head
 from households.ledger.kinds import KINDS, Kind, Record, Table
 from households.ledger.reading import Finding, Row, SheetBegin
@@ -25,6 +25,7 @@ from households.ledger.table_rows import TableReader
 __all__ = ["KINDS", "Kind", "Record", "Table", "tables"]
 
 ROWS_TO_A_HEAD = 30  # that are not empty
+MOST_IN_A_TITLE = 3  # cells: 填报单位, 填报日期
 IGNORED_SHEETS = ("说明", "选项", "问题清单")  # of our own workbooks
 
 
@@ -101,6 +102,8 @@ class _Sheet:
         self.has_table = False
         self.headless: list[Finding] = []
         self._begin, self._finder = begin, finder
+        self._place = heads.place_of(begin.name)
+        self._title = ""  # the line that names the place, where the sheet's name does not
         self._reader: TableReader | None = None
 
     def read(self, rows: Iterator[Row]) -> Iterator[Record | Finding]:
@@ -116,19 +119,33 @@ class _Sheet:
         yield from self._read_on(_Ahead(chain(first[start:], rows)), head)
 
     def _first_head(self, rows: Sequence[Row]) -> tuple[int, Head | None]:
+        place = self._place
         for at in range(min(len(rows), ROWS_TO_A_HEAD)):
             head = self._head(rows[at], rows[at + 1] if at + 1 < len(rows) else None)
             if head is None:
+                self._look_for_place(rows[at])
                 continue
             if at + 1 < len(rows):
                 after = self._head(rows[at + 1], rows[at + 2] if at + 2 < len(rows) else None)
                 if after and after.fit > head.fit:
+                    self._look_for_place(rows[at])
                     return at + 1, after
             return at, head
-        return 0, None
+        return (0, None) if self._place == place else self._first_head(rows)
+
+    def _look_for_place(self, row: Row) -> None:
+        """A line above (or, as a first group, below) the head may name the village of a table that
+        has no column for it."""
+        filled = [cell for cell in row.own if cell is not None]
+        if self._place or len(filled) > MOST_IN_A_TITLE:
+            return
+        for cell in filled:
+            if isinstance(cell, str) and (place := heads.place_in(cell)):
+                self._place, self._title = place, cell
+                return
 
     def _head(self, row: Row, below: Row | None) -> Head | None:
-        return self._finder.head(row.own, below.own if below else (), self._begin.name)
+        return self._finder.head(row.own, below.own if below else (), self._place)
 
     def _read_on(self, rows: _Ahead, head: Head | None) -> Iterator[Record | Finding]:
         for row in rows:
@@ -145,7 +162,7 @@ class _Sheet:
             yield from self._reader.end()
 
     def _begin_table(self, row: Row, head: Head) -> Iterator[Finding]:
-        reader = TableReader(row, head)
+        reader = TableReader(row, head, self._place, self._title)
         if self._reader and self._reader.is_same(reader):
             self._reader.begin_again()
             return
@@ -156,7 +173,9 @@ class _Sheet:
 
     def _headless(self, rows: Sequence[Row]) -> Finding:
         """What to say of a sheet without a head: the row that came nearest, and what it lacks."""
-        near = [(self._finder.nearest(row.own, self._begin.name), row) for row in rows]
+        near = [
+            (self._finder.nearest(row.own, "" if self._title else self._place), row) for row in rows
+        ]
         best = max(
             ((head, row) for head, row in near if head and head.missing),
             key=lambda pair: len(pair[0].places),

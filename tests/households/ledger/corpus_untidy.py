@@ -470,3 +470,26 @@ def ragged_lines() -> list[list[Any]]:
 @text({("", 3): line(1, heated_area="81")}, encoding="utf-16")
 def a_text_as_unicode() -> list[list[Any]]:
     return [[], [*HEAD], as_texts(1)]
+
+
+@untidy(
+    {("台账", 3): line(1), ("台账", 4): line(2)},
+    ("reminder", 2, "按标题里的“洞头村”读取"),
+)
+def the_village_in_the_title(sheet: Worksheet) -> None:
+    fill(sheet, ["钟家庄街道洞头村清洁取暖改造花名册"])
+    fill(sheet, *[row[:2] + row[3:] for row in (list(HEAD), cells(1), cells(2))])
+
+
+def untowned(number: int) -> dict[str, object]:
+    return {key: value for key, value in line(number).items() if key != "town"}
+
+
+@untidy(
+    {("台账", 3): untowned(1), ("台账", 4): untowned(2)},
+    ("reminder", 1, "按标题里的“洞头村”读取"),
+    ("reminder", 2, "以下各行按“洞头村”读取"),
+)
+def the_village_in_a_line_of_its_own(sheet: Worksheet) -> None:
+    fill(sheet, HEAD[:1] + HEAD[3:], ["洞头村"])
+    fill(sheet, *[row[:1] + row[3:] for row in (cells(1), cells(2))])

@@ -70,3 +70,22 @@ def test_a_file_is_read_through_the_child_alike(tmp_path: Path) -> None:
 )
 def test_a_sheets_name_names_a_village_or_nothing(name: str, village: str) -> None:
     assert heads.place_of(name) == village
+
+
+@pytest.mark.parametrize(
+    ("title", "village"),
+    [
+        ("钟家庄街道洞头村清洁取暖改造花名册", "洞头村"),
+        ("城区东街街道南大街社区 2026 年台账", "南大街社区"),
+        ("南村镇下庄冬季清洁取暖登记表", "下庄"),
+        ("南村镇南村村花名册", "南村村"),
+        ("村（社区）：洞头村", "洞头村"),
+        ("填报单位：钟家庄街道洞头村（盖章）", "洞头村"),
+        ("钟家庄街道清洁取暖改造户登记表", ""),
+        ("南村镇各村汇总", ""),
+        ("2026 年农村地区清洁取暖", ""),
+        ("清洁取暖进村入户", ""),
+    ],
+)
+def test_a_title_names_a_village_or_nothing(title: str, village: str) -> None:
+    assert heads.place_in(title) == village
