@@ -1,24 +1,20 @@
 """How points, their values and their qualities are named and shown to people (glossary)."""
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _l
 from django.utils.translation import pgettext
 
-from devices.modbus.names import FAULTS, MODES, signal_name
+from devices.modbus.names import FAULTS, MODES, QUALITIES, signal_name
 
-QUALITIES = {
-    "not_answered": ("st-off", _l("未读到")),
-    "line_down": ("st-off", _l("通信链路中断")),
-    "out_of_range": ("st-unk", _l("超出合理范围")),
-    "unconfirmed": ("st-unk", _l("存疑")),
-    "suspect": ("st-unk", _l("数据存疑")),
-    "identity_disputed": ("st-unk", _l("身份待核")),
-    "starting": ("st-run", _l("启动中")),
-    "stale": ("st-off", _l("未更新")),
-    "sensor_open": ("st-bad", _l("传感器断路")),
-    "sensor_short": ("st-bad", _l("传感器短路")),
-    "sensor_fault": ("st-bad", _l("传感器故障")),
-    "not_supported": ("st-none", _l("不支持")),
+# The sign of each; st-unk of those that are only doubtful.
+SHAPES = {
+    "not_answered": "st-off",
+    "line_down": "st-off",
+    "starting": "st-run",
+    "stale": "st-off",
+    "sensor_open": "st-bad",
+    "sensor_short": "st-bad",
+    "sensor_fault": "st-bad",
+    "not_supported": "st-none",
 }
 
 
@@ -63,8 +59,8 @@ def quality_label(quality: str) -> tuple[str, str]:
         return "st-unk", _("未知取值 %(raw)s") % {"raw": quality.removeprefix("unknown_enum:")}
     if quality.startswith("exception:"):
         return "st-off", _("未读到：异常码 %(code)s") % {"code": quality.removeprefix("exception:")}
-    shape, words = QUALITIES.get(quality, ("st-unk", quality))
-    return shape, str(words)
+    words = _(QUALITIES[quality]) if quality in QUALITIES else quality
+    return SHAPES.get(quality, "st-unk"), words
 
 
 def _switch(signal: str, value: bool) -> str:

@@ -4,6 +4,21 @@ from __future__ import annotations
 
 from devices.modbus.words import N_
 
+# Why a point has no good value.
+QUALITIES = {
+    "not_answered": N_("未读到"),
+    "line_down": N_("通信链路中断"),
+    "out_of_range": N_("超出合理范围"),
+    "unconfirmed": N_("存疑"),
+    "suspect": N_("数据存疑"),
+    "identity_disputed": N_("身份待核"),
+    "starting": N_("启动中"),
+    "stale": N_("未更新"),
+    "sensor_open": N_("传感器断路"),
+    "sensor_short": N_("传感器短路"),
+    "sensor_fault": N_("传感器故障"),
+    "not_supported": N_("不支持"),
+}
 _BY_MEDIUM = {
     "water": {
         "supply_temp": N_("供水温度"),

@@ -13,7 +13,7 @@ from typing import Any
 
 from devices.modbus import encoding
 from devices.modbus.bench.explain import either, explanations, near
-from devices.modbus.bench.names import register, said
+from devices.modbus.bench.names import not_good, register, said
 from devices.modbus.pointmap import PointMap
 from devices.modbus.points import Point, ValueRefused
 from devices.modbus.words import N_, Sentence
@@ -37,9 +37,9 @@ def where_of(map: PointMap, signal: str) -> Sentence:
     return register(rows[0]) if rows else said("—")
 
 
-def told_badly(entry: Entry) -> str:
+def told_badly(entry: Entry) -> Sentence:
     """Why an entry has no value, with its words."""
-    return f"{entry.get('quality', '—')} {entry.get('raw') or ''}".rstrip()
+    return not_good(entry.get("quality", "—"), entry.get("raw"))
 
 
 def words_of(row: Point, entry: Entry) -> list[int]:

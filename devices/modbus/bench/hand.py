@@ -101,7 +101,7 @@ def _came_back_otherwise(
         N_("断电恢复后 %(name)s 由 %(old)s 变为 %(new)s"),
         name=name,
         old=shown(signal, before[signal].get("value")),
-        new=shown(signal, now["value"]) if now.get("value") is not None else said(told_badly(now)),
+        new=shown(signal, now["value"]) if now.get("value") is not None else told_badly(now),
     )
     return finding, Sentence(N_("固件须掉电保存 %(name)s，来电后自动恢复原状态"), name=name)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from devices.modbus.names import MODES, signal_name
+from devices.modbus.names import MODES, QUALITIES, signal_name
 from devices.modbus.points import Point, Scalar, Value
 from devices.modbus.reading import AREA_NAMES
 from devices.modbus.signals import signals
@@ -29,6 +29,8 @@ def shown(signal: str, value: Scalar) -> Sentence:
     """A value as people read it: 43.1 °C, 制热, 开, a list of faults."""
     if value is None:
         return Sentence("—")
+    if signal == "fault_active":
+        return Sentence(N_("有故障") if value else N_("无故障"))
     if isinstance(value, bool):
         return Sentence(N_("开") if value else N_("关"))
     if isinstance(value, list):
@@ -36,14 +38,20 @@ def shown(signal: str, value: Scalar) -> Sentence:
     if isinstance(value, str):
         return Sentence(MODES[value]) if signal == "mode" and value in MODES else said(value)
     unit = signals()[signal].unit if signal in signals() else ""
-    return said(f"{round(value, 2):.10g} {unit}".rstrip())
+    return said(f"{round(value, 2):.10g} {unit}".rstrip().replace("-", "−"))
 
 
 def shown_value(signal: str, value: Value) -> Sentence:
     """The same of a reading: one that is not good by its quality, with the words as read."""
     if value.quality == "good":
         return shown(signal, value.value)
-    return said(f"{value.quality} {value.raw or ''}".rstrip())
+    return not_good(value.quality, value.raw)
+
+
+def not_good(quality: str, raw: str | None) -> Sentence:
+    """Why there is no value, with its words as read: 传感器断路 0x7FFF."""
+    why = Sentence(QUALITIES[quality]) if quality in QUALITIES else said(quality)
+    return Sentence("%(why)s %(raw)s", why=why, raw=raw) if raw else why
 
 
 def register(point: Point) -> Sentence:

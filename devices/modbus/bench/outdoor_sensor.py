@@ -13,7 +13,7 @@ from devices.modbus.bench.entries import (
     told_badly,
     where_of,
 )
-from devices.modbus.bench.names import called, said, shown
+from devices.modbus.bench.names import called, shown
 from devices.modbus.bench.results import Result
 from devices.modbus.pointmap import PointMap
 from devices.modbus.words import N_, Sentence
@@ -37,8 +37,8 @@ def resistor(map: PointMap, entered: Mapping[str, Any]) -> Result:
     finding = Sentence(
         N_("%(ohms)s kΩ 应为 %(expected)s °C，读到 %(read)s"),
         ohms=f"{entered['ohms'] / 1000:g}",
-        expected=f"{expected:.1f}",
-        read=shown("outdoor_temp", value) if value is not None else said(told_badly(entry)),
+        expected=f"{expected:.1f}".replace("-", "−"),
+        read=shown("outdoor_temp", value) if value is not None else told_badly(entry),
     )
     if expected > -1:
         why = Sentence(N_("%(finding)s；阻值太小，没有到零下（要大于 35 kΩ）"), finding=finding)
@@ -62,7 +62,7 @@ def sensor(map: PointMap, entered: Mapping[str, Any]) -> Result:
     details = tuple(
         (Sentence(when), shown("outdoor_temp", entry.get("value")))
         if entry.get("quality") == "good"
-        else (Sentence(when), said(told_badly(entry)))
+        else (Sentence(when), told_badly(entry))
         for when, entry in found.items()
     )
     figures = {"open": dict(entered["open"]), "short": dict(entered["short"])}
