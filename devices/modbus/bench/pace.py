@@ -26,10 +26,10 @@ _SAY_EVERY = 20
 
 async def reply_time(bench: Bench) -> Result:
     """Many replies timed one by one, judged by the time-out that the map states."""
-    wrong = bench.line.counters.garbled
     block = max(bench.plan.blocks, key=lambda block: block.count)
     request = frames.read(block.area, block.address, block.count)
-    times, missed = [], 0
+    times: list[float] = []
+    missed = hurt = 0
     for number in range(bench.options.replies):
         if number % _SAY_EVERY == 0:
             bench.say(
@@ -39,23 +39,26 @@ async def reply_time(bench: Bench) -> Result:
                     all=bench.options.replies,
                 )
             )
-        took = await _time(bench, request)
+        took, heard = await _time(bench, request)
         if took is None:
             missed += 1
+            hurt += heard
         else:
             times.append(took)
-    hurt = bench.line.counters.garbled - wrong
     return judge_times(times, missed, _allowed_ms(bench, block), bench, hurt)
 
 
-async def _time(bench: Bench, request: frames.Request) -> float | None:
-    """Milliseconds from the request to the end of its reply; None where none came."""
+async def _time(bench: Bench, request: frames.Request) -> tuple[float | None, bool]:
+    """Milliseconds from the request to the end of its reply; None where none came, and whether
+    something like one was heard."""
     moments: list[float] = []
+    chunks: list[bytes] = []
     former, loop = bench.line.trace, asyncio.get_running_loop()
 
     def trace(way: Any, at: float, data: bytes) -> None:
         if moments or way == "out":
             moments.append(loop.time())
+            chunks.append(data)
         if former:
             former(way, at, data)
 
@@ -67,10 +70,19 @@ async def _time(bench: Bench, request: frames.Request) -> float | None:
     except LineDown:
         raise
     except ExchangeFailed:
-        return None
+        return None, _looks_like_one(bench, chunks)
     finally:
         bench.line.trace = former
-    return (moments[-1] - moments[0]) * 1000
+    return (moments[-1] - moments[0]) * 1000, False
+
+
+def _looks_like_one(bench: Bench, chunks: list[bytes]) -> bool:
+    """Whether the sample's address and the function came back: the rest is hurt."""
+    framing = bench.line.framing
+    if not chunks or not isinstance(framing, frames.Rtu):
+        return False
+    sent, heard = chunks[0], b"".join(chunks[1:])
+    return sent[: framing.width + 1] in heard.removeprefix(sent)
 
 
 def _allowed_ms(bench: Bench, block: Block) -> float:

@@ -77,6 +77,7 @@ async def _other_room_setpoint(trial: Trial) -> AsyncIterator[None]:
         await room.write(await number_to_try(room))
         await room.watch()
         trial.details += room.details
+        trial.others_formers = {room.signal: room.former}
     except (Verdict, NotLet):
         await room.undo()
     try:

@@ -46,7 +46,8 @@ class Trial:
     """The writing of one signal. `former` stood before; `point` is the row that writes it now.
 
     `settings` are the readings of all that can be set, as they stood before, `changed` those that
-    were seen to change with the written value. `details` and `figures` grow as it goes on, and
+    were seen to change with the written value. Of settings that hold another trial's value
+    meanwhile, `others_formers` says what is put back where they change. `details` and `figures` grow as it goes on, and
     are told whatever the end.
     """
 
@@ -59,6 +60,7 @@ class Trial:
         self.former: Scalar = None
         self.settings: dict[str, Value] = {}
         self.changed: dict[str, Value] = {}
+        self.others_formers: dict[str, Scalar] = {}
         self._point: Point | None = None
         self._is_owed = False
         self._deaf_s = 0.0  # the longest that nothing was answered behind a write
@@ -168,7 +170,7 @@ class Trial:
         for attempt in (1, 2):
             wrong = counters.wrong_echoes
             with Evidence().of(self.bench.line) as ear:
-                result = self.gone_through(await self.bench.writes.write(self.signal, target))
+                result = await self._through(self.bench.writes.write(self.signal, target))
             self._is_owed |= result.sent is not None
             self._deaf_s = max(self._deaf_s, deaf_after_writes(self.bench.line.framing, ear))
             self._unanswered = list(unanswered_writes(self.bench.line.framing, ear))
@@ -191,12 +193,17 @@ class Trial:
                 return self.failed(advice.on_wrong_echo(self.point), N_("对写入的应答与请求不符"))
         return self.failed(advice.on_silence(self.point), silent)
 
-    def gone_through(self, result: WriteResult) -> WriteResult:
-        """The result, where the line let it through; else the step is to be run again."""
+    async def _through(self, writing: Awaitable[WriteResult]) -> WriteResult:
+        """The result of a writing, where the line let it through; else the step is to be run
+        again: a line that was lost is no fault of the sample, though it be back already."""
+        line = self.bench.line
+        connection = line.generation
+        result = await writing
         if result.state == "held":
             why = result.notes[0] if result.notes else Sentence(N_("现在不能写入"))
             raise WritesHeld(why.template, **why.params)
-        if result.state in ("failed", "unknown") and not self.bench.line.transport.connected:
+        was_lost = not line.transport.connected or line.generation != connection
+        if result.state in ("failed", "unknown") and was_lost:
             raise LineDown(N_("通信链路没有接通"))
         return result
 
@@ -307,7 +314,7 @@ class Trial:
         self.bench.say(
             Sentence(N_("恢复 %(name)s：%(to)s"), name=self.name, to=self.shown(self.former))
         )
-        result = self.gone_through(await self.bench.writes.restore(self.signal))
+        result = await self._through(self.bench.writes.restore(self.signal))
         self.figures["restored"] = result.state in ("verified", "accepted")
         if self.figures["restored"]:
             self._is_owed = False
@@ -356,16 +363,21 @@ class Trial:
         return self.failed(told, N_("写 %(name)s 时 %(others)s 也变了"), others=named)
 
     async def _mend(self, left: Mapping[str, Value]) -> None:
-        for signal in left:
-            if self.bench.here.writers(signal):
-                await self._put_back(signal, self.settings[signal].value)
+        await self._put_all_back(left)
         if left and self.former is not None:  # its own row may hold in the former mode only
             value = await self.bench.value(self.signal)
             if value.quality == "good" and value.value != self.former:
                 await self._put_back(self.signal, self.former)
+                await self._put_all_back(await self.disturbed())
+
+    async def _put_all_back(self, left: Mapping[str, Value]) -> None:
+        for signal in left:
+            if self.bench.here.writers(signal):
+                former = self.settings[signal].value
+                await self._put_back(signal, self.others_formers.get(signal, former))
 
     async def _put_back(self, signal: str, former: Scalar) -> None:
-        result = self.gone_through(await self.bench.writes.mend(signal, former))
+        result = await self._through(self.bench.writes.mend(signal, former))
         done = result.state in ("verified", "accepted")
         told = shown(signal, former) if done else said(result.detail)
         self.tell(N_("恢复"), "%(name)s：%(told)s", name=self.bench.called(signal), told=told)

@@ -275,6 +275,13 @@ def beyond_the_map(sample: Sample) -> None:
     sample.after = after
 
 
+def refuses_functions(*codes: int) -> Callable[[Sample], None]:
+    def before(sample: Sample, pdu: bytes) -> bytes | Answer:
+        return (bytes((pdu[0] | 0x80, 1)), ()) if pdu[0] in codes else pdu
+
+    return lambda sample: setattr(sample, "before", before)
+
+
 def mute_to_functions(*codes: int) -> Callable[[Sample], None]:
     def before(sample: Sample, pdu: bytes) -> bytes | Answer:
         return NO_ANSWER if pdu[0] in codes else pdu
@@ -351,6 +358,13 @@ DEFECTS = (
            device=lambda text: without(text, "outdoor_temp")),
     Defect("scale of 1 for tenths", ("readings",), "倍率",
            map=lambda text: edited(text, "supply_temp", scale=1)),
+    Defect("scale of a hundredth for tenths", ("readings",), "倍率",
+           map=lambda text: edited(text, "return_temp", scale=0.01), steps=("readings",)),
+    Defect("on and off exchanged", ("readings",), "接反",
+           device=lambda text: edited(text, "power_state", enum="0=on;1=off"),
+           steps=("readings", "write_power")),
+    Defect("a function of reading is missing", ("readings",), "功能码 04", AIRBOX,
+           behave=refuses_functions(4), steps=("readings",)),
     Defect("outdoor temperature unsigned", ("readings",), "int16",
            map=lambda text: edited(text, "outdoor_temp", type="uint16", invalid="")),
     Defect("words of a counter swapped", ("readings",), "字节序",

@@ -185,10 +185,10 @@ def test_a_bit_without_a_name_fails_the_labels() -> None:
 # --- times --------------------------------------------------------------------------------------
 
 
-def timed(times: list[float], missed: int = 0, allowed: float = 100.0) -> Result:
+def timed(times: list[float], missed: int = 0, allowed: float = 100.0, hurt: int = 0) -> Result:
     async def story() -> Result:
         async with on_the_bench(map_of(CN_W10), Bus([unit_of(CN_W10)])) as bench:
-            return judge_times(times, missed, allowed, bench)
+            return judge_times(times, missed, allowed, bench, hurt)
 
     return asyncio.run(story())
 
@@ -212,8 +212,37 @@ def test_a_line_may_lose_a_frame_a_sample_may_not_lose_many() -> None:
     assert timed([], missed=200).state == "failed"
 
 
-def test_a_setting_that_falls_back_during_a_silence_is_named() -> None:
+def test_replies_that_came_hurt_are_told_from_those_that_did_not_come() -> None:
+    result = timed([50.0] * 190, missed=10, hurt=6)
+    assert "6 次应答的校验不符" in result.finding and "CRC-16" in str(result.advice)
+    assert "CRC" not in str(timed([50.0] * 190, missed=10, hurt=2).advice)
+
+
+def test_a_reply_whose_check_is_turned_round_is_seen_to_be_hurt() -> None:
+    class Turned(Bus):
+        count = 0
+
+        def hear(self, buffer: bytearray, send: Send) -> None:
+            def turned(frame: bytes) -> None:
+                self.count += 1
+                ends = frame[-1:] + frame[-2:-1] if self.count > 3 else frame[-2:]
+                send(frame[:-2] + ends)
+
+            super().hear(buffer, turned)
+
+    async def story() -> Result:
+        options = replace(QUICK, replies=3)
+        async with on_the_bench(map_of(CN_W10), Turned([unit_of(CN_W10)]), options=options) as b:
+            await b.read()
+            return (await run(step("reply_time"), b))[0]
+
+    result = asyncio.run(story())
+    assert result.figures["missed"] == result.figures["hurt"] == 2
+
+
+def test_a_setting_that_falls_back_during_a_silence_is_named_and_put_back() -> None:
     sample = unit_of(CN_W10)
+    former = sample.values()["indoor_temp_setpoint"]
 
     async def story() -> Result:
         options = replace(QUICK, silence_s=0.2)
@@ -224,6 +253,7 @@ def test_a_setting_that_falls_back_during_a_silence_is_named() -> None:
     result = asyncio.run(story())
     assert result.state == "failed"
     assert "设定室温" in result.finding
+    assert sample.values()["indoor_temp_setpoint"] == former
 
 
 # --- soak and traffic ---------------------------------------------------------------------------

@@ -27,6 +27,8 @@ from tests.devices.modbus.bench.defects import (
 from tests.devices.modbus.bench.other_maps import MIXED, NATIVE
 from tests.devices.modbus.bench.samples import AIRBOX, BRIEF, CN_W10, map_of, on_the_bench
 
+IMPATIENT = replace(map_of(CN_W10).settings, reply_timeout_ms=80)
+
 
 def tried(
     key: str, sample: Sample, text: str = CN_W10, *, options: Options = BRIEF, **changes: Any
@@ -216,14 +218,14 @@ def test_a_write_that_is_obeyed_only_when_it_is_sent_twice_is_told_as_such() -> 
 def test_a_write_that_is_neither_answered_nor_obeyed_is_told_as_such() -> None:
     sample = sample_of(CN_W10)
     sample.before = lambda sample, pdu: NO_ANSWER if pdu[0] == 6 else pdu
-    result, words, _ = tried("write_room", sample)
+    result, words, _ = tried("write_room", sample, settings=IMPATIENT)
     assert (result.finding, words) == ("写入没有应答，也没有生效", [21])
 
 
 def test_a_write_that_is_answered_by_another_function_shows_what_came() -> None:
     sample = sample_of(CN_W10)
     echoes(lambda reply: b"\x03" + reply[1:], 2)(sample)
-    result, _, _ = tried("write_room", sample)
+    result, _, _ = tried("write_room", sample, settings=IMPATIENT)
     assert "与请求不符" in result.finding and "05、06" in str(result.advice)
     assert any(str(told).startswith("05 03 00 02 00 15") for _, told in result.details)
     assert sample.values()["indoor_temp_setpoint"] == 20
@@ -234,10 +236,16 @@ def test_a_fault_that_comes_back_after_the_reset_was_not_reset() -> None:
     label = gentle_fault(sample)
     sample.plant(label)
 
-    def act(sample: Sample, word: int) -> None:
-        asyncio.get_running_loop().call_later(0.1, sample.plant, label)
+    read_without = []
 
-    on_write_to(0, act, mask=4)(sample)
+    def before(sample: Sample, pdu: bytes) -> bytes:
+        if pdu[:3] == b"\x03\x00\x64" and not sample.values()["fault_bits"]:
+            read_without.append(pdu)
+            if len(read_without) == 5:  # seen to have gone, and looked at once more
+                sample.plant(label)
+        return pdu
+
+    sample.before = before
     result, _, _ = tried("alarm_reset", sample)
     assert result.state == "failed" and "消失又出现" in result.finding
 

@@ -15,7 +15,7 @@ from devices.modbus.bench.owed_file import OwedFile
 from devices.modbus.bench.writes import DirectWrites
 from devices.modbus.simulator.unit import Answer
 from devices.modbus.simulator.wire import Bus
-from tests.devices.modbus.bench.defects import Sample, refuses, sample_of
+from tests.devices.modbus.bench.defects import NO_ANSWER, Sample, refuses, sample_of
 from tests.devices.modbus.bench.samples import CN_W10, map_of, on_the_bench
 
 Story = Callable[[Bench, DirectWrites, Sample], Awaitable[None]]
@@ -125,6 +125,23 @@ def test_a_run_that_is_broken_off_is_put_back_before_it_is_run_again() -> None:
         second, _ = await run(step("write_room"), bench)
         assert second.state == "passed"
         assert second.figures["former"] == former
+
+    told(story)
+
+
+def test_a_line_that_was_lost_and_is_back_at_once_is_no_fault_of_the_sample() -> None:
+    async def story(bench: Bench, writes: DirectWrites, sample: Sample) -> None:
+        def before(sample: Sample, pdu: bytes) -> bytes | Answer:
+            if pdu[0] != 6 or "lost" in bench.seen:
+                return pdu
+            bench.seen["lost"] = bench.seen["mode"]
+            lose(bench)
+            return NO_ANSWER
+
+        comes_back(bench)
+        sample.before = before
+        result, _ = await run(step("write_room"), bench)
+        assert result.state == "broken_off", result.finding
 
     told(story)
 
