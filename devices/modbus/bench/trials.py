@@ -47,8 +47,8 @@ class Trial:
 
     `settings` are the readings of all that can be set, as they stood before, `changed` those that
     were seen to change with the written value. Of settings that hold another trial's value
-    meanwhile, `others_formers` says what is put back where they change. `details` and `figures` grow as it goes on, and
-    are told whatever the end.
+    meanwhile, `others_formers` says what is put back where they change. `details` and `figures`
+    grow as it goes on, and are told whatever the end.
     """
 
     def __init__(self, bench: Bench, signal: str) -> None:

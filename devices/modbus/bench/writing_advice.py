@@ -182,6 +182,11 @@ def on_disturbing(point: Point, others: Collection[str], medium: str) -> Sentenc
     """Of a write that changed other settings too."""
     return Sentence(
         N_(
+            "关机、再开机（写 %(place)s）后须保持 %(others)s，不得回到默认值：请改固件；"
+            "在同一寄存器里的，核对点表的掩码（mask）和写方式（rmw）"
+        )
+        if point.signal == "power_state"
+        else N_(
             "写 %(place)s 不得改变 %(others)s：同一寄存器里别的位须保持；"
             "核对点表的掩码（mask）、写方式（rmw）和写地址，或改固件"
         ),

@@ -153,6 +153,7 @@ def test_a_setpoint_that_switching_brings_back_to_its_default_is_told_of() -> No
     )(sample)
     result, _, _ = tried("write_power", sample)
     assert result.state == "failed" and "设定室温 也变了" in result.finding
+    assert "默认值" in str(result.advice)
     assert sample.house.power is True and sample.values()["indoor_temp_setpoint"] == 20
 
 
