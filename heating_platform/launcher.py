@@ -44,9 +44,9 @@ WEB = (*PYTHON, "gunicorn", "heating_platform.wsgi", "--worker-class", "gthread"
 WEB_SIZE = ("--workers", "2", "--threads", "8", "--graceful-timeout", "5", "--no-control-socket")
 LINE_WORKER = (*CELERY, "worker", "--pool", "threads", "--concurrency", "4", "--without-gossip")
 WORKER = (*CELERY, "worker", "--concurrency", "2", "-Q", "celery,reports", "-n", "worker@%h")
-# Two cores and one process more, as many tests wait for a line or a browser; file by file in our
-# order, which begins with the longest.
-SIDE_BY_SIDE = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
+# For two cores: a process uses one for little more than half of its time, as many tests wait for a
+# line or a browser. File by file in our order, which begins with the longest.
+SIDE_BY_SIDE = ("-n", "4", "--dist", "loadfile", "--no-loadscope-reorder")
 BEAT = (*CELERY, "beat", "--pidfile=")
 
 
