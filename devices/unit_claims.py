@@ -178,9 +178,10 @@ class Addresses:
         wanted = Q(factory_number__in=plates) | Q(gateway__in=self._gateways.values())
         wanted |= Q(network_address__in=self._said("network_address"))
         units = Unit.objects.filter(wanted, retired_at=None, module=None)
-        rows = list(units.select_related("model", "gateway", "register_map"))
+        rows = list(units.select_related("model", "gateway"))
         self._by_plate = {(u.model_id, u.factory_number): u for u in rows if u.factory_number}
         self._by_address = {(u.gateway_id, u.address): u for u in rows}
+        self._settings: dict[int, Settings] = {}
         self._on_line: dict[int, list[Unit]] = defaultdict(list)
         for unit in rows:
             self._on_line[unit.gateway_id].append(unit)
@@ -250,17 +251,21 @@ class Addresses:
                 "last": last,
             }
             yield "address", mistake(reason, _("照机组设置的地址填"))
-        gateway = self._gateways.get(same_id(number))
-        for unit in self._on_line.get(gateway or 0, ()):
-            if unit in own:
-                continue
-            url = unit.gateway.url
-            theirs, mine = speech(url, unit.register_map.parsed().settings), speech(url, points)
+        line_there = self._on_line.get(self._gateways.get(same_id(number)) or 0, ())
+        for unit in {unit.register_map_id: unit for unit in line_there if unit not in own}.values():
+            theirs, mine = self._speech_of(unit), speech(unit.gateway.url, points)
             if theirs != mine:
                 said = {"mine": mine, "theirs": theirs}
                 reason = _("这个装置下的机组通信参数是 %(theirs)s，此型号是 %(mine)s") % said
                 yield "transmitter_number", mistake(reason, _("核对装置编号；两种不能共用一个装置"))
                 return
+
+    def _speech_of(self, unit: Unit) -> str:
+        """How a unit speaks; maps are long, so each is read once and only where it matters."""
+        known = self._settings.get(unit.register_map_id)
+        if known is None:
+            known = self._settings[unit.register_map_id] = unit.register_map.parsed().settings
+        return speech(unit.gateway.url, known)
 
     def _is_taken(self, unit: Unit, model: DeviceModel, plate: str) -> bool:
         """It stands in a house, or is another thing than the row tells of."""

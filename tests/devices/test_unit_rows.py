@@ -294,3 +294,19 @@ def test_without_a_plate_the_row_is_right_and_reminded_of(cast: Cast, checked: C
     check = checked(cast.town_officer, [row])
     assert told(check) == []
     assert "没有设备出厂地址编号" in [one.reason for one in check.reminders]
+
+
+def test_units_that_speak_otherwise_do_not_share_a_transmitter(
+    cast: Cast, checked: Checked
+) -> None:
+    there = cast.water.gateway.transmitter
+    other = {
+        "设备厂商名称": "北岳（虚构）",
+        "设备名称": "空气源热泵热风机",
+        "设备型号": "AirBox-3P",
+        "无线传输设备地址编号": there,
+        "线上地址": 9,
+    }
+    check = checked(cast.town_officer, [home(77, **ELECTRIC, **{**UNIT, **other})])
+    assert [(row, column) for row, column, _reason in told(check)] == [(2, "无线传输设备地址编号")]
+    assert "通信参数" in told(check)[0][2]
