@@ -12,7 +12,7 @@ import asyncio
 import random
 import uuid
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -116,52 +116,22 @@ class _Judge:
         self, take: Take, address: int, request: Request, how: dict[str, Any]
     ) -> tuple[int, ...]:
         """One exchange of the line; every reply that it takes is looked at."""
+        self.tally.exchanges += 1
         begun = self._loop.time()
-        with self._failures():
-            words = await take(address, request, **how)
-        self.answered(address, request, words, begun, how.get("priority") == COMMAND)
-        return words
-
-    async def read_each(
-        self,
-        take: Callable[..., Awaitable[None]],
-        address: int,
-        requests: Sequence[Request],
-        answers: list[tuple[int, ...]],
-        how: dict[str, Any],
-    ) -> None:
-        """Several exchanges of the line, each looked at when it is over."""
-        is_order = how.get("priority") == COMMAND
-        heard = _Heard(self, address, requests, self._loop, order=is_order)
-        with self._failures():
-            try:
-                await take(address, requests, heard, **how)
-            finally:
-                answers += heard
-
-    @contextmanager
-    def _failures(self) -> Iterator[None]:
         try:
-            yield
+            words = await take(address, request, **how)
         except ExceptionReply:
-            self.tally.exchanges += 1
             self.tally.exceptions += 1
             raise
         except Trouble:
-            self.tally.exchanges += 1
             self.tally.unanswered += 1
             raise
-
-    def answered(
-        self, address: int, request: Request, words: tuple[int, ...], begun: float, order: bool
-    ) -> None:
-        """The line takes these words for the answer to a request that it made since `begun`."""
-        self.tally.exchanges += 1
         self.tally.answered += 1
         if request.function in AREAS:
             firsts, lasts = self._asked(address, request, len(words), begun)
             self._reply(address, request, words, lasts, firsts)
-            self._remember(address, request, firsts, order)
+            self._remember(address, request, firsts, how.get("priority") == COMMAND)
+        return words
 
     def _asked(
         self, address: int, request: Request, count: int, begun: float
@@ -247,29 +217,6 @@ def covered(area: str, first: int, count: int) -> list[str]:
     ]
 
 
-class _Heard(list[tuple[int, ...]]):
-    """The answers of one visit: each is judged as it comes, the next one begins with it."""
-
-    def __init__(
-        self,
-        judge: _Judge,
-        address: int,
-        requests: Sequence[Request],
-        loop: VirtualLoop,
-        *,
-        order: bool,
-    ) -> None:
-        super().__init__()
-        self._judge, self._address, self._requests, self._loop = judge, address, requests, loop
-        self._begun, self._order = loop.time(), order
-
-    def append(self, words: tuple[int, ...]) -> None:
-        request = self._requests[len(self)]
-        self._judge.answered(self._address, request, words, self._begun, self._order)
-        super().append(words)
-        self._begun = self._loop.time()
-
-
 class _Line:
     """One line of the trial: its slaves, its wire, its poller, and who writes now and then."""
 
@@ -311,15 +258,6 @@ class _Line:
         class Watched(Line):
             async def exchange(self, address: int, request: Request, **how: Any) -> tuple[int, ...]:
                 return await judge.exchange(super().exchange, address, request, how)
-
-            async def read_each(
-                self,
-                address: int,
-                requests: Sequence[Request],
-                answers: list[tuple[int, ...]],
-                **how: Any,
-            ) -> None:
-                await judge.read_each(super().read_each, address, requests, answers, how)
 
         with (
             mock.patch.object(wires, "Line", Watched),

@@ -12,7 +12,6 @@ from functools import cached_property
 from typing import NamedTuple
 from weakref import WeakValueDictionary
 
-from devices.modbus import frames
 from devices.modbus.cells import BIT_AREAS, Area
 from devices.modbus.decoding import Remembered, compiled, evidence
 from devices.modbus.faults import Faults
@@ -94,7 +93,6 @@ class Plan:
         points = [point for point in map.points if point.readable]
         blocks = _blocks(points, map.settings, splits, turnaround_s)
         self.blocks: tuple[Block, ...] = tuple(block for block in blocks if block not in without)
-        self.requests = tuple(frames.read(*block) for block in self.blocks)
         if without:
             points = [point for point in points if any(b.covers(point) for b in self.blocks)]
         self.points = tuple(points)

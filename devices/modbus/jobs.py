@@ -23,14 +23,10 @@ class Job:
     how long it waits beyond the wire time of both frames. `repeats` is how often all parts are to
     be asked once more, since an owed reply would look like the one that is wanted; `said` what
     they brought the time before. `spoiled`: it goes out with a wrong check.
-
-    A caller may have several exchanges made one after the other, each a job of its own: `answers`
-    takes what each brought, `rest` is what is to be asked behind this one, the next one last.
     """
 
     __slots__ = (
         "address",
-        "answers",
         "before",
         "concludes",
         "future",
@@ -41,7 +37,6 @@ class Job:
         "priority",
         "repeats",
         "request",
-        "rest",
         "said",
         "sent_at",
         "spoiled",
@@ -55,24 +50,21 @@ class Job:
         self,
         address: int,
         unit: UnitOnLine,
-        requests: list[Request],
+        request: Request,
         timeout: float,
         priority: int,
-        future: asyncio.Future[None],
-        answers: list[tuple[int, ...]],
-        concludes: bool = False,
+        concludes: bool,
+        future: asyncio.Future[tuple[int, ...]],
         spoiled: bool = False,
     ) -> None:
         self.address = address
         self.unit = unit
-        self.request = requests.pop()
-        self.rest = requests
+        self.request = request
         self.timeout = timeout
         self.priority = priority
         self.concludes = concludes
         self.spoiled = spoiled
-        self.future: asyncio.Future[None] | None = future
-        self.answers = answers
+        self.future: asyncio.Future[tuple[int, ...]] | None = future
         self.parts: list[Part] | None = None
         self.part: Part | None = None
         self.got: tuple[int, ...] = ()
@@ -109,24 +101,15 @@ class Job:
         self.parts = self.repeats.pop()
         self.next_part()
 
-    def next(self) -> Job | None:
-        """The caller's next exchange, now that this one is over; None where he wants no more."""
-        future = self.future
-        if not self.rest or future is None or future.done():
-            return None
-        self.future, self.got = None, ()
-        where = self.address, self.unit
-        return Job(*where, self.rest, self.timeout, self.priority, future, self.answers)
-
-    def end(self, trouble: Trouble | None = None) -> None:
+    def end(self, outcome: Outcome) -> None:
         """Tell the caller, if he is still there; only the job is kept."""
         future, self.future, self.got = self.future, None, ()
         if future is None or future.done():
             return
-        if trouble:
-            future.set_exception(trouble)
+        if isinstance(outcome, Trouble):
+            future.set_exception(outcome)
         else:
-            future.set_result(None)
+            future.set_result(outcome)
 
     @property
     def is_wanted(self) -> bool:

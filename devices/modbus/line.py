@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Literal, Protocol
 
 from devices.modbus.company import SECOND_MASTER, Company, Echo, EchoMode
@@ -227,40 +227,16 @@ class Line:
         """
         if spoiled and (request.writes or not self.framing.paced):
             raise ValueError("only a read of a wire with checks can be spoiled")
-        answers: list[tuple[int, ...]] = []
-        unit, future = self.unit(address), self._loop.create_future()
-        self._take_on(
-            Job(address, unit, [request], timeout, priority, future, answers, concludes, spoiled)
-        )
-        await future
-        return answers[0]
-
-    async def read_each(
-        self,
-        address: int,
-        requests: Sequence[Request],
-        answers: list[tuple[int, ...]],
-        *,
-        timeout: float = 1.0,
-        priority: int = POLL,
-    ) -> None:
-        """Exchange several reads with one unit, each in its turn, and put into `answers` what each
-        brought.
-
-        The caller waits once: waking him up after each would cost as much as to decode its reply.
-        Raises like `exchange`, at the first that fails; those behind it are not sent.
-        """
-        unit, future = self.unit(address), self._loop.create_future()
-        waiting = list(reversed(requests))
-        self._take_on(Job(address, unit, waiting, timeout, priority, future, answers))
-        await future
-
-    def _take_on(self, job: Job) -> None:
         if not self.transport.connected:
             raise LineDown(N_("通信链路没有接通"))
-        self._queues[job.priority].append(job)
+        future: asyncio.Future[tuple[int, ...]] = self._loop.create_future()
+        job = Job(
+            address, self.unit(address), request, timeout, priority, concludes, future, spoiled
+        )
+        self._queues[priority].append(job)
         if self._job is None and self._waking is None:
             self._pump()
+        return await future
 
     # The line's own course: pump → begin → (arrived | expire | lost) → end → pump.
 
@@ -414,11 +390,7 @@ class Line:
             job.ask_again()
         else:
             self.counters.answers += 1
-            job.answers.append(values)
-            if following := job.next():
-                self._queues[job.priority].append(following)
-            else:
-                job.end()
+            job.end(values)
             return
         self._queues[job.priority].insert(0, job)
 

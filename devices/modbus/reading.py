@@ -62,7 +62,7 @@ async def read(
     """
     line.unit(address).cuts = plan.cuts
     visit = _Reading(line, address, timeout, priority, patience)
-    replies = await visit.ask_all(plan)
+    replies = [await visit.ask(block) for block in plan.blocks]
     if visit.failed:
         plan, replies = await visit.apart(plan)
     return visit.result(plan, replies)
@@ -100,38 +100,6 @@ class _Reading:
         self._silences = 0
         self._down: LineDown | None = None
 
-    async def ask_all(self, plan: Plan) -> Sequence[Reply]:
-        """The words of each block, or the quality of every point in it."""
-        words: list[tuple[int, ...]] = []
-        if plan.blocks:
-            try:
-                await self._line.read_each(
-                    self._address,
-                    plan.requests,
-                    words,
-                    timeout=self._timeout,
-                    priority=self._priority,
-                )
-            except ExchangeFailed as failure:
-                return await self._go_on(plan, words, failure)
-        self.requests = len(words)
-        self.answered = bool(words)
-        self._unit.answers_whole(plan.blocks)
-        return words
-
-    async def _go_on(
-        self, plan: Plan, words: Sequence[tuple[int, ...]], failure: ExchangeFailed
-    ) -> list[Reply]:
-        """The same once a block has failed: those behind it are asked one by one."""
-        good, failed = plan.blocks[: len(words)], plan.blocks[len(words)]
-        self.answered = bool(words)
-        self._unit.answers_whole(good)
-        self._replies.update(zip(good, words, strict=True))
-        self._replies[failed] = self._note(failed, failure)
-        self.requests = len(words) + (self._down is None)
-        behind = [await self.ask(block) for block in plan.blocks[len(words) + 1 :]]
-        return [*words, self._replies[failed], *behind]
-
     async def ask(self, block: Block) -> Reply:
         """The words of a block, or the quality of every point in it."""
         if self._given_up():
@@ -143,7 +111,7 @@ class _Reading:
                 self._address, request, timeout=self._timeout, priority=self._priority
             )
             self.answered = True
-            self._unit.answers_whole((block,))
+            self._unit.answers_whole(block)
         except ExchangeFailed as failure:
             reply = self._note(block, failure)
         if not self._down:

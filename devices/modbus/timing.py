@@ -8,7 +8,7 @@ again after pauses that double, and all silent units of a line together within a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -83,10 +83,10 @@ class UnitOnLine:
             self._turn = asyncio.Lock()
         return self._turn
 
-    def answers_whole(self, blocks: Sequence[Hashable]) -> None:
-        """These blocks were answered; what many units answer alike is kept once."""
-        if not self.answered.issuperset(blocks):
-            self.answered = _once(self.answered.union(blocks))
+    def answers_whole(self, block: Hashable) -> None:
+        """This block was answered; what many units answer alike is kept once."""
+        if block not in self.answered:
+            self.answered = _once(self.answered | {block})
 
     def may_probe(self, now: float) -> bool:
         """Whether the unit is to be asked now: one that answers always, a silent one when due."""
