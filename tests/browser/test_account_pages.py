@@ -171,6 +171,7 @@ def test_the_wall_fits_its_screen_without_moving(visitor: Visitor, district: Cas
     assert overflowing(visitor) == []
     assert visitor.page.evaluate("document.scrollingElement.scrollHeight") == WALL["height"]
     visitor.resize({"width": 1280, "height": 720})
+    visitor.page.wait_for_function("innerWidth == 1280 && parseFloat(wall.style.zoom) < 0.7")
     assert visitor.overflow == 0
 
 

@@ -158,7 +158,7 @@ def test_the_ledger_is_exported_with_its_filters(open_as: Open, cast: Cast, way:
     page.click("text=完整电话")
     picture_of(officer, f"export-{way}")
     assert not said(officer)
-    page.click("text=核对台账")
+    page.click("text=核对住户信息")
     page.click("button:has-text('导出 1 户')")
     page.wait_for_selector("#bar")
     jobs.work()
