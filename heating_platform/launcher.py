@@ -46,7 +46,7 @@ LINE_WORKER = (*CELERY, "worker", "--pool", "threads", "--concurrency", "4", "--
 WORKER = (*CELERY, "worker", "--concurrency", "2", "-Q", "celery,reports", "-n", "worker@%h")
 # For two cores: a process uses one for little more than half of its time, as many tests wait for a
 # line or a browser. File by file in our order, which begins with the longest.
-SIDE_BY_SIDE = ("-n", "4", "--dist", "loadfile", "--no-loadscope-reorder")
+SIDE_BY_SIDE = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
 BEAT = (*CELERY, "beat", "--pidfile=")
 
 

@@ -137,9 +137,10 @@ def test_a_part_that_refreshes_itself_leads_to_sign_in_and_keeps_the_text(
 ) -> None:
     visitor.be(district.district_officer)
     page = f"/units/{district.water.pk}/"
-    visitor.go(page)
+    with visitor.page.expect_response("**/chart/**"):  # that request would end the session
+        visitor.go(page)
     visitor.page.fill("#target", "23")
-    visitor.page.wait_for_load_state("networkidle")  # the chart's request would end the session
+    visitor.page.wait_for_load_state("networkidle")
     SignIn.objects.all().end()
     visitor.page.evaluate(
         "htmx.ajax('GET', location.pathname + '?part=values', {target: '#values'})"
@@ -152,9 +153,10 @@ def test_a_part_that_refreshes_itself_leads_to_sign_in_and_keeps_the_text(
 def test_a_form_sent_by_htmx_keeps_its_text_too(visitor: Visitor, district: Cast) -> None:
     visitor.be(district.district_officer)
     page = f"/units/{district.water.pk}/"
-    visitor.go(page)
+    with visitor.page.expect_response("**/chart/**"):  # that request would end the session
+        visitor.go(page)
     visitor.page.fill("#target", "23")
-    visitor.page.wait_for_load_state("networkidle")  # the chart's request would end the session
+    visitor.page.wait_for_load_state("networkidle")
     SignIn.objects.all().end()
     visitor.page.click("#command button.btn-primary")
     sign_in_again(visitor, district.district_officer, page)
