@@ -4,6 +4,9 @@ Each is a `SignIn`; the session holds its key. It ends when it has been idle for
 minutes at a desk, 8 hours in the field, or what a `RoleRule` says), when it is older than
 SESSION_HOURS, when somebody ends it, and when the account's role or area is another than at its
 beginning. Parts of a page that refresh themselves say so (X-Polled) and keep nothing alive.
+
+Why it ended is told to the sign-in page by a cookie: of several parts of a page that ask at once
+only the first still finds the session, and any of them may be the one that leads there.
 """
 
 from __future__ import annotations
@@ -31,6 +34,7 @@ from households.requests import address
 KEY = "sign_in"  # of the row of SignIn
 STANDING = "standing"  # role and area as the session began
 POLLED = "X-Polled"
+OVER = "session_over"  # cookie: why the last session here ended, until somebody signs in
 KEPT_FOR = timedelta(days=180)  # rows of sign-ins, to answer who was signed in when
 TOUCH_AFTER = timedelta(minutes=1)  # a busy person must not write at every request
 OWED = "owes"  # on the request: where the person has to go first
@@ -71,7 +75,11 @@ class SignInMiddleware:
         if asked_by_somebody and not response.has_header("Cache-Control"):
             add_never_cache_headers(response)  # a shared PC shows nobody's page after signing out
         if response.status_code == 302 and _is_sign_in(response["Location"]):
-            response["Location"] = _way_back(request, response["Location"], ended)
+            response["Location"] = _way_back(request, response["Location"])
+        if ended:
+            response.set_cookie(OVER, ended, httponly=True, samesite="Lax", secure=settings.HTTPS)
+        elif request.user.is_authenticated and OVER in request.COOKIES:
+            response.delete_cookie(OVER, samesite="Lax")
         return response
 
     def process_view(self, request: HttpRequest, *view: Any) -> HttpResponse | None:
@@ -144,7 +152,7 @@ def _is_sign_in(location: str) -> bool:
     return urlsplit(location).path == reverse(settings.LOGIN_URL)
 
 
-def _way_back(request: HttpRequest, location: str, ended: str) -> str:
+def _way_back(request: HttpRequest, location: str) -> str:
     """Where to sign in, so that one comes back to the page; a form's answer leads to its form."""
     query = {name: values[0] for name, values in parse_qs(urlsplit(location).query).items()}
     came_from = request.headers.get("Referer", "")
@@ -152,6 +160,4 @@ def _way_back(request: HttpRequest, location: str, ended: str) -> str:
         here = url_has_allowed_host_and_scheme(came_from, {request.get_host()})
         page = urlsplit(came_from) if here else urlsplit("/")
         query["next"] = page.path + (f"?{page.query}" if page.query else "")
-    if ended:
-        query["why"] = ended
     return f"{urlsplit(location).path}?{urlencode(query)}" if query else location

@@ -51,7 +51,7 @@ class SignInPage(LoginView):
         return self.get_default_redirect_url() if wanted == self.request.path else wanted
 
     def get_context_data(self, **context: Any) -> dict[str, Any]:
-        why = WHY.get(self.request.GET.get("why", ""), "")
+        why = WHY.get(self.request.COOKIES.get(sessions.OVER, ""), "")
         return super().get_context_data(**context, why=why)
 
 
@@ -68,10 +68,8 @@ def sign_in(request: HttpRequest) -> HttpResponseBase:
     """
     if "HX-Request" not in request.headers:
         return _page(request)
-    query = {"next": HtmxDetails(request).current_url_abs_path or "/"}
-    if why := request.GET.get("why"):
-        query["why"] = why
-    address = f"{reverse('sign_in')}?{urlencode(query)}"
+    wanted = HtmxDetails(request).current_url_abs_path or "/"
+    address = f"{reverse('sign_in')}?{urlencode({'next': wanted})}"
     return HttpResponse(status=204, headers={"HX-Redirect": address})
 
 

@@ -42,7 +42,8 @@ def test_a_desk_is_left_after_half_an_hour(cast: Cast) -> None:
         assert is_open(client)
     with later(minutes=31 + 29):
         response = client.get("/households/?q=x")
-    assert response["Location"] == "/sign-in/?next=%2Fhouseholds%2F%3Fq%3Dx&why=idle"
+    assert response["Location"] == "/sign-in/?next=%2Fhouseholds%2F%3Fq%3Dx"
+    assert "没有操作" in client.get("/sign-in/").text
     assert not is_open(client)
 
 
@@ -61,7 +62,8 @@ def test_no_session_is_older_than_the_limit(cast: Cast) -> None:
         with later(hours=hour):
             assert is_open(client)
     with later(hours=12.1):
-        assert client.get("/personal/")["Location"].endswith("why=limit")
+        assert not is_open(client)
+    assert "登录的时间已满" in client.get("/sign-in/").text
 
 
 def test_a_rule_of_the_role_comes_before_the_settings(cast: Cast) -> None:
@@ -87,7 +89,30 @@ def test_what_refreshes_itself_keeps_nothing_alive(cast: Cast) -> None:
 def test_another_role_or_area_ends_the_session_at_once(cast: Cast, change: dict[str, Any]) -> None:
     client = signed_in(cast.town_officer)
     User.objects.filter(pk=cast.town_officer.pk).update(**change)
-    assert client.get("/personal/")["Location"].endswith("why=ended")
+    assert not is_open(client)
+    assert "已被结束" in client.get("/sign-in/").text
+
+
+def test_why_it_ended_is_said_to_whichever_part_of_the_page_leads_to_sign_in(cast: Cast) -> None:
+    client = signed_in(cast.district_officer)
+    cookies = {name: cookie.value for name, cookie in client.cookies.items()}
+    SignIn.objects.all().end()
+    first = client.get("/units/")
+    also = Client()  # asked at the same time: it has the cookies of before
+    also.cookies.load(cookies)
+    assert also.get("/units/")["Location"] == first["Location"]
+    client.cookies.update(also.cookies)
+    assert "已被结束" in client.get(first["Location"]).text
+
+
+def test_why_it_ended_is_forgotten_with_the_next_sign_in(cast: Cast) -> None:
+    client = signed_in(cast.district_officer)
+    SignIn.objects.all().end()
+    assert not is_open(client)
+    client.force_login(cast.town_officer)
+    assert is_open(client)
+    client.logout()
+    assert "已被结束" not in client.get("/sign-in/").text
 
 
 def test_a_disabled_account_is_out_at_once(cast: Cast) -> None:
@@ -101,7 +126,7 @@ def test_a_form_that_meets_an_ended_session_leads_back_to_its_page(cast: Cast) -
     SignIn.objects.all().end()
     page = "http://testserver/personal/?a=1"
     response = client.post("/personal/tokens/", {"name": "x"}, headers={"Referer": page})
-    assert response["Location"] == "/sign-in/?next=%2Fpersonal%2F%3Fa%3D1&why=ended"
+    assert response["Location"] == "/sign-in/?next=%2Fpersonal%2F%3Fa%3D1"
     assert not cast.clerk.api_tokens.exists()
 
 
