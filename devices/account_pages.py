@@ -78,7 +78,7 @@ def _act(act: Callable[[SignedIn, User], HttpResponse | None]) -> Callable[..., 
 @_act
 def reset_password(request: SignedIn, someone: User) -> HttpResponse:
     """A new initial password, shown this once."""
-    return _page(request, someone, password=account_acts.reset_password(someone))
+    return _page(request, someone, password=account_acts.reset_password(someone, request.user))
 
 
 @_act
@@ -112,8 +112,7 @@ def end_sessions(request: SignedIn, someone: User) -> None:
 @_act
 def remove_second_factor(request: SignedIn, someone: User) -> None:
     """For a lost phone, when the backup codes are lost too."""
-    second_factor.remove(someone)
-    someone.sign_ins.end()
+    account_acts.remove_second_factor(someone, request.user)
     messages.success(request, _("动态码已停用，请让本人登录后重新设置。"))
 
 

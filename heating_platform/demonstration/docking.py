@@ -36,12 +36,13 @@ from devices.models import (
 from heating_platform.demonstration import people
 from heating_platform.demonstration.farm import AIR_FILE, LINE_WORKER, MAPS, SAMPLES, WATER_FILE
 from households import clock
-from households.models import User
+from households.models import Notification, User
 from telemetry.docking import runs, samples
 
 CONFIRMED = (12, 10)  # of the year before: ahead of the first unit of this one
 ENDS_SOON = timedelta(days=25)
 SOAK_S = 1800  # a visitor sees its end
+UNREAD_FOR = timedelta(days=3)  # people here have read what came before
 S = DockingState
 WAY = (S.SUBMITTED, S.RECEIVED, S.TESTING, S.PASSED)
 BRANCHES = {
@@ -127,6 +128,8 @@ def ask(makers: dict[str, Supplier], accounts: dict[str, User]) -> None:
     for asked in UNDER_WAY:
         _ask(asked, makers[asked.maker], accounts)
     _put_on_the_bench(_ask(AT_BENCH, makers[AT_BENCH.maker], accounts), accounts["pingtai"])
+    long_ago = clock.now() - UNREAD_FOR
+    Notification.objects.filter(at__lt=long_ago).update(read_at=clock.now())
 
 
 def _ask(asked: Asked, maker: Supplier, accounts: dict[str, User]) -> DockingApplication:

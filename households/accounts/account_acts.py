@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from households import clock
-from households.accounts import passwords
+from households.accounts import passwords, second_factor
 from households.models import Area, Role, User
 from households.models.accounts import WHOLE_DISTRICT
 
@@ -43,8 +43,9 @@ def create(username: str, name: str, role: Role, area: Area | None = None) -> tu
     return account, password
 
 
-def reset_password(account: User) -> str:
+def reset_password(account: User, by: User) -> str:
     """A new initial password instead of the old one; all sign-ins end and a lock-out is lifted."""
+    _gains_nothing(by, account)
     password = passwords.initial()
     account.set_password(password)
     account.must_change_password = True
@@ -52,6 +53,13 @@ def reset_password(account: User) -> str:
     account.sign_ins.end()
     unlock(account)
     return password
+
+
+def remove_second_factor(account: User, by: User) -> None:
+    """For a lost phone, when the backup codes are lost too; all sign-ins end."""
+    _gains_nothing(by, account)
+    second_factor.remove(account)
+    account.sign_ins.end()
 
 
 def disable(account: User, by: User) -> None:
@@ -111,6 +119,18 @@ def wrong_area(role: str, area: Area | None) -> str:
     if role in WHOLE_DISTRICT and area is not None:
         return _("这个角色负责全区，不选区域。")
     return ""
+
+
+def _gains_nothing(by: User, account: User) -> None:
+    """Whoever hands out the password of an account could sign in as it: a keeper of accounts must
+    not become keeper of rights or of the log that way."""
+    lacking = [one for one in PERMISSIONS if getattr(account, one) and not getattr(by, one)]
+    if lacking:
+        held = _("、").join(str(PERMISSION_WORDS[one]) for one in lacking)
+        raise Refused(
+            _("这个账号负责“%(held)s”，请由同样负责这项工作的管理员办理，或者在服务器上重设密码。")
+            % {"held": held}
+        )
 
 
 def _rights(account: User) -> tuple[Any, ...]:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth import authenticate, update_session_auth_hash
 from django.contrib.auth.decorators import login_not_required, login_required
 from django.contrib.auth.forms import PasswordChangeForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -52,6 +52,17 @@ class TokenForm(forms.Form):
 
 
 class NewPasswordForm(PasswordChangeForm):
+    def __init__(self, request: SignedIn) -> None:
+        super().__init__(request.user, request.POST or None)
+        self.request = request
+
+    def clean_old_password(self) -> str:
+        """Counted as signing in is: guessing at a PC that somebody left locks."""
+        old: str = self.cleaned_data["old_password"]
+        if authenticate(self.request, username=self.user.username, password=old) is None:
+            raise forms.ValidationError(self.error_messages["password_incorrect"])
+        return old
+
     def clean_new_password1(self) -> str:
         new: str = self.cleaned_data.get("new_password1", "")
         if new and new == self.cleaned_data.get("old_password"):
@@ -73,7 +84,7 @@ def personal(request: SignedIn) -> HttpResponse:
 def password(request: SignedIn) -> HttpResponse:
     """Change the own password; all other sessions of the account end. An initial password leads
     here before anything else."""
-    form = NewPasswordForm(request.user, request.POST or None)
+    form = NewPasswordForm(request)
     if request.method != "POST" or not form.is_valid():
         return render(request, "households/password.html", {"password_form": form})
     request.user.must_change_password = False

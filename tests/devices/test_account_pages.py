@@ -97,6 +97,18 @@ def test_the_keeper_of_accounts_gives_no_rights(cast: Cast) -> None:
     assert not User.objects.filter(username="xiazhuang").exists()
 
 
+@pytest.mark.parametrize("act", ["password", "second-factor"])
+def test_the_keeper_of_accounts_gains_nobodys_rights(cast: Cast, act: str) -> None:
+    rights, accounts = keeper("quanxian", "rights"), keeper("zhanghao", "accounts")
+    page = as_(accounts).post(f"/accounts/{rights.pk}/{act}/", follow=True).text
+    assert "负责“权限管理（安全管理员）”" in page
+    assert 'class="secret mono"' not in page
+    rights.refresh_from_db()
+    assert rights.check_password(PASSWORD)
+    other = keeper("guanli", "accounts", "rights")
+    assert "负责“" not in as_(other).post(f"/accounts/{rights.pk}/{act}/", follow=True).text
+
+
 def test_the_keeper_of_rights_gives_roles_and_makes_no_accounts(cast: Cast) -> None:
     client = as_(keeper("quanxian", "rights"))
     there = as_(cast.town_officer)

@@ -345,6 +345,8 @@ def test_applications_stand_at_every_stage_and_each_step_was_told() -> None:
     assert states == set(DockingState.values)
     told = Notification.objects.values_list("to__username", flat=True)
     assert set(told) == {"pingtai", "qianfa", "chennuan", "beiyue"}
+    unread = Notification.objects.unread().filter(to__username="pingtai")
+    assert 0 < unread.count() < 10
 
 
 def test_a_test_is_under_way_on_two_samples_behind_one_transmitter() -> None:

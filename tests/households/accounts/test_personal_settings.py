@@ -85,6 +85,14 @@ def test_a_password_is_not_changed_for_wrong_or_weak_words(
     assert cast.district_officer.check_password(PASSWORD)
 
 
+def test_guessing_the_old_password_locks_as_signing_in_does(cast: Cast, officer: Client) -> None:
+    answers = [change(officer, f"wrong {n}", NEW, NEW) for n in range(5)]
+    assert answers[-1].status_code == 429  # type: ignore[attr-defined]
+    assert change(officer, PASSWORD, NEW, NEW).status_code == 429  # type: ignore[attr-defined]
+    cast.district_officer.refresh_from_db()
+    assert cast.district_officer.check_password(PASSWORD)
+
+
 def issue(client: Client, **changes: object) -> object:
     words = {"name": "报表程序", "scopes": ["units:read"], "days": 30}
     return client.post("/personal/tokens/", words | changes)
