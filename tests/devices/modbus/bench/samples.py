@@ -15,8 +15,6 @@ from devices.modbus import pointmap, wires
 from devices.modbus.bench import Bench, Options, Result, run, step
 from devices.modbus.bench.writes import DirectWrites
 from devices.modbus.pointmap import PointMap
-from devices.modbus.simulator import SimUnit
-from devices.modbus.simulator.maps import parse
 from devices.modbus.simulator.wire import Bus, serve_bus
 from devices.modbus.transports import open as open_transport
 
@@ -46,11 +44,6 @@ def map_of(text: str) -> PointMap:
     settings = replace(loaded.settings, **brief)  # type: ignore[arg-type]
     points = tuple(replace(point, write_delay_s=0.02) for point in loaded.points)
     return PointMap(settings, points)
-
-
-def unit_of(text: str, address: int = ADDRESS, **options: object) -> SimUnit:
-    """A sound simulated unit that speaks the map of a file."""
-    return SimUnit(parse(text.encode()), address, seed=3, **options)  # type: ignore[arg-type]
 
 
 @asynccontextmanager

@@ -16,6 +16,7 @@ from devices.modbus.bench.soak import judge_movement, judge_soak, judge_traffic,
 from devices.modbus.simulator import SimUnit
 from devices.modbus.simulator.rtu import wrap
 from devices.modbus.simulator.wire import Bus, Send
+from tests.devices.modbus.bench.defects import sample_of
 from tests.devices.modbus.bench.samples import (
     ADDRESS,
     BRIEF,
@@ -23,7 +24,6 @@ from tests.devices.modbus.bench.samples import (
     SECOND,
     map_of,
     on_the_bench,
-    unit_of,
 )
 
 QUICK = replace(BRIEF, look_s=0.01)
@@ -40,8 +40,8 @@ def result_of(
     """What a step says of a sample, beside a second unit that is sound."""
 
     async def story() -> Result:
-        own = sample or unit_of(text)
-        second = unit_of(text, changed.get("second_address") or SECOND)
+        own = sample or sample_of(text)
+        second = sample_of(text, changed.get("second_address") or SECOND)
         options = replace(QUICK, **changed)
         bus = Bus([own] if alone else [own, second])
         address = own.address
@@ -53,7 +53,7 @@ def result_of(
 
 def with_(signal: str, value: object) -> SimUnit:
     """A sample one of whose readings is held."""
-    unit = unit_of(CN_W10)
+    unit = sample_of(CN_W10)
     unit.set(signal, value)  # type: ignore[arg-type]
     return unit
 
@@ -74,14 +74,14 @@ def test_another_unit_that_nobody_told_of_is_not_taken_for_a_defect() -> None:
 
 
 def test_two_byte_addresses_are_compared_byte_by_byte() -> None:
-    result = result_of("addresses", unit_of(NATIVE, 0x0103), NATIVE, second_address=0x0203)
+    result = result_of("addresses", sample_of(NATIVE, 0x0103), NATIVE, second_address=0x0203)
     assert result.state == "passed", result.finding
     assert 0x0003 not in result.figures["foreign"]
     assert any(address & 0xFF == 0x03 for address in result.figures["foreign"])
 
 
 def test_an_address_that_must_not_be_tried_is_the_testers_matter() -> None:
-    result = result_of("addresses", unit_of(NATIVE, 0x0103), NATIVE, second_address=0x0205)
+    result = result_of("addresses", sample_of(NATIVE, 0x0103), NATIVE, second_address=0x0205)
     assert result.state == "unproven"
 
 
@@ -97,7 +97,7 @@ class SaysFailedForOthers(Bus):
 
 def test_who_says_failed_for_units_that_are_not_there_is_no_defect_of_the_sample() -> None:
     async def story() -> Result:
-        bus = SaysFailedForOthers([unit_of(CN_W10), unit_of(CN_W10, SECOND)])
+        bus = SaysFailedForOthers([sample_of(CN_W10), sample_of(CN_W10, SECOND)])
         async with on_the_bench(map_of(CN_W10), bus, options=QUICK) as bench:
             return (await run(step("addresses"), bench))[0]
 
@@ -109,7 +109,7 @@ def test_who_says_failed_for_units_that_are_not_there_is_no_defect_of_the_sample
 def test_units_that_are_known_on_the_line_are_not_foreign() -> None:
     async def story() -> None:
         options = replace(QUICK, others=(4, 69))
-        async with on_the_bench(map_of(CN_W10), Bus([unit_of(CN_W10)]), options=options) as bench:
+        async with on_the_bench(map_of(CN_W10), Bus([sample_of(CN_W10)]), options=options) as bench:
             tried = list(foreign(bench))
             assert {ADDRESS, SECOND, 4, 69}.isdisjoint(tried)
             assert len(tried) >= 3
@@ -139,7 +139,7 @@ def test_a_known_word_that_is_nowhere_near_fails() -> None:
 
 def test_a_map_that_is_off_by_one_shows_without_any_known_word() -> None:
     async def story() -> Result:
-        bus = Bus([unit_of(CN_W10)])
+        bus = Bus([sample_of(CN_W10)])
         told = map_of(CN_W10)
         points = tuple(replace(point, address=point.address + 1) for point in told.points)
         shifted = replace(told, points=points)
@@ -152,10 +152,10 @@ def test_a_map_that_is_off_by_one_shows_without_any_known_word() -> None:
 
 
 def test_a_counter_that_never_passed_65535_leaves_its_word_order_unproven() -> None:
-    young = unit_of(CN_W10)
+    young = sample_of(CN_W10)
     young.pin("holding", 130, 0)
     assert result_of("readings", young).figures["order_unproven"] == ["electric_energy"]
-    old = unit_of(CN_W10)
+    old = sample_of(CN_W10)
     old.pin("holding", 130, 3)
     old.pin("holding", 131, 77)
     assert result_of("readings", old).figures["order_unproven"] == []
@@ -175,7 +175,7 @@ def test_every_reading_is_kept_with_the_words_it_came_from() -> None:
 
 
 def test_a_bit_without_a_name_fails_the_labels() -> None:
-    unit = unit_of(CN_W10)
+    unit = sample_of(CN_W10)
     unit.pin("holding", 121, 0x4000)
     result = result_of("labels", unit)
     assert result.state == "failed"
@@ -187,7 +187,7 @@ def test_a_bit_without_a_name_fails_the_labels() -> None:
 
 def timed(times: list[float], missed: int = 0, allowed: float = 100.0, hurt: int = 0) -> Result:
     async def story() -> Result:
-        async with on_the_bench(map_of(CN_W10), Bus([unit_of(CN_W10)])) as bench:
+        async with on_the_bench(map_of(CN_W10), Bus([sample_of(CN_W10)])) as bench:
             return judge_times(times, missed, allowed, bench, hurt)
 
     return asyncio.run(story())
@@ -232,7 +232,7 @@ def test_a_reply_whose_check_is_turned_round_is_seen_to_be_hurt() -> None:
 
     async def story() -> Result:
         options = replace(QUICK, replies=3)
-        async with on_the_bench(map_of(CN_W10), Turned([unit_of(CN_W10)]), options=options) as b:
+        async with on_the_bench(map_of(CN_W10), Turned([sample_of(CN_W10)]), options=options) as b:
             await b.read()
             return (await run(step("reply_time"), b))[0]
 
@@ -241,7 +241,7 @@ def test_a_reply_whose_check_is_turned_round_is_seen_to_be_hurt() -> None:
 
 
 def test_a_setting_that_falls_back_during_a_silence_is_named_and_put_back() -> None:
-    sample = unit_of(CN_W10)
+    sample = sample_of(CN_W10)
     former = sample.values()["indoor_temp_setpoint"]
 
     async def story() -> Result:
@@ -279,7 +279,7 @@ def test_a_setpoint_that_does_not_stand_after_the_soak_fails() -> None:
 
 
 def test_a_soak_writes_holds_and_puts_back() -> None:
-    sample = unit_of(CN_W10)
+    sample = sample_of(CN_W10)
     before = sample.values()["indoor_temp_setpoint"]
     result = result_of("soak", sample)
     assert (result.state, result.figures["held"]) == ("passed", True)
@@ -321,7 +321,7 @@ def test_spans_are_said_as_people_say_them(seconds: float, said: str) -> None:
 
 def test_a_line_that_goes_away_judges_nothing() -> None:
     async def story() -> Result:
-        async with on_the_bench(map_of(CN_W10), Bus([unit_of(CN_W10)]), options=QUICK) as bench:
+        async with on_the_bench(map_of(CN_W10), Bus([sample_of(CN_W10)]), options=QUICK) as bench:
             await bench.line.transport.close()  # type: ignore[attr-defined]
             return (await run(step("readings"), bench))[0]
 
@@ -340,7 +340,9 @@ def test_a_step_by_hand_is_not_run() -> None:
             await run(step("panel"), bench)
 
     async def on_it() -> None:
-        async with on_the_bench(map_of(CN_W10), Bus([unit_of(CN_W10)]), options=Options()) as bench:
+        async with on_the_bench(
+            map_of(CN_W10), Bus([sample_of(CN_W10)]), options=Options()
+        ) as bench:
             await story(bench)
 
     asyncio.run(on_it())
