@@ -9,6 +9,7 @@ from typing import Any
 from devices.modbus import frames
 from devices.modbus.frames import Rtu
 from devices.modbus.line import Line
+from tests.devices.modbus import own_time
 from tests.devices.modbus.doubles import FakeTransport, rtu
 
 ONE = frames.read("holding", 0, 1)
@@ -25,9 +26,9 @@ def tell(story: Story, **options: Any) -> None:
         transport = FakeTransport()
         usual = {"quiet_s": 0.15, "baud": 1_000_000, "frame_gap_ms": 0}
         line = Line(transport, Rtu(), **{**usual, **options})
-        await asyncio.wait_for(story(line, transport), 4)
+        await story(line, transport)
 
-    asyncio.run(run())
+    own_time.run(run())
 
 
 def word(value: int, address: int = 5) -> bytes:

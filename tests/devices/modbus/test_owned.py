@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from devices.modbus.frames import Rtu
 from devices.modbus.line import Line
 from devices.modbus.pointmap import PointMap
 from devices.modbus.visits import WriteResult
+from tests.devices.modbus import own_time
 from tests.devices.modbus.doubles import Device, FakeTransport
 from tests.devices.modbus.written_maps import map_of
 
@@ -29,9 +29,9 @@ def tell(story: Story, **holding: int) -> None:
         line = Line(transport, Rtu(), baud=1_000_000, frame_gap_ms=0, quiet_s=0.01)
         device = Device(transport)
         device.holding.update({int(name[1:]): word for name, word in holding.items()})
-        await asyncio.wait_for(story(line, device), 4)
+        await story(line, device)
 
-    asyncio.run(run())
+    own_time.run(run())
 
 
 def quick(*points: dict[str, object], **settings: object) -> PointMap:

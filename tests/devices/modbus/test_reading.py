@@ -12,6 +12,7 @@ from devices.modbus import blocks, pointmap, visits
 from devices.modbus.blocks import Block
 from devices.modbus.frames import Rtu
 from devices.modbus.line import Line
+from tests.devices.modbus import own_time
 from tests.devices.modbus.doubles import Device, FakeTransport
 
 MAP = pointmap.load(
@@ -48,9 +49,9 @@ def tell(story: Story) -> None:
         device.holding.update({10: 431, 11: 0xFFBD, 12: 0})
         device.areas["input"].update({20: 186, 21: 150})
         device.coils[30] = 1
-        await asyncio.wait_for(story(line, device), 4)
+        await story(line, device)
 
-    asyncio.run(run())
+    own_time.run(run())
 
 
 async def read(line: Line, plan: blocks.Plan | None = None, **options: Any) -> visits.UnitRead:

@@ -13,6 +13,7 @@ from devices.modbus.frames import Rtu
 from devices.modbus.line import Line
 from devices.modbus.visits import Wish, WriteResult
 from devices.modbus.words import N_, Sentence
+from tests.devices.modbus import own_time
 from tests.devices.modbus.doubles import Device, FakeTransport
 
 FILE = """\
@@ -53,9 +54,9 @@ class Unit:
 
 def tell(story: Callable[[Unit], Coroutine[Any, Any, None]]) -> None:
     async def run() -> None:
-        await asyncio.wait_for(story(Unit()), 4)
+        await story(Unit())
 
-    asyncio.run(run())
+    own_time.run(run())
 
 
 def states(ends: tuple[WriteResult, ...]) -> list[str]:

@@ -10,6 +10,7 @@ from devices.modbus import frames, pointmap, visits
 from devices.modbus.frames import Rtu
 from devices.modbus.line import Line
 from devices.modbus.visits import WriteResult
+from tests.devices.modbus import own_time
 from tests.devices.modbus.doubles import Device, FakeTransport
 
 MAP = pointmap.load(
@@ -36,9 +37,9 @@ def tell(story: Story) -> None:
         line = Line(transport, Rtu(), baud=1_000_000, frame_gap_ms=0, quiet_s=0.01)
         device = Device(transport)
         device.holding.update({0: 0x0001, 2: 20, 31: 0, 32: 0})
-        await asyncio.wait_for(story(line, device), 4)
+        await story(line, device)
 
-    asyncio.run(run())
+    own_time.run(run())
 
 
 async def write(line: Line, signal: str, value: object) -> WriteResult:

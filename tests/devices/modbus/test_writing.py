@@ -13,6 +13,7 @@ from devices.modbus import frames, pointmap, visits
 from devices.modbus.frames import Rtu
 from devices.modbus.line import Line
 from devices.modbus.pointmap import PointMap
+from tests.devices.modbus import own_time
 from tests.devices.modbus.doubles import Device, FakeTransport
 
 HEAD = """\
@@ -79,9 +80,9 @@ class Unit:
 
 def tell(story: Story, map: PointMap = MAP) -> None:
     async def run() -> None:
-        await asyncio.wait_for(story(Unit(map)), 4)
+        await story(Unit(map))
 
-    asyncio.run(run())
+    own_time.run(run())
 
 
 # --- the methods ---------------------------------------------------------------------------
