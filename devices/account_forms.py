@@ -33,7 +33,7 @@ class AccountForm(forms.Form):
     name = forms.CharField(label=_lazy("姓名"), max_length=40, widget=TEXT)
     role = forms.ChoiceField(label=_lazy("角色"), choices=Role.choices, widget=forms.Select(CHOICE))
     area = AreaChoice(
-        Area.objects.exclude(level=Area.Level.DISTRICT),
+        Area.objects.exclude(level=Area.Level.DISTRICT).by_town(),
         label=_lazy("所属区域"),
         required=False,
         empty_label=_lazy("全区（不选）"),

@@ -50,7 +50,7 @@ def areas_of(request: object) -> object:
         homes = Household.objects.visible_to(user).order_by()
         here, owners = homes.values("area"), homes.values("area__owner")
         areas = Area.objects.filter(Q(pk__in=here) | Q(pk__in=owners))
-    return areas.exclude(level=Area.Level.DISTRICT)
+    return areas.exclude(level=Area.Level.DISTRICT).by_town()
 
 
 class AreaChoice(filters.fields.ModelChoiceField):

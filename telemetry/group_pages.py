@@ -91,7 +91,7 @@ def _form(request: SignedIn) -> dict[str, Any]:
         "model": model,
         "settings": settings,
         "setting": setting or (settings[0] if settings else None),
-        "areas": Area.objects.select_related("owner"),
+        "areas": Area.objects.select_related("owner").by_town(),
         "reasons": REASONS,
         "agreements": Command.Agreement.choices,
         "today_date": clock.today(),

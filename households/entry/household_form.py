@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from households import personal_numbers, phones, positions
 from households.entry import editing
 from households.filters import AreaChoice
+from households.language import as_kept
 from households.models import Area, Household, Method, PositionSource, SiteKind, User
 from households.models.households import PHONES
 from households.phones import masked
@@ -136,7 +137,7 @@ class HouseholdForm(forms.ModelForm):
     def _choose_from(self, user: User) -> None:
         areas = Area.objects.visible_to(user).exclude(level=Area.Level.DISTRICT)
         choice = cast(forms.ModelChoiceField, self.fields["area"])
-        choice.queryset = areas.select_related("owner")
+        choice.queryset = areas.select_related("owner").by_town()
         choice.empty_label = _("请选择")
         self.fields["householder"].required = not self.draft
         for name, choices in CHOICES.items():
@@ -258,7 +259,7 @@ class HouseholdForm(forms.ModelForm):
         picked = self.cleaned_data.get("reason", "")
         if picked == "other":
             return str(self.cleaned_data["other_reason"])
-        return str(dict(REASONS).get(picked, ""))
+        return as_kept(dict(REASONS)[picked]) if picked else ""
 
     @property
     def not_taken(self) -> list[str]:

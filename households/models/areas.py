@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, F, Q, When
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -19,6 +19,16 @@ class AreaQuerySet(models.QuerySet["Area"]):
             return self
         area = getattr(user, "area", None)
         return self.under(area) if area else self.none()
+
+    def by_town(self) -> AreaQuerySet:
+        """Each town followed by its villages, both in the notice's order: `order` counts towns and
+        villages apart."""
+        village = Q(level=Area.Level.VILLAGE)
+        town_order = Case(When(village, then=F("owner__order")), default=F("order"))
+        town = Case(When(village, then=F("owner")), default=F("pk"))
+        return self.order_by(
+            town_order, town, Case(When(village, then=1), default=0), "order", "pk"
+        )
 
 
 class Area(models.Model):
