@@ -27,6 +27,8 @@ from devices.modbus.words import N_, Sentence
 
 PATIENCE = 3  # times the stated time-out: only the step of reply times judges by the stated one
 TRIES = 3
+BUSY = (5, 6)  # acknowledge and busy: exceptions that mean "ask again"
+PASSING = {"not_answered", *(f"exception:{code}" for code in BUSY)}
 
 
 class Kind(StrEnum):
@@ -119,6 +121,7 @@ class Bench:
     splits: set[blocks.Block] = field(default_factory=set)
     misplaced: bool = False
     say: Callable[[Sentence], None] = quiet
+    _parts: dict[str, PointMap] = field(default_factory=dict, init=False)
 
     @cached_property
     def here(self) -> PointMap:
@@ -151,25 +154,42 @@ class Bench:
         return self.here.point(signal)
 
     async def read(self, tries: int = TRIES) -> UnitRead:
-        """Everything that the map reads, now; asked again where no answer came.
+        """Everything that the map reads, now; asked again where no answer came, or "busy".
 
         Raises LineDown where the line is lost.
         """
+        return await self._read(self.here, tries)
+
+    async def value(self, signal: str) -> Value:
+        """One signal, read now with those that its rows depend on; a slow sample is spared the
+        rest, which tells nothing of it."""
+        return (await self._read(self._part(signal), TRIES)).points[signal]
+
+    async def _read(self, map: PointMap, tries: int) -> UnitRead:
         for _ in range(tries):
+            plan = blocks.plan(map, splits=self.splits)
             visit = await visits.read(
-                self.line, self.address, self.plan, timeout=self.timeout, priority=COMMAND
+                self.line, self.address, plan, timeout=self.timeout, priority=COMMAND
             )
             if not self.line.transport.connected:
                 raise LineDown(N_("通信链路没有接通"))
             self.splits |= set(visit.splits)
-            if all(value.quality != "not_answered" for value in visit.points.values()):
+            if PASSING.isdisjoint(value.quality for value in visit.points.values()):
                 break
         self.seen |= {name: v for name, v in visit.points.items() if v.quality == "good"}
         return visit
 
-    async def value(self, signal: str) -> Value:
-        """One signal, read now with all others, since its row may depend on them."""
-        return (await self.read()).points[signal]
+    def _part(self, signal: str) -> PointMap:
+        """The readable rows of a signal and of those that they depend on."""
+        if signal not in self._parts:
+            rows = [row for row in self.here.points if row.readable]
+            names, found = set[str](), {signal}
+            while found - names:
+                names |= found
+                told = [row for row in rows if row.signal in names]
+                found = {name for row in told for name in (*row.when, row.scale_from) if name}
+            self._parts[signal] = replace(self.here, points=tuple(told))
+        return self._parts[signal]
 
     async def pause(self, seconds: float) -> None:
         """Wait; raises LineDown where the line is lost meanwhile."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from devices.modbus import frames
-from devices.modbus.bench.bench import Bench
+from devices.modbus.bench.bench import BUSY, Bench
 from devices.modbus.bench.names import place, said
 from devices.modbus.bench.results import Details, Result
 from devices.modbus.cells import Area
@@ -41,7 +41,9 @@ class Answer:
 
 
 async def ask(bench: Bench, request: Request) -> Answer:
-    """What the sample says to a request that it need not have; silence is asked again."""
+    """What the sample says to a request that it need not have; asked again where it says nothing,
+    or that it is busy."""
+    heard = Answer("silence")
     for _ in range(_TRIES):
         try:
             timeout = bench.timeout
@@ -50,12 +52,14 @@ async def ask(bench: Bench, request: Request) -> Answer:
             )
             return Answer("values", values=values)
         except ExceptionReply as exception:
-            return Answer("exception", exception.code)
+            heard = Answer("exception", exception.code)
+            if exception.code not in BUSY:
+                break
         except (LineDown, WrongEcho):
             raise
         except ExchangeFailed:
             continue
-    return Answer("silence")
+    return heard
 
 
 async def exceptions(bench: Bench) -> Result:

@@ -21,6 +21,7 @@ from devices.modbus.bench.write_steps import number_to_try
 from devices.modbus.words import N_, Sentence
 
 LONGEST_OFF_S = 60.0
+EXCHANGES_WHILE_OFF = 8  # read, written, read back; looked at twice; read and written again
 MOST_LABELS = 4  # each costs two writes of the twenty of a run
 
 
@@ -38,8 +39,21 @@ async def _power(trial: Trial) -> Sentence:
     if space_s > LONGEST_OFF_S:
         await trial.write(True)
         raise trial.unproven(N_("只试了开机：两次写入须隔 %(s)g 秒，关机会超过 60 秒"), s=space_s)
+    look_s = await _time_of_a_look(trial)
+    if EXCHANGES_WHILE_OFF * look_s > LONGEST_OFF_S:
+        await trial.write(True)
+        raise trial.unproven(
+            N_("只试了开机：样机应答一次要 %(s)g 秒，关机会超过 60 秒"), s=round(look_s, 1)
+        )
     async with _other_room_setpoint(trial):
         return await _off_and_on(trial)
+
+
+async def _time_of_a_look(trial: Trial) -> float:
+    loop = asyncio.get_running_loop()
+    asked_at = loop.time()
+    await trial.bench.value(trial.signal)
+    return loop.time() - asked_at
 
 
 async def _off_and_on(trial: Trial) -> Sentence:

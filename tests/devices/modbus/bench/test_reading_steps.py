@@ -15,8 +15,9 @@ from devices.modbus.bench.pace import judge_times, percentile
 from devices.modbus.bench.soak import judge_movement, judge_soak, judge_traffic, span
 from devices.modbus.simulator import SimUnit
 from devices.modbus.simulator.rtu import wrap
+from devices.modbus.simulator.unit import Answer
 from devices.modbus.simulator.wire import Bus, Send
-from tests.devices.modbus.bench.defects import sample_of
+from tests.devices.modbus.bench.defects import Sample, sample_of
 from tests.devices.modbus.bench.samples import (
     ADDRESS,
     BRIEF,
@@ -159,6 +160,17 @@ def test_a_counter_that_never_passed_65535_leaves_its_word_order_unproven() -> N
     old.pin("holding", 130, 3)
     old.pin("holding", 131, 77)
     assert result_of("readings", old).figures["order_unproven"] == []
+
+
+def test_who_is_busy_now_and_then_is_asked_again() -> None:
+    def often_busy(sample: Sample, pdu: bytes) -> bytes | Answer:
+        return (bytes((pdu[0] | 0x80, 6)), ()) if sample.now % 4 == 0 else pdu
+
+    for key in ("readings", "max_read", "exceptions", "silence"):
+        sample = sample_of(CN_W10)
+        sample.before = often_busy
+        result = result_of(key, sample)
+        assert result.state == "passed", (key, result.finding)
 
 
 def test_a_unit_that_heats_delivers_no_cold_water() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from devices.modbus.bench import Options, Result, run, step
+from devices.modbus.bench import Options, Result, run, step, switch_steps
 from devices.modbus.simulator.wire import Bus
 from tests.devices.modbus.bench.defects import (
     NO_ANSWER,
@@ -144,6 +144,25 @@ def test_power_goes_off_and_on_and_is_watched() -> None:
     result, words, _ = tried("write_power", sample)
     assert words == [21, 0, 1, 20]
     assert result.figures["off_s"] < 60
+
+
+def test_of_a_slow_sample_only_the_switch_is_looked_at_while_it_is_off() -> None:
+    sample, asked = sample_of(CN_W10), list[bytes]()
+    sample.before = lambda sample, pdu: asked.append(pdu) or pdu  # type: ignore[func-returns-value]
+    tried("write_power", sample)
+    off, on = (asked.index(b"\x06\x00\x00\x00" + word) for word in (b"\x00", b"\x01"))
+    meanwhile = asked[off + 1 : on]
+    assert len(meanwhile) >= 3
+    assert set(meanwhile) == {b"\x03\x00\x00\x00\x01"}
+
+
+def test_a_sample_too_slow_to_be_on_again_within_a_minute_is_only_switched_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(switch_steps, "LONGEST_OFF_S", 0.0)  # which any answer takes longer than
+    result, words, _ = tried("write_power", sample_of(CN_W10))
+    assert (result.state, words) == ("unproven", [1])
+    assert "关机会超过 60 秒" in result.finding
 
 
 def test_a_setpoint_that_switching_brings_back_to_its_default_is_told_of() -> None:
