@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from households import cards, guesses
 from households.audit import history
+from households.language import as_kept
 from households.models import Household
 from households.public_pages import answer
 from households.requests import SignedIn, address
@@ -51,7 +52,7 @@ def renew_card(request: SignedIn, number: str) -> HttpResponse:
     if why is None:
         messages.error(request, _("更换二维码要选原因。"))
     else:
-        with history.because(str(why)):
+        with history.because(as_kept(why)):
             cards.renew(home)
         messages.success(request, _("二维码已更换，原来印出的打不开了：请重新打印档案卡。"))
     return redirect(f"/households/{number}/#papers")

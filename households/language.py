@@ -9,6 +9,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
+from django.utils.functional import Promise
 
 
 class LanguageMiddleware:
@@ -22,6 +23,13 @@ class LanguageMiddleware:
             response = self.get_response(request)
             response.headers.setdefault("Content-Language", translation.get_language())
             return response
+
+
+def as_kept(words: Promise) -> str:
+    """As records keep what the platform says in them: in its own language, whoever is the reader
+    of the page on which it came about."""
+    with translation.override(settings.LANGUAGE_CODE):
+        return str(words)
 
 
 def _wanted(request: HttpRequest) -> str:

@@ -15,6 +15,7 @@ from itertools import islice
 from django.utils.translation import gettext_lazy as _
 
 from households import clock
+from households.language import as_kept
 from households.models import Area, Household, PhoneReveal, RevealHow, User
 from households.models.accounts import OF_A_SUPPLIER, OF_AN_AREA
 from households.models.households import HouseholdQuerySet
@@ -44,7 +45,7 @@ def in_words(key: str, words: str = "") -> str:
     label = dict(REASONS).get(key)
     if label is None or (key == OTHER and not words):
         return ""
-    return f"{label}：{words}" if words else str(label)
+    return f"{as_kept(label)}：{words}" if words else as_kept(label)
 
 
 def is_own(user: User, household: Household) -> bool:

@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import override
+from django.utils.translation import gettext_lazy as _lazy
 from kombu.exceptions import OperationalError
 
 from devices.docking import admission, applications, codes
@@ -34,6 +34,7 @@ from devices.models import (
 )
 from households import clock, notifications, vault
 from households.archive import incoming
+from households.language import as_kept
 from households.models import FilePurpose, User
 
 S = ConfirmationState
@@ -271,8 +272,8 @@ def supersede_older(newer: Confirmation, by: User) -> None:
     for one in standing.select_for_update(of=("self",)):
         earlier, later = sorted((one, newer), key=lambda which: (which.issued_on, which.pk))
         if later.valid_from <= clock.today() <= later.valid_until:
-            with override(settings.LANGUAGE_CODE):  # as the acts keep it
-                why = _("由 %(number)s 替代") % {"number": later.number}
+            said = {"number": later.number}
+            why = as_kept(_lazy("由 %(number)s 替代")) % said
             _changed(earlier, S.SUPERSEDED, by, why)
 
 

@@ -9,12 +9,12 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
-from django.utils.translation import override
 
 from devices.docking import applications
 from devices.models import Confirmation, DeviceModel, DockingApplication, DockingState, RegisterMap
 from households import clock, personal_numbers
 from households.filters import CHOICE, FIELD
+from households.language import as_kept
 
 TEXT = {**FIELD, "autocomplete": "off"}
 SCAN = {**FIELD, "accept": "image/jpeg,image/png,application/pdf"}
@@ -128,13 +128,11 @@ class ReasonForm(Dressed):
 
     @property
     def reason(self) -> str:
-        """The reason in words, once the form is right: as the acts keep it, in the platform's own
-        language, whoever chose it."""
+        """The reason in words, once the form is right."""
         why, text = self.cleaned_data["why"], self.cleaned_data["text"]
         if why == OTHER:
             return str(text)
-        with override(settings.LANGUAGE_CODE):
-            words = str(self._words[why])
+        words = as_kept(self._words[why])
         return f"{words}：{text}" if text else words
 
 

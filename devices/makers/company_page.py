@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from devices.makers import access, expiry, papers
@@ -21,6 +22,7 @@ from devices.makers.withdrawing import REASONS
 from devices.models import Confirmation, ConfirmationState, DeviceModel, Supplier
 from households import lists
 from households.audit import history
+from households.language import as_kept
 from households.models import User
 from households.requests import SignedIn
 
@@ -130,7 +132,7 @@ def edit_maker(request: SignedIn, pk: int) -> HttpResponse:
     company = get_object_or_404(Supplier.objects.filter(pk=own.pk), pk=pk)
     form = CompanyForm(request.POST or None, instance=company)
     if request.method == "POST" and form.is_valid():
-        with history.because(_("更新公司资料")):
+        with history.because(as_kept(_lazy("更新公司资料"))):
             form.save()
         messages.success(request, _("公司资料已保存。"))
         return redirect("maker", company.pk)

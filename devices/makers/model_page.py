@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from devices.docking import admission
@@ -19,6 +20,7 @@ from devices.makers.forms import ModelForm
 from devices.makers.withdrawing import REASONS
 from devices.models import DeviceModel, DockingApplication, Supplier
 from households.audit import history
+from households.language import as_kept
 from households.requests import SignedIn
 
 
@@ -122,7 +124,7 @@ def _written(request: SignedIn, company: Supplier, model: DeviceModel | None) ->
 def _saved(form: ModelForm) -> DeviceModel | None:
     """None where the same code was entered a moment ago, which the form then says."""
     try:
-        with transaction.atomic(), history.because(_("更新型号资料")):
+        with transaction.atomic(), history.because(as_kept(_lazy("更新型号资料"))):
             saved: DeviceModel = form.save()
     except IntegrityError:
         form.add_error("code", _("本公司已有这个型号"))

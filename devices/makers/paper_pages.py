@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
@@ -14,7 +13,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import override
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -24,6 +22,7 @@ from devices.makers.withdrawing import REASONS
 from devices.models import DeviceModel, MakerPaper, Supplier
 from households import downloads
 from households.archive.incoming import JPEG, SUFFIXES, FileRefused
+from households.language import as_kept
 from households.notifications import tell
 from households.requests import SignedIn
 
@@ -121,18 +120,12 @@ def withdraw_paper(request: SignedIn, uid: uuid.UUID) -> HttpResponse:
     why = dict(REASONS).get(request.POST.get("why", ""))
     if why is None and not paper.withdrawn_at:
         messages.error(request, _("撤下材料要选原因。"))
-    elif why and papers.withdraw(paper, why=_as_kept(why)):
+    elif why and papers.withdraw(paper, why=as_kept(why)):
         _tell_the_maker(request, paper, why)
         messages.success(request, _("已撤下“%(paper)s”。") % {"paper": paper})
     else:
         messages.success(request, _("这份材料已经撤下了。"))
     return redirect(_page(paper.supplier, paper.model) + "#papers")
-
-
-def _as_kept(why: Promise) -> str:
-    """A reason in the platform's own language, whoever chose it."""
-    with override(settings.LANGUAGE_CODE):
-        return str(why)
 
 
 def _tell_the_maker(request: SignedIn, paper: MakerPaper, why: Promise) -> None:

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from households.accounts import account_acts
 from households.audit import history
+from households.language import as_kept
 from households.models import User
 from households.models.accounts import UserQuerySet
 
@@ -45,7 +47,8 @@ def hand_over(leaver: User, successor: User, by: User) -> list[tuple[str, int]]:
     """
     if not successors(leaver).filter(pk=successor.pk).exists():
         raise account_acts.Refused(_("接手人须是同一角色、同一区域（单位）的在用账号。"))
-    with transaction.atomic(), history.because(_("工作交接给 %(name)s") % {"name": successor}):
+    why = as_kept(_lazy("工作交接给 %(name)s")) % {"name": successor}
+    with transaction.atomic(), history.because(why):
         moved = [(str(one.words), one.move(leaver, successor)) for one in HANDOVERS]
         account_acts.disable(leaver, by)
     return moved

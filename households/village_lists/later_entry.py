@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from households import clock, path, personal_numbers
 from households.filters import FIELD
+from households.language import as_kept
 from households.models import Household, Role, StepKind, User
 from households.requests import SignedIn, whole_number
 
@@ -71,7 +72,7 @@ class LaterForm(forms.Form):
     def why_words(self) -> str:
         """The picked reason; of 其他 what was written."""
         picked = self.cleaned_data["why"]
-        return str(self.cleaned_data["note"] if picked == "other" else dict(WHY)[picked])
+        return str(self.cleaned_data["note"]) if picked == "other" else as_kept(dict(WHY)[picked])
 
     @property
     def note_words(self) -> str:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _lazy
 
 from households import clock
 from households.audit import history
+from households.language import as_kept
 from households.models import (
     Area,
     ChangeSlip,
@@ -212,7 +213,7 @@ def _act(
         slip_effects.check(one)
     if kind == SlipActKind.APPROVE:
         words = {"number": one.number, "basis": one.basis}
-        with history.because(_("变更单 %(number)s，依据 %(basis)s") % words):
+        with history.because(as_kept(_lazy("变更单 %(number)s，依据 %(basis)s")) % words):
             slip_effects.take_effect(one, by=by)
         one.effective_on = clock.today()
     one.state = ENDS[kind]

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _lazy
 
 from households import clock, path
 from households.audit import history
+from households.language import as_kept
 from households.models import (
     Area,
     Household,
@@ -90,7 +91,7 @@ _PREPARING: dict[str | None, set[ListActKind]] = {
     None: {ListActKind.VERIFY},
     ListState.RETURNED: {ListActKind.VERIFY},
     ListState.VERIFIED: {ListActKind.NOTICE, ListActKind.TAKE_BACK},
-    ListState.NOTICE: {ListActKind.SUBMIT, ListActKind.TAKE_BACK},
+    ListState.NOTICE: {ListActKind.SUBMIT, ListActKind.NOTICE, ListActKind.TAKE_BACK},
     ListState.SUBMITTED: {ListActKind.TAKE_BACK},
 }
 
@@ -141,8 +142,14 @@ def _take_down(village_list: VillageList, households: Sequence[Household]) -> No
 
 @transaction.atomic
 def announce(village_list: VillageList, begin: date, end: date, *, by: User) -> VillageList:
-    """The list hangs in the village from `begin` to `end`, both days counted."""
-    one = _held(village_list, by, ListActKind.NOTICE)
+    """The list hangs in the village from `begin` to `end`, both days counted.
+
+    Once more while it hangs: its days were mistyped; what it shows stays what it showed.
+    """
+    one = _held(village_list, by, ListActKind.NOTICE, forwards=False)
+    hangs = one.state == ListState.NOTICE
+    if not hangs:
+        _refuse_hindered(one)
     days = (end - begin).days + 1
     if begin < one.verified_on:
         raise ListRefused(_("公示不能早于核实（%(date)s）") % {"date": one.verified_on})
@@ -152,7 +159,8 @@ def announce(village_list: VillageList, begin: date, end: date, *, by: User) -> 
             % {"days": max(days, 0), "least": settings.NOTICE_DAYS}
         )
     one.notice_from, one.notice_to = begin, end
-    one.notice_digest = digest(entry.household for entry in _entries(one))
+    if not hangs:
+        one.notice_digest = digest(entry.household for entry in _entries(one))
     _move(one, ListActKind.NOTICE, by, text=f"{begin} — {end}")
     return one
 
@@ -186,8 +194,9 @@ def file(lists: Collection[VillageList], *, by: User) -> int:
         one = _held(given, by, ListActKind.FILE)
         one.filed_on = clock.today()
         homes = [entry.household for entry in _entries(one)]
+        said = {"place": one.area}
         try:
-            with history.because(_("%(place)s名单备案") % {"place": one.area}):
+            with history.because(as_kept(_lazy("%(place)s名单备案")) % said):
                 path.take_many(
                     StepKind.LISTED, [path.Taken(home, one.filed_on, by) for home in homes]
                 )
@@ -202,12 +211,17 @@ def file(lists: Collection[VillageList], *, by: User) -> int:
 def send_back(
     village_list: VillageList, *, by: User, reasons: Sequence[str], text: str = ""
 ) -> VillageList:
-    """Town or district returns the list to the village, with reasons picked from `REASONS`."""
+    """Town or district returns the list to the village, with reasons picked from `REASONS`.
+
+    A notice that was not as it has to be serves no more: the list is shown anew.
+    """
     one = _held(village_list, by, ListActKind.RETURN, forwards=False)
     if not reasons or not set(reasons) <= set(REASONS):
         raise ListRefused(_("请选择退回的原因"))
     if "other" in reasons and not text:
         raise ListRefused(_("选了“其他”，请写明原因"))
+    if "notice" in reasons:
+        one.notice_digest = ""
     _move(one, ListActKind.RETURN, by, reasons=list(reasons), text=text)
     return one
 
@@ -228,10 +242,14 @@ def _held(
     """The list as it is now, kept from others until the transaction ends."""
     one = VillageList.objects.select_for_update().get(pk=village_list.pk)
     _refuse_unless(by, one.state, kind)
-    found = hindrances(one) if forwards else []
-    if found:
-        raise ListRefused(*map(str, found))
+    if forwards:
+        _refuse_hindered(one)
     return one
+
+
+def _refuse_hindered(one: VillageList) -> None:
+    if found := hindrances(one):
+        raise ListRefused(*map(str, found))
 
 
 def _refuse_unless(by: User, state: str | None, kind: ListActKind) -> None:

@@ -114,3 +114,13 @@ def test_who_registers_there_renews_a_card_with_a_reason(cast: Cast, client: Cli
     assert client.post(path, {"why": "lost"}).status_code == 403
     client.force_login(cast.outsider)
     assert client.post(path, {"why": "lost"}).status_code == 404
+
+
+def test_the_reason_is_kept_in_the_platforms_language_whoever_picks_it(
+    cast: Cast, client: Client
+) -> None:
+    cast.clerk.language = "en"
+    cast.clerk.save()
+    client.force_login(cast.clerk)
+    client.post(f"/households/{cast.water_household.number}/card/renew/", {"why": "lost"})
+    assert Change.objects.filter(table="households_cardcode").latest("pk").reason == "档案卡遗失"
