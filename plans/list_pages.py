@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -22,6 +23,7 @@ from households.models import (
     ListState,
     Method,
     User,
+    VillageList,
 )
 from households.requests import SignedIn, whole_number
 from households.village_lists import list_checks, village_list
@@ -128,10 +130,17 @@ def context_of(user: User, place: Place, **more: Any) -> dict[str, Any]:
         "reasons": village_list.REASONS.items(),
         "may_prepare": village_list.prepares(user),
         "may_remark": bool(acts & {ListActKind.REVIEW, ListActKind.FILE}),
-        "notice": list_forms.NoticeForm(),
+        "notice": list_forms.NoticeForm(initial=_hangs(one)),
         "objection_form": list_forms.ObjectionForm(),
     }
     return context | more
+
+
+def _hangs(one: VillageList | None) -> dict[str, date]:
+    """The days of the notice, where they are known."""
+    if one is None or one.notice_from is None or one.notice_to is None:
+        return {}
+    return {"begin": one.notice_from, "end": one.notice_to}
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from hashlib import sha256
 
 from django.utils.translation import gettext as _
 
 from households import clock
 from households.entry import household_rules
-from households.models import Area, Household, ListState, Method, VillageList
+from households.models import Area, Household, ListActKind, ListState, Method, VillageList
 from households.models.households import HouseholdQuerySet
 
 # Fields of a household that the notice shows; `place` stands where there is no door number.
@@ -101,10 +102,18 @@ def _notice_hindrances(village_list: VillageList) -> Iterable[Hindrance]:
     until = village_list.notice_to
     if until is not None and until >= clock.today():
         yield Hindrance(_("公示到 %(date)s 才结束，第二天起可以提交") % {"date": until})
-    if not village_list.papers.exists():
-        yield Hindrance(_("还没有公示照片：请上传现场照片"))
+    if not village_list.papers.filter(added_at__gte=_checked_for_notice(village_list)).exists():
+        yield Hindrance(_("还没有这次公示的照片：请上传现场照片"))
     if village_list.objections.filter(outcome="").exists():
         yield Hindrance(_("还有异议没有处理结果：请填写处理结果"))
+
+
+def _checked_for_notice(village_list: VillageList) -> datetime:
+    """When the village stood by what hangs now: a photo from before shows another notice."""
+    acts = village_list.acts.order_by("-at", "-pk")
+    hung = acts.filter(kind=ListActKind.NOTICE)[:1].values("at")
+    checked = acts.filter(kind=ListActKind.VERIFY, at__lte=hung).values_list("at", flat=True)
+    return checked.first() or datetime.min.replace(tzinfo=UTC)
 
 
 def digest(households: Iterable[Household]) -> str:

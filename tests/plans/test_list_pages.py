@@ -136,6 +136,8 @@ def test_a_return_shows_its_reasons_to_the_village(cast: Cast, client: Client, p
     with clock.at(after_notice()):
         village_list.submit(one, by=cast.town_officer)
         client.force_login(cast.town_officer)
+        offered = text(client.get(page))
+        assert "退回修改" in offered and "撤回修改" not in offered  # one way back, not two
         assert act(client, page, "return").status_code == 422
         done = act(client, page, "return", reasons=["values", "plan"], text="第三户面积")
         assert done.status_code == 302

@@ -286,6 +286,40 @@ def test_what_was_shown_unchanged_needs_no_second_notice(
         village_list.submit(again, by=cast.town_officer)
 
 
+def test_a_returned_notice_is_hung_anew_with_a_photo_of_its_own(
+    cast: Cast, homes: list[Household]
+) -> None:
+    one = list_scene.noticed(cast, cast.area("泽州东社区"))
+    with clock.at(after_notice()):
+        village_list.submit(one, by=cast.town_officer)
+        village_list.send_back(one, by=cast.town_officer, reasons=["notice"])
+    with clock.at(after_notice(9)):
+        one = list_scene.verified(cast, cast.area("泽州东社区"))
+        assert one.state == ListState.VERIFIED  # unchanged, and yet to be shown again
+        today = clock.today()
+        village_list.announce(one, today, today + timedelta(days=6), by=cast.town_officer)
+    with clock.at(after_notice(17)):
+        with refused("还没有这次公示的照片"):
+            village_list.submit(one, by=cast.town_officer)
+        list_papers.add(one, photo("grey"), title="公示照片", by=cast.town_officer)
+        village_list.submit(one, by=cast.town_officer)
+
+
+def test_mistyped_days_of_a_notice_are_mended_while_it_hangs(
+    cast: Cast, homes: list[Household]
+) -> None:
+    one = list_scene.noticed(cast, cast.area("泽州东社区"))
+    begin, shown = clock.today(), one.notice_digest
+    late = begin + timedelta(days=365)
+    one = village_list.announce(one, begin, late, by=cast.town_officer)
+    Household.objects.filter(pk=homes[0].pk).update(householder="换了人")
+    one = village_list.announce(one, begin, begin + timedelta(days=6), by=cast.town_officer)
+    assert one.notice_to == begin + timedelta(days=6)
+    assert one.notice_digest == shown  # what hangs is what was shown, not what stands there since
+    with clock.at(after_notice()), refused("与核实时的名单不同"):
+        village_list.submit(one, by=cast.town_officer)
+
+
 def test_a_reviewers_remark_stays_beside_its_household(cast: Cast, homes: list[Household]) -> None:
     area = cast.area("泽州东社区")
     one = list_scene.noticed(cast, area)
@@ -316,6 +350,7 @@ LAWFUL: dict[tuple[str | None, ListActKind], set[Role]] = {
     ("returned", ListActKind.VERIFY): VILLAGE,
     ("verified", ListActKind.NOTICE): VILLAGE,
     ("verified", ListActKind.TAKE_BACK): VILLAGE,
+    ("notice", ListActKind.NOTICE): VILLAGE,  # its days mended
     ("notice", ListActKind.SUBMIT): VILLAGE,
     ("notice", ListActKind.TAKE_BACK): VILLAGE,
     ("submitted", ListActKind.TAKE_BACK): VILLAGE,
