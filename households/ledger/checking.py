@@ -98,7 +98,7 @@ class _Run:
         self._shapes: dict[int, tuple[Table, Shape]] = {}
 
     def find(self, found: Finding) -> None:
-        self.remarks.tell_finding(found, self._standard_head(found))
+        self.remarks.tell_finding(found)
 
     def take(self, record: Record) -> None:
         self.check.rows += 1
@@ -120,14 +120,6 @@ class _Run:
             self._shapes[id(table)] = (table, Shape.of(table))
             self.check.heads[table.sheet] = table.row
         return self._shapes[id(table)][1]
-
-    def _standard_head(self, found: Finding) -> str:
-        for table, _shape in self._shapes.values():
-            if found.column and table.sheet == found.sheet:
-                for column in table.kind.columns:
-                    if table.places.get(column.key) == found.column:
-                        return column.head
-        return ""
 
     def _cleaned(self, record: Record) -> Line:
         """The row's cells by what they mean."""

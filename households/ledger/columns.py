@@ -71,11 +71,14 @@ METHOD_NAMES: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 SITES = chinese(SiteKind.choices)
 SITE_NAMES: Mapping[str, tuple[str, ...]] = {
-    SiteKind.HOUSEHOLD: ("居民", "住户", "农户", "民用"),
+    SiteKind.HOUSEHOLD: ("居民", "住户", "农户", "居民户", "民用"),
     SiteKind.SCHOOL: ("小学", "中学", "幼儿园"),
-    SiteKind.NURSING_HOME: ("敬老院", "日间照料中心"),
-    SiteKind.PUBLIC_BUILDING: ("公益单位", "村委会", "卫生室", "卫生所"),
-}
+    SiteKind.NURSING_HOME: ("敬老院", "养老机构", "日间照料中心"),
+    SiteKind.PUBLIC_BUILDING: (
+        "公益单位", "公共建筑", "公建", "公共机构",
+        "村委会", "居委会", "卫生室", "卫生所", "卫生院",
+    ),
+}  # fmt: skip
 SOURCES = chinese(PositionSource.choices)
 SOURCE_NAMES: Mapping[str, tuple[str, ...]] = {
     PositionSource.BROWSER: ("手机", "手机定位", "浏览器", "GPS", "WGS84", "WGS-84"),

@@ -26,7 +26,7 @@ from households.ledger.cells import (
 MOBILE = re.compile(r"^1[3-9]\d{9}$")
 NO_FRACTION = re.compile(r"(?<=^\d{11})\.0+$")  # a number's format, 0.00, that went into a CSV
 PHONE_INSIDE = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
-POWER = re.compile(r"^\d(?:\.\d+)?[eE]\+\d+$")
+POWER = re.compile(r"^\d(?:\.\d+)?[eE]\+?\d{1,2}$")
 BETWEEN = re.compile(r"[/\\、,，;；|\n]+|或者|或|和|及")
 WORDS = re.compile(r"[（(][^（）()]*[^\d（）()\s-][^（）()]*[)）]|[^\W\d_]+[:：]?")
 NO_PHONE = NOTHING_AT_ALL | {"无", "暂无", "没有", "无电话", "不详", "未知", "未留", "空号"}

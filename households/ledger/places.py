@@ -68,7 +68,11 @@ class Places:
             near = nearest(_bare(town), self._names(self._towns))
             advice = near or _("从下拉选镇（街道）")
             return Found(None, mistake(self._no_town, advice), "town")
-        return self._within(homes[0], village)
+        found = self._within(homes[0], village)
+        if found.told or _is_street(town) in (None, _is_street(homes[0].name)):
+            return found
+        told = reminder(None, _("按“%(name)s”记") % {"name": homes[0].name})
+        return Found(found.area, told, "town")
 
     def _within(self, town: Area, village: str | None) -> Found:
         if _bare(village or "") in SCATTERED:
@@ -98,7 +102,8 @@ class Places:
 
     def _by_village(self, village: str) -> Found:
         if _bare(village) in SCATTERED:
-            return Found(None, mistake(_("没有写镇（街道）"), _("填镇（街道）")), "town")
+            advice = _("每一行都填镇（街道）、村（社区）；与上一行相同的可写“同上”")
+            return Found(None, mistake(_("没有写镇（街道）"), advice), "town")
         found = _matching(self._villages, village, VILLAGE_ENDS)
         if len(found) > 1:
             towns = _("、").join(area.owner.name for area in found if area.owner)
@@ -137,6 +142,12 @@ def _named(areas: Iterable[Area], ends: re.Pattern[str]) -> Names:
         if (short := ends.sub("", _bare(area.name))) != _bare(area.name):
             named[f"~{short}"].append(area)
     return named
+
+
+def _is_street(town: str) -> bool | None:
+    """Whether a name is that of a 街道, or of a 镇 or 乡; None for a name without."""
+    end = TOWN_ENDS.search(_bare(town))
+    return end[0][0] in "街办" if end else None
 
 
 def _matching(named: Names, typed: str, ends: re.Pattern[str]) -> list[Area]:

@@ -91,7 +91,8 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something to tell the officer about a place: `column` counts from 1, `head` is as typed."""
+    """Something to tell the officer about a place: `column` counts from 1, `head` is the
+    standard one, or as typed where there is none."""
 
     sheet: str
     row: int | None

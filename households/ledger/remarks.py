@@ -75,13 +75,13 @@ class Remarks:
         )
         self._add(remark, place)
 
-    def tell_finding(self, found: Finding, head: str) -> None:
-        """Something that the reader noticed; `head` is the standard one, if there is one."""
+    def tell_finding(self, found: Finding) -> None:
+        """Something that the reader noticed."""
         place = found.column or 0
         remark = Remark(
             found.sheet,
             found.row,
-            head or found.head,
+            found.head,
             get_column_letter(place) if place else "",
             found.value,
             found.reason,

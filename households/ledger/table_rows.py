@@ -42,6 +42,7 @@ class TableReader:
         """`place`: the village that the sheet's name, or the `title` above the head, names."""
         self._table = Table(head.kind, row.sheet, row.number, head.places, head.heads)
         self._head = head
+        self._labels = {column.key: column.head for column in head.kind.columns}
         self._key_of = {column: key for key, column in head.places.items()}
         self._named = {*self._key_of, *head.others, *head.doubled, *head.beside, *head.ticks}
         self._village, self._title = self._village_of(place), title
@@ -49,9 +50,12 @@ class TableReader:
         self._tallies: dict[tuple[str, int], _Tally] = {}
         self._is_at_top = True
 
-    def is_same(self, other: TableReader) -> bool:
-        """Whether the other's head is this one's again, as at the top of a printed page."""
-        return self._table.kind is other._table.kind and self._table.places == other._table.places
+    def is_same(self, other: TableReader, is_titled: bool) -> bool:
+        """Whether the other's head is this one's again, as at the top of a printed page; one that
+        `is_titled`, with a village, may be another village's."""
+        mine, theirs = self._table, other._table
+        is_like = mine.kind is theirs.kind and mine.places == theirs.places
+        return is_like and (not is_titled or self._village == other._village)
 
     def begin_again(self) -> None:
         self._is_at_top = True
@@ -59,7 +63,7 @@ class TableReader:
     def begin(self) -> Iterator[Finding]:
         """What is to be told of the head."""
         head = self._head
-        labels = {column.key: column.head for column in head.kind.columns}
+        labels = self._labels
         for column, key in head.doubled.items():
             reason = _("表头“%s”出现了不止一次") % head.heads[key]
             yield self._of_head(column, labels[key], reason, _("请只留一列"), is_mistake=True)
@@ -91,7 +95,7 @@ class TableReader:
         if asides.is_example(cells) or (is_total and not self._table.kind.keeps_totals):
             return
         if not is_total and not self._is_filled(row, cells):
-            yield from self._passed_over(row, cells)
+            yield from self.pass_over(row)
             return
         yield from self._record(row, cells, is_total)
 
@@ -103,7 +107,7 @@ class TableReader:
                 reason = _("有 %(count)d 行是隐藏的，也读取了") % counts
                 yield Finding(self._table.sheet, tally.row, None, "", "", reason)
             else:
-                head = self._table.heads[self._key_of[column]]
+                head = self._labels[self._key_of[column]]
                 reason = str(OF_COLUMNS[what]) % counts
                 yield Finding(self._table.sheet, tally.row, column, head, "", reason)
 
@@ -133,17 +137,18 @@ class TableReader:
         """The columns that a record hardly is one without: those of the last group needed."""
         return self._table.kind.needs[-1] if self._table.kind.needs else ()
 
-    def _passed_over(self, row: Row, cells: Sequence[Cell]) -> Iterator[Finding]:
+    def pass_over(self, row: Row) -> Iterator[Finding]:
         """A title between the rows may name the village of those that follow; a lonely word that
         is neither note nor title may have been meant as a record."""
+        cells = row.own
         filled = [n for n, cell in enumerate(cells, start=1) if cell is not None]
         if len(filled) != 1 or asides.is_note(cells):
             return
         column, text = filled[0], str(cells[filled[0] - 1]).strip()
         village = heads.place_of(text)
         if VILLAGE.fullmatch(village) and self._table.kind.sheet_names not in self._table.places:
-            self._village = village
-            reason = _("以下各行按“%s”读取") % village
+            self._village = heads.place_in(text) or village
+            reason = _("以下各行按“%s”读取") % self._village
         elif "spanned" in row.marks.values() or (text.isdecimal() and column not in self._key_of):
             return
         else:
@@ -202,7 +207,7 @@ class TableReader:
         for key, choices in ticked.items():
             values[key] = choices[0] if len(choices) == 1 else None
             if len(choices) > 1:
-                column, head = self._table.places[key], self._table.heads[key]
+                column, head = self._table.places[key], self._labels[key]
                 reason, told = _("只能勾选一项"), "、".join(choices)
                 advice = _("请只留一项")
                 found.append(
@@ -211,7 +216,7 @@ class TableReader:
         return found
 
     def _of_cell(self, row: Row, column: int, value: str, reason: str) -> Finding:
-        head = self._table.heads[self._key_of[column]]
+        head = self._labels[self._key_of[column]]
         advice = _("请改填数值或文字；或在 Excel 中打开，算好后保存")
         return Finding(row.sheet, row.number, column, head, value, reason, advice, "mistake")
 

@@ -26,6 +26,7 @@ __all__ = ["KINDS", "Kind", "Record", "Table", "tables"]
 
 ROWS_TO_A_HEAD = 30  # that are not empty
 MOST_IN_A_TITLE = 3  # cells: 填报单位, 填报日期
+LONGEST_NAME = 4  # characters of a usual person's name
 IGNORED_SHEETS = ("说明", "选项", "问题清单")  # of our own workbooks
 
 
@@ -104,6 +105,7 @@ class _Sheet:
         self._begin, self._finder = begin, finder
         self._place = heads.place_of(begin.name)
         self._title = ""  # the line that names the place, where the sheet's name does not
+        self._next_title: tuple[str, str] | None = None  # of the table that begins next
         self._reader: TableReader | None = None
 
     def read(self, rows: Iterator[Row]) -> Iterator[Record | Finding]:
@@ -136,13 +138,8 @@ class _Sheet:
     def _look_for_place(self, row: Row) -> None:
         """A line above (or, as a first group, below) the head may name the village of a table that
         has no column for it."""
-        filled = [cell for cell in row.own if cell is not None]
-        if self._place or len(filled) > MOST_IN_A_TITLE:
-            return
-        for cell in filled:
-            if isinstance(cell, str) and (place := heads.place_in(cell)):
-                self._place, self._title = place, cell
-                return
+        if not self._place:
+            self._place, self._title = _named_in(row) or ("", "")
 
     def _head(self, row: Row, below: Row | None) -> Head | None:
         return self._finder.head(row.own, below.own if below else (), self._place)
@@ -157,13 +154,26 @@ class _Sheet:
                     rows.skip()
                 head = None
             elif self._reader:
-                yield from self._reader.read(row)
+                yield from self._read_row(row, rows.next())
         if self._reader:
             yield from self._reader.end()
 
+    def _read_row(self, row: Row, below: Row | None) -> Iterator[Record | Finding]:
+        """A row under a head; what is none of its records may be the title of the next table."""
+        assert self._reader
+        is_title = _is_long_and_alone(row) and below and self._finder.may_be_head(below.cells)
+        is_record = False
+        for found in self._reader.pass_over(row) if is_title else self._reader.read(row):
+            is_record = is_record or isinstance(found, Record)
+            yield found
+        self._next_title = None if is_record else _named_in(row) or self._next_title
+
     def _begin_table(self, row: Row, head: Head) -> Iterator[Finding]:
+        if self._next_title and (self._title or not self._place):
+            self._place, self._title = self._next_title
         reader = TableReader(row, head, self._place, self._title)
-        if self._reader and self._reader.is_same(reader):
+        is_titled, self._next_title = self._next_title is not None, None
+        if self._reader and self._reader.is_same(reader, is_titled):
             self._reader.begin_again()
             return
         if self._reader:
@@ -194,6 +204,22 @@ class _Sheet:
 
     def _told(self, row: Row, reason: str) -> Finding:
         return Finding(row.sheet, None, None, "", "", reason)
+
+
+def _named_in(row: Row) -> tuple[str, str] | None:
+    """The village that a title names, with the title."""
+    filled = [cell for cell in row.own if cell is not None]
+    if len(filled) <= MOST_IN_A_TITLE:
+        for cell in filled:
+            if isinstance(cell, str) and (place := heads.place_in(cell)):
+                return place, cell
+    return None
+
+
+def _is_long_and_alone(row: Row) -> bool:
+    """One text, longer than people's names are: a title wherever it stands."""
+    filled = [cell for cell in row.own if cell is not None]
+    return len(filled) == 1 and len(str(filled[0])) > LONGEST_NAME
 
 
 def _names(kind: Kind, keys: Sequence[str]) -> str:

@@ -493,3 +493,34 @@ def untowned(number: int) -> dict[str, object]:
 def the_village_in_a_line_of_its_own(sheet: Worksheet) -> None:
     fill(sheet, HEAD[:1] + HEAD[3:], ["洞头村"])
     fill(sheet, *[row[:1] + row[3:] for row in (cells(1), cells(2))])
+
+
+@untidy(
+    {("台账", 3): line(1), ("台账", 9): line(2, village="时家岭社区")},
+    ("reminder", 2, "按标题里的“洞头村”读取"),
+    ("reminder", 8, "按标题里的“时家岭社区”读取"),
+)
+def villages_below_each_other_each_with_its_title(sheet: Worksheet) -> None:
+    head = list(HEAD[:2] + HEAD[3:])
+    for number, title in enumerate(("洞头村", "时家岭社区"), start=1):
+        fill(sheet, [f"钟家庄街道{title}清洁取暖改造花名册"], head)
+        fill(sheet, cells(number)[:2] + cells(number)[3:], ["填表人：", None, None, "审核人："])
+        if number == 1:
+            fill(sheet, [None, "小计"], ["注：以实际为准"])
+    sheet.merge_cells("A7:F7")
+
+
+@untidy(
+    {("台账", 2): line(1), ("台账", 5): line(2)},
+    ("reminder", 3, "这一行只有“第二批：补充登记户”"),
+)
+def a_title_that_stands_where_names_do(sheet: Worksheet) -> None:
+    """The second head has its columns in another order."""
+    turned = HEAD[4:5] + HEAD[1:4] + HEAD[5:]
+    fill(sheet, (HEAD[4], *HEAD[1:4], *HEAD[5:], "序号"))
+    fill(sheet, [cells(1)[4], *cells(1)[1:4], *cells(1)[5:]], ["第二批：补充登记户"])
+    fill(
+        sheet,
+        list(reversed(turned)),
+        [dict(zip(HEAD, cells(2), strict=True))[h] for h in reversed(turned)],
+    )

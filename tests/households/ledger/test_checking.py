@@ -54,6 +54,25 @@ def test_a_mistake_names_sheet_row_column_value_reason_and_advice(
     )
 
 
+def test_a_second_table_on_a_sheet_is_told_by_its_own_columns(cast: Cast, checked: Checked) -> None:
+    row = home(1)
+    heads = list(row)
+    turned = dict(
+        zip(
+            reversed(heads),
+            ("#REF!" if h == "取暖面积" else row[h] for h in reversed(heads)),
+            strict=True,
+        )
+    )
+    rows = [
+        row,
+        dict(zip(heads, turned, strict=True)),
+        dict(zip(heads, turned.values(), strict=True)),
+    ]
+    (mistake,) = checked(cast.town_officer, rows).mistakes
+    assert (mistake.row, mistake.column, mistake.value) == (4, "取暖面积", "#REF!")
+
+
 def test_an_alias_is_told_by_the_standard_head(cast: Cast, checked: Checked) -> None:
     row = home(1)
     row["电话"] = row.pop("联系电话")[:-1]

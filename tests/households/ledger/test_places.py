@@ -17,6 +17,15 @@ def test_a_village_is_found_by_its_town_and_name(cast: Cast) -> None:
         assert places.find(town, "洞头村").area == cast.area("洞头村")
 
 
+def test_a_town_that_is_called_a_street_is_taken_and_said(cast: Cast) -> None:
+    places = Places(cast.district_officer)
+    for town, village in (("钟家庄镇", "洞头村"), ("南村街道办", "下庄")):
+        found = places.find(town, village)
+        assert found.area == cast.area(village)
+        assert found.key == "town" and found.told and found.told.severity == "reminder"
+    assert places.find("南村镇政府", "下庄").told is None
+
+
 def test_a_village_may_be_written_with_its_town(cast: Cast) -> None:
     places = Places(cast.district_officer)
     for village in ("钟家庄街道洞头村", "城区钟家庄街道洞头村"):
