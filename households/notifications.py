@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import Count, OuterRef, Subquery
-from django.db.models.functions import Coalesce
 from django.utils import translation
 
 from households import clock
@@ -52,12 +50,6 @@ class _Words:
                 text = str(self._text() if callable(self._text) else self._text)
             self._made[language] = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
         return self._made[language]
-
-
-def unread_by(user: OuterRef) -> Coalesce:
-    """How many messages the person of an outer query has not seen yet."""
-    rows = Notification.objects.unread().filter(to=user).order_by().values("to")
-    return Coalesce(Subquery(rows.annotate(n=Count("pk")).values("n")), 0)
 
 
 def read(user: User) -> list[Notification]:

@@ -19,7 +19,6 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from django.conf import settings
 from django.contrib.auth import logout
 from django.core.management import call_command
-from django.db.models import Exists, OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -27,8 +26,8 @@ from django.utils.cache import add_never_cache_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
-from households import clock, notifications
-from households.models import RoleRule, SecondFactor, SignIn, User
+from households import clock
+from households.models import SignIn, User
 from households.requests import address
 
 KEY = "sign_in"  # of the row of SignIn
@@ -39,6 +38,20 @@ KEPT_FOR = timedelta(days=180)  # rows of sign-ins, to answer who was signed in 
 TOUCH_AFTER = timedelta(minutes=1)  # a busy person must not write at every request
 OWED = "owes"  # on the request: where the person has to go first
 UNREAD = "unread_messages"  # on the request: how many, for the top bar
+# Not by models: to put it together took longer than to ask it, at every request of everybody.
+ROW = """
+    SELECT s.*, rule.idle_minutes, rule.needs_second_factor AS needs_factor,
+        EXISTS (
+            SELECT FROM households_secondfactor AS f
+            WHERE f.user_id = s.user_id AND f.confirmed_at IS NOT NULL
+        ) AS has_factor,
+        (
+            SELECT count(*) FROM households_notification AS n
+            WHERE n.to_id = s.user_id AND n.read_at IS NULL
+        ) AS unread
+    FROM households_signin AS s LEFT JOIN households_rolerule AS rule ON rule.role = %s
+    WHERE s.id = %s AND s.user_id = %s AND s.ended_at IS NULL
+"""
 ALWAYS_OPEN = {"sign_in", "sign_out", "sign_in_code", "language", "wall_link"}
 
 
@@ -101,7 +114,7 @@ def _why_ended(request: HttpRequest) -> str:
     assert isinstance(user, User)
     if KEY not in request.session:
         _begin(request, user)
-    row: Any = _rows().filter(pk=request.session[KEY], user=user, ended_at=None).first()
+    row = _row(user, request.session[KEY])
     if row is None or request.session.get(STANDING) != [user.role, user.area_id]:
         return "ended"
     if now - row.at > timedelta(hours=settings.SESSION_HOURS):
@@ -115,17 +128,10 @@ def _why_ended(request: HttpRequest) -> str:
     return ""
 
 
-def _rows() -> Any:
-    """Sign-ins with what every request asks of them, in one query: the rules of their role, their
-    second factor, the messages that wait."""
-    rules = RoleRule.objects.filter(role=OuterRef("user__role"))
-    factors = SecondFactor.objects.filter(user=OuterRef("user"), confirmed_at__isnull=False)
-    return SignIn.objects.annotate(
-        idle_minutes=Subquery(rules.values("idle_minutes")),
-        needs_factor=Subquery(rules.values("needs_second_factor")),
-        has_factor=Exists(factors),
-        unread=notifications.unread_by(OuterRef("user")),
-    )
+def _row(user: User, key: int) -> Any:
+    """The open sign-in of that key with what every request asks of it: the rule of its role, the
+    second factor, the messages that wait; None where it is over."""
+    return next(iter(SignIn.objects.raw(ROW, [user.role, key, user.pk])), None)
 
 
 def _owed(user: User, row: Any) -> str:
