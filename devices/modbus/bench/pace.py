@@ -6,7 +6,7 @@ import asyncio
 import math
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from devices.modbus import frames
@@ -48,17 +48,33 @@ async def reply_time(bench: Bench) -> Result:
     return judge_times(times, missed, _allowed_ms(bench, block), bench, hurt)
 
 
+@dataclass(slots=True)
+class _Asked:
+    """One request that went out, and what was heard from then on."""
+
+    frame: bytes
+    at: float
+    heard: bytes = b""
+    took_s: float = 0.0
+
+
 async def _time(bench: Bench, request: frames.Request) -> tuple[float | None, bool]:
     """Milliseconds from the request to the end of its reply; None where none came, and whether
-    something like one was heard."""
-    moments: list[float] = []
-    chunks: list[bytes] = []
+    something like one was heard.
+
+    Where the line asks in several requests, because a late reply to another one may still come,
+    it is the longest of them.
+    """
+    asked: list[_Asked] = []
     former, loop = bench.line.trace, asyncio.get_running_loop()
 
     def trace(way: Any, at: float, data: bytes) -> None:
-        if moments or way == "out":
-            moments.append(loop.time())
-            chunks.append(data)
+        now = loop.time()
+        if way == "out":
+            asked.append(_Asked(data, now))
+        elif asked:
+            asked[-1].heard += data
+            asked[-1].took_s = now - asked[-1].at
         if former:
             former(way, at, data)
 
@@ -70,19 +86,18 @@ async def _time(bench: Bench, request: frames.Request) -> tuple[float | None, bo
     except LineDown:
         raise
     except ExchangeFailed:
-        return None, _looks_like_one(bench, chunks)
+        return None, any(_looks_like_one(bench, one) for one in asked)
     finally:
         bench.line.trace = former
-    return (moments[-1] - moments[0]) * 1000, False
+    return max(one.took_s for one in asked) * 1000, False
 
 
-def _looks_like_one(bench: Bench, chunks: list[bytes]) -> bool:
+def _looks_like_one(bench: Bench, asked: _Asked) -> bool:
     """Whether the sample's address and the function came back: the rest is hurt."""
     framing = bench.line.framing
-    if not chunks or not isinstance(framing, frames.Rtu):
+    if not isinstance(framing, frames.Rtu):
         return False
-    sent, heard = chunks[0], b"".join(chunks[1:])
-    return sent[: framing.width + 1] in heard.removeprefix(sent)
+    return asked.frame[: framing.width + 1] in asked.heard.removeprefix(asked.frame)
 
 
 def _allowed_ms(bench: Bench, block: Block) -> float:

@@ -59,10 +59,10 @@ async def _time_of_a_look(trial: Trial) -> float:
 async def _off_and_on(trial: Trial) -> Sentence:
     loop = asyncio.get_running_loop()
     async with trial.restoring():
-        off_at = loop.time()
         await trial.write(False)
+        off_at = loop.time()
         await _stays_off(trial)
-    off_s = trial.figures["off_s"] = round(loop.time() - off_at, 1)
+    off_s = trial.figures["off_s"] = round(trial.restored_at - off_at, 1)
     trial.figures["read_back"] = True
     await trial.watch()
     return Sentence(N_("开 → 关 → 开，其余设定未变，关机 %(s)g 秒"), s=off_s)

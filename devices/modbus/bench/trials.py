@@ -47,7 +47,8 @@ class Trial:
 
     `settings` are the readings of all that can be set, as they stood before, `changed` those that
     were seen to change with the written value. Of settings that hold another trial's value
-    meanwhile, `others_formers` says what is put back where they change. `details` and `figures`
+    meanwhile, `others_formers` says what is put back where they change. `restored_at` is when the
+    former value was seen again (loop time). `details` and `figures`
     grow as it goes on, and are told whatever the end.
     """
 
@@ -61,6 +62,7 @@ class Trial:
         self.settings: dict[str, Value] = {}
         self.changed: dict[str, Value] = {}
         self.others_formers: dict[str, Scalar] = {}
+        self.restored_at = 0.0
         self._point: Point | None = None
         self._is_owed = False
         self._deaf_s = 0.0  # the longest that nothing was answered behind a write
@@ -318,6 +320,7 @@ class Trial:
         self.figures["restored"] = result.state in ("verified", "accepted")
         if self.figures["restored"]:
             self._is_owed = False
+            self.restored_at = asyncio.get_running_loop().time()
             self.tell(N_("恢复"), "%(value)s", value=self.shown(self.former))
             return
         self.tell(N_("恢复"), N_("没有成功：%(why)s"), why=said(result.detail))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
-from devices.modbus.bench import Bench, Options, Result, run, step
+from devices.modbus import frames
+from devices.modbus.bench import Bench, Options, Result, pace, run, step
 from devices.modbus.bench.addresses import foreign
 from devices.modbus.bench.movement import Movement
 from devices.modbus.bench.pace import judge_times, percentile
@@ -160,6 +162,26 @@ def test_a_counter_that_never_passed_65535_leaves_its_word_order_unproven() -> N
     old.pin("holding", 130, 3)
     old.pin("holding", 131, 77)
     assert result_of("readings", old).figures["order_unproven"] == []
+
+
+def test_a_reply_that_the_line_asks_for_in_two_requests_is_timed_as_one() -> None:
+    pause_s, line = 0.03, SimpleNamespace(trace=None)
+
+    async def in_two(*_: object, **__: object) -> None:
+        for way in ("out", "in", "out", "in"):
+            await asyncio.sleep(pause_s if way == "in" else 0)
+            line.trace(way, 0.0, b"\x05\x03")
+
+    async def story() -> tuple[float, float]:
+        line.exchange = in_two
+        bench = cast(Bench, SimpleNamespace(line=line, address=5, timeout=1.0))
+        begun = asyncio.get_running_loop().time()
+        took_ms, _ = await pace._time(bench, frames.read("holding", 0, 1))
+        assert took_ms is not None
+        return took_ms / 1000, asyncio.get_running_loop().time() - begun
+
+    took_s, whole_s = asyncio.run(story())
+    assert 0 < took_s <= whole_s - pause_s / 2
 
 
 def test_who_is_busy_now_and_then_is_asked_again() -> None:
