@@ -104,12 +104,25 @@ document.addEventListener("submit", (event) => {
   else if (body.dataset.user && forms().includes(event.target)) keep(event.target);
 }, true);
 
-// Parts of a page that refresh themselves keep no session alive.
+// Parts of a page that refresh themselves keep no session alive. When it is over, several of them
+// are told to lead to sign in: the first does, and until the page is left no other leads (it would
+// break off the going, and a slow line would never arrive) or asks. Whoever is still here after
+// that (Esc, no network) is led again.
+const LEAVES_WITHIN = 10_000; // ms
+let leftAt = -Infinity;
+const isLeaving = () => performance.now() - leftAt < LEAVES_WITHIN;
+
 document.addEventListener("htmx:configRequest", (event) => {
-  if (!event.detail.triggeringEvent?.isTrusted) event.detail.headers["X-Polled"] = "1";
+  if (event.detail.triggeringEvent?.isTrusted) return;
+  event.detail.headers["X-Polled"] = "1";
+  if (isLeaving()) event.preventDefault();
 });
 document.addEventListener("htmx:beforeOnLoad", (event) => {
   const { xhr, elt } = event.detail;
-  if (xhr.getResponseHeader("HX-Redirect")) keep(elt.closest("form"));
+  const redirects = xhr.getResponseHeader("HX-Redirect");
+  if (redirects) keep(elt.closest("form"));
   else if (elt.matches("form") && xhr.status < 400) forget();
+  if (!redirects && !xhr.getResponseHeader("HX-Refresh")) return;
+  if (isLeaving()) event.preventDefault();
+  else leftAt = performance.now();
 });

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -26,6 +27,14 @@ ARGUMENTS = [
 ]
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
+PATIENCE = 60_000  # ms; a limit for a busy machine, a test goes on as soon as it happened
+# All that a page asks for by itself is there: its charts, parts and the pictures in sight. What it
+# asks for again and again is not waited for: on a busy machine there is always some of it under way.
+AT_REST = """() => document.readyState === "complete"
+  && !document.querySelector("[hx-trigger=load], .htmx-request:not([hx-trigger*=every])")
+  && [...document.querySelectorAll(".chart[data-url]")].every((one) => one.childNodes.length)
+  && [...document.images].every((one) => one.complete || !one.checkVisibility()
+    || one.getBoundingClientRect().top > innerHeight)"""
 
 
 @pytest.fixture(scope="package")
@@ -39,6 +48,7 @@ def browser() -> Iterator[Any]:
     # Playwright's loop lives in this thread; the ORM calls of a test are still synchronous.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_api.sync_playwright() as playwright:
+        sync_api.expect.set_options(timeout=PATIENCE)
         chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
         yield chromium
         chromium.close()
@@ -55,7 +65,7 @@ class Visitor:
     foreign: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.page.set_default_timeout(8000)
+        self.page.set_default_timeout(PATIENCE)
         self.page.on("console", self._heard)
         self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
         self.page.on("request", self._asked)
@@ -85,6 +95,40 @@ class Visitor:
         self.page.fill("#id_password", PASSWORD)
         self.page.click("main button.btn-primary")
         self.page.wait_for_url(self.home + "/")
+
+    def follow(self, link: str) -> None:
+        """Click what leads to another page, and be there."""
+        with self.page.expect_navigation():
+            self.page.click(link)
+
+    def rest(self) -> None:
+        """Wait until the page has all that it asks for by itself."""
+        self.page.wait_for_function(AT_REST)
+
+    def reads(self, place: str, *words: str) -> None:
+        """Wait until these words can be read there."""
+        for each in words:
+            self._expect(place).to_contain_text(each, use_inner_text=True)
+
+    def holds(self, field: str, value: str) -> None:
+        """Wait until the field has this value."""
+        self._expect(field).to_have_value(value)
+
+    def counts(self, things: str, n: int) -> None:
+        """Wait until there are so many."""
+        self._expect(things, all_of_them=True).to_have_count(n)
+
+    def eventually(self, condition: Callable[[], Any]) -> None:
+        """Wait until something outside of the page is so; the page's events go on meanwhile."""
+        until = monotonic() + PATIENCE / 1000
+        while not condition():
+            assert monotonic() < until, "it did not happen in time"
+            self.page.wait_for_timeout(50)
+
+    def _expect(self, place: str, *, all_of_them: bool = False) -> Any:
+        found = self.page.locator(place)
+        expect = pytest.importorskip("playwright.sync_api").expect
+        return expect(found if all_of_them else found.first)
 
     def resize(self, size: dict[str, int]) -> None:
         self.page.set_viewport_size(size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -17,6 +18,13 @@ from tests.browser.test_pages import district, said
 from tests.cast import PASSWORD, Cast
 
 __all__ = ["district"]  # the fixture
+# How many parts of a unit's page ask at once when they hear of a command.
+ASKED_BY_A_COMMAND = """() => {
+  let n = 0;
+  document.addEventListener("htmx:beforeRequest", () => { n += 1; });
+  document.body.dispatchEvent(new Event("command-changed"));
+  return n;
+}"""
 WALL = {"width": 1920, "height": 1080}
 PAGES = [
     "/accounts/",
@@ -64,7 +72,7 @@ def test_signing_in_with_a_second_factor(visitor: Visitor, cast: Cast) -> None:
     visitor.go("/personal/second-factor/")
     visitor.page.fill("#id_code", code(cast.district_officer))
     visitor.page.click("button:has-text('启用动态码')")
-    assert "备用码" in visitor.page.inner_text("main")
+    visitor.reads("main", "备用码")
     assert said(visitor) == []
     SecondFactor.objects.update(counter=0)
     visitor.page.context.clear_cookies()
@@ -76,7 +84,7 @@ def test_signing_in_with_a_second_factor(visitor: Visitor, cast: Cast) -> None:
     assert said(visitor) == []
     visitor.page.fill("#id_code", code(cast.district_officer))
     visitor.page.click("main button.btn-primary")
-    visitor.page.wait_for_url("**/personal/")
+    visitor.page.wait_for_url(visitor.home + "/personal/")
 
 
 def type_a_slip_of_a_token(visitor: Visitor) -> None:
@@ -87,11 +95,11 @@ def type_a_slip_of_a_token(visitor: Visitor) -> None:
 
 def sign_in_again(visitor: Visitor, who: User, back_at: str) -> None:
     visitor.page.wait_for_url("**/sign-in/**")
-    assert "已被结束" in visitor.page.inner_text("main")
+    visitor.reads("main", "已被结束")
     visitor.page.fill("#id_username", who.username)
     visitor.page.fill("#id_password", PASSWORD)
     visitor.page.click("main button.btn-primary")
-    visitor.page.wait_for_url(f"**{back_at}")
+    visitor.page.wait_for_url(visitor.home + back_at)  # the sign-in page's ends with it too
 
 
 def test_a_form_comes_back_with_its_text_after_an_ended_session(
@@ -102,15 +110,15 @@ def test_a_form_comes_back_with_its_text_after_an_ended_session(
     SignIn.objects.all().end()
     visitor.page.click("button:has-text('签发令牌')")
     sign_in_again(visitor, cast.district_officer, "/personal/")
-    assert "已放回" in visitor.page.inner_text(".note.warn")
-    assert visitor.page.input_value("input[name=name]") == "数据大屏程序"
+    visitor.reads(".note.warn", "已放回")
+    visitor.holds("input[name=name]", "数据大屏程序")
     assert visitor.page.is_checked("input[value='lines:read']")
     assert not cast.district_officer.api_tokens.exists()
     assert said(visitor) == []
     visitor.page.click("button:has-text('签发令牌')")
     visitor.page.wait_for_selector("code.secret")
     visitor.go("/personal/")
-    assert visitor.page.input_value("input[name=name]") == ""
+    visitor.holds("input[name=name]", "")
 
 
 def test_what_one_typed_another_never_sees(visitor: Visitor, cast: Cast) -> None:
@@ -119,7 +127,7 @@ def test_what_one_typed_another_never_sees(visitor: Visitor, cast: Cast) -> None
     SignIn.objects.all().end()
     visitor.page.click("button:has-text('签发令牌')")
     sign_in_again(visitor, cast.town_officer, "/personal/")
-    assert visitor.page.input_value("input[name=name]") == ""
+    visitor.holds("input[name=name]", "")
     assert visitor.page.evaluate("sessionStorage.getItem('kept')") is None
 
 
@@ -132,36 +140,73 @@ def test_nothing_is_kept_after_signing_out(visitor: Visitor, cast: Cast) -> None
     assert visitor.page.evaluate("sessionStorage.getItem('kept')") is None
 
 
+def type_a_target(visitor: Visitor, district: Cast) -> str:
+    """On the page of a unit whose command is under way; the parts of it that follow the command ask
+    every second."""
+    visitor.be(district.district_officer)
+    page = f"/units/{district.water.pk}/"
+    visitor.go(page)
+    visitor.rest()
+    visitor.page.fill("#target", "23")
+    return page
+
+
 def test_a_part_that_refreshes_itself_leads_to_sign_in_and_keeps_the_text(
     visitor: Visitor, district: Cast
 ) -> None:
-    visitor.be(district.district_officer)
-    page = f"/units/{district.water.pk}/"
-    with visitor.page.expect_response("**/chart/**"):  # that request would end the session
-        visitor.go(page)
-    visitor.page.fill("#target", "23")
-    visitor.page.wait_for_load_state("networkidle")
+    page = type_a_target(visitor, district)
     SignIn.objects.all().end()
-    visitor.page.evaluate(
-        "htmx.ajax('GET', location.pathname + '?part=values', {target: '#values'})"
-    )
     sign_in_again(visitor, district.district_officer, page)
     visitor.page.wait_for_selector(".note.warn")
-    assert visitor.page.input_value("#target") == "23"
+    visitor.holds("#target", "23")
 
 
 def test_a_form_sent_by_htmx_keeps_its_text_too(visitor: Visitor, district: Cast) -> None:
-    visitor.be(district.district_officer)
-    page = f"/units/{district.water.pk}/"
-    with visitor.page.expect_response("**/chart/**"):  # that request would end the session
-        visitor.go(page)
-    visitor.page.fill("#target", "23")
-    visitor.page.wait_for_load_state("networkidle")
-    SignIn.objects.all().end()
+    page = type_a_target(visitor, district)
+
+    def ends_meanwhile(route: Any) -> None:
+        if route.request.method == "POST":  # before, a part would have led away from the form
+            SignIn.objects.all().end()
+        route.continue_()
+
+    visitor.page.route("**/command/**", ends_meanwhile)
     visitor.page.click("#command button.btn-primary")
     sign_in_again(visitor, district.district_officer, page)
     visitor.page.wait_for_selector(".note.warn")
-    assert visitor.page.input_value("#target") == "23"
+    visitor.holds("#target", "23")
+
+
+def test_parts_that_are_refused_at_the_same_moment_lead_to_sign_in_once(
+    visitor: Visitor, district: Cast
+) -> None:
+    page = type_a_target(visitor, district)
+    parts: list[Any] = []
+    refused: list[str] = []
+    going: list[Any] = []
+
+    def ends_meanwhile(route: Any) -> None:
+        parts.append(route)
+        if len(parts) == 3:  # the values, the commands, the one that is set
+            SignIn.objects.all().end()
+            for each in parts:
+                each.continue_()
+
+    def hears(response: Any) -> None:
+        if "hx-redirect" in response.headers:
+            refused.append(response.url)
+
+    visitor.page.on("response", hears)
+    visitor.page.route(re.compile(r"\?part=|command/\?signal="), ends_meanwhile)
+    # The way to the sign-in page is a long one.
+    visitor.page.route("**/sign-in/**", lambda route: going.append(route))
+    assert visitor.page.evaluate(ASKED_BY_A_COMMAND)
+    visitor.eventually(lambda: len(refused) >= 3 and going)
+    assert visitor.page.evaluate(ASKED_BY_A_COMMAND) == 0
+    assert len(going) == 1
+    visitor.page.unroute("**/sign-in/**")
+    going[0].continue_()
+    sign_in_again(visitor, district.district_officer, page)
+    visitor.holds("#target", "23")
 
 
 def test_the_wall_fits_its_screen_without_moving(visitor: Visitor, district: Cast) -> None:
@@ -189,9 +234,7 @@ def test_the_wall_takes_new_figures_in_place_and_says_when_they_are_old(
     visitor.page.clock.run_for(61_000)
     visitor.page.wait_for_selector("#wall .wall-figs .pane:first-child .v:has-text('0 / 115')")
     WallLink.objects.filter(pk=link.pk).update(revoked_at=clock.now())
-    for _minute in range(2):
-        visitor.page.clock.run_for(61_000)
-        visitor.page.wait_for_timeout(300)
+    visitor.page.clock.run_for(122_000)
     visitor.page.wait_for_selector("#stale:not([hidden])")
 
 

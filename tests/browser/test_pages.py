@@ -94,7 +94,7 @@ def test_every_page_works_and_reads_well(
 
 def said(visitor: Visitor) -> list[str]:
     """All that is wrong with the page as it stands; waits for what it loads by itself."""
-    visitor.page.wait_for_load_state("networkidle")
+    visitor.rest()
     wide = [f"{visitor.overflow} px too wide"] if visitor.overflow else []
     heard, visitor.troubles[:] = list(visitor.troubles), []
     return wide + heard + faults(visitor)
