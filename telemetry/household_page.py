@@ -11,10 +11,19 @@ from devices.docking import admission
 from devices.models import HeatConnection, Installation
 from households import clock
 from households.entry import household_parts, merging
-from households.models import Household, Method, StepKind, User
+from households.models import (
+    Household,
+    ListState,
+    Method,
+    SlipActKind,
+    StepKind,
+    User,
+    VillageList,
+)
 from households.path import by_whom, lacks, standing
 from households.requests import SignedIn
 from households.views import Line
+from households.village_lists import slips
 from telemetry import history
 from telemetry.latest import value_of
 from telemetry.unit_list import state_of
@@ -38,6 +47,7 @@ def household(request: SignedIn, number: str) -> HttpResponse:
         "next": due,
         "next_by": by_whom(home, due.kind) if due else "",
         "by_list": due is not None and _is_listed_with_its_village(home, due.kind, request.user),
+        "by_slip": due is not None and _waits_for_a_slip(home, due.kind, request.user),
         "lacks": lacks(home, due.kind, clock.today()) if due else [],
         "steps": list(home.steps.all())[::-1],
     }
@@ -49,6 +59,14 @@ def _is_listed_with_its_village(home: Household, kind: StepKind, user: User) -> 
     """Whether the step is taken on a village list that the user sees: of this year's it is."""
     sees_lists = user.sees_whole_district or user.area_id
     return kind == StepKind.LISTED and home.year >= clock.today().year and bool(sees_lists)
+
+
+def _waits_for_a_slip(home: Household, kind: StepKind, user: User) -> bool:
+    """Whether its village's list is filed without it, so that the user adds it by a slip."""
+    if kind != StepKind.LISTED or SlipActKind.DRAFT not in slips.acts(user, None):
+        return False
+    lists = VillageList.objects.filter(area=home.area_id, year=home.year)
+    return lists.filter(state=ListState.FILED).exists()
 
 
 def _installed(home: Household) -> dict[str, object]:

@@ -63,6 +63,7 @@ def merge_households(request: SignedIn, number: str, other: str) -> HttpResponse
         "other": loser,
         "sides": _sides(kept, loser),
         "reasons": reasons,
+        "turns": bool(reasons) and not merging.hindrances(loser, kept),
         "whys": REASONS,
     }
     return render(request, "households/merge.html", context)

@@ -159,6 +159,18 @@ def test_the_page_shows_both_side_by_side_and_merges(
     assert kept.phone == "13011112222"
 
 
+def test_where_only_the_other_way_round_is_possible_the_page_leads_there(
+    cast: Cast, kept: Household, other: Household
+) -> None:
+    make.reach(other, StepKind.LISTED, cast.clerk)
+    client, turned = as_(cast.clerk), f"/households/{other.number}/merge/{kept.number}/"
+    shown = client.get(f"/households/{kept.number}/merge/{other.number}/").content.decode()
+    assert "现在不能合并" in shown and turned in shown
+    make.reach(kept, StepKind.LISTED, cast.clerk)
+    shown = client.get(f"/households/{kept.number}/merge/{other.number}/").content.decode()
+    assert turned not in shown  # two of the plan: a change slip alone
+
+
 def test_the_household_s_page_leads_to_its_double(
     cast: Cast, kept: Household, other: Household
 ) -> None:

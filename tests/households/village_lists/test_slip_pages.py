@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from households import clock
-from households.models import ChangeSlip, Household, SlipState
+from households import clock, path
+from households.models import ChangeSlip, Household, SlipState, StepKind
+from tests import cast as make
 from tests.cast import Cast
 from tests.households import list_scene
 from tests.households.list_scene import photo
@@ -49,6 +50,17 @@ def act(client: Client, slip: ChangeSlip, name: str, **fields: Any) -> Any:
 
 def text(answer: Any) -> str:
     return str(answer.content.decode())
+
+
+def test_who_registers_after_filing_is_led_to_a_slip(
+    cast: Cast, town: Client, homes: list[Household]
+) -> None:
+    late = make.household(cast.area("泽州东社区"), number="26-59-0001", householder="卫示寅")
+    path.take(late, StepKind.SURVEYED, on=clock.today(), by=cast.town_officer)
+    way = f"/slips/new/?kind=added&amp;household={late.number}"
+    assert way in text(town.get(f"/households/{late.number}/"))
+    town.force_login(cast.district_officer)  # who files slips, and drafts none
+    assert way not in text(town.get(f"/households/{late.number}/"))
 
 
 def test_a_slip_walks_from_its_form_into_effect(
