@@ -22,7 +22,7 @@ from telemetry.docking import evidence, runs
 from telemetry.docking.forms import StartForm
 from telemetry.docking.shown import DONE, Figures, Row, readings_of, rows_of
 from telemetry.lines import state_of
-from telemetry.models import DockingTest, UnitState
+from telemetry.models import DockingStepState, DockingTest, Obligation, UnitState
 
 NOTE_LENGTH = 160  # characters of a note, as the form says
 BUSY_S, LONG_S, IDLE_S = 2, 5, 15  # how often the page asks anew
@@ -140,6 +140,7 @@ def live(request: SignedIn, application: DockingApplication, run: DockingTest) -
         "under_way": under_way,
         "on_the_bench": short,
         "away": _away(run) if under_way else None,
+        "owed": _owed(run),
         "may_judge": not runs.open_steps(run),
         "to_run": any(row.kept.state == "open" and not row.is_by_hand for row in rows),
     }
@@ -150,6 +151,16 @@ def _away(run: DockingTest) -> Gateway | None:
     line = run.sample.gateway
     state = state_of(line)
     return None if state and state.connected else line
+
+
+def _owed(run: DockingTest) -> list[str]:
+    """What the sample is owed though no step is at it: steps wait until it is put back."""
+    left = Obligation.objects.open().filter(unit=run.sample)
+    left = left.exclude(docking_step__state=DockingStepState.RUNNING).order_by("made_at")
+    medium = run.sample.model.medium
+    return [
+        f"{points.label(one.signal, medium)} {points.show(one.signal, one.former)}" for one in left
+    ]
 
 
 def _looked_at(rows: list[Row], wanted: str) -> Row:

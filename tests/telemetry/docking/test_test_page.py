@@ -12,7 +12,7 @@ from devices.modbus.words import Sentence
 from households import clock
 from households.models import User
 from telemetry.docking import runs
-from telemetry.models import DockingTest, GatewayState, Watch
+from telemetry.models import DockingTest, GatewayState, Obligation, Watch
 from tests.cast import Cast
 from tests.telemetry.docking.bench_scene import FRAMES, begun, connected, ended, failed, passed
 
@@ -197,6 +197,23 @@ def test_steps_that_wait_for_a_line_that_is_away_say_what_to_look_at(
     assert "步骤在等它" in page(tester, url(run))
     GatewayState.objects.create(gateway=line, connected=True, since=clock.now())
     assert 'id="away"' not in page(tester, url(run))
+
+
+def test_what_a_sample_is_owed_is_said_while_no_step_is_at_it(
+    tester: Client, run: DockingTest, cast: Cast
+) -> None:
+    step = run.steps.get(key="write_power")
+    owed = Obligation.objects.create(
+        unit=run.sample, signal="power_state", former=True, test_value=False, by=cast.tester,
+        docking_step=step, restore_at=clock.now(),
+    )  # fmt: skip
+    run.steps.filter(pk=step.pk).update(state="running")
+    assert 'id="owed"' not in page(tester, url(run))  # its own step puts it back
+    run.steps.filter(pk=step.pk).update(state="queued")
+    said = page(tester, url(run))
+    assert "还没有恢复到测试前的值：开关机状态 开机。" in said
+    Obligation.objects.filter(pk=owed.pk).update(fulfilled_at=clock.now(), ending="restored")
+    assert 'id="owed"' not in page(tester, url(run))
 
 
 def test_while_it_runs_for_hours_the_other_steps_go_on(tester: Client, run: DockingTest) -> None:
