@@ -453,6 +453,6 @@ DEFECTS = (
     Defect("every fifth poll is lost", ("soak",), "每问必答", behave=loses_one_in(5),
            steps=("soak",), options={"soak_s": 2.0}),
     Defect("a setpoint is gone after a while", ("soak",), "设定室温",
-           behave=reverts_after("indoor_temp_setpoint", 60), steps=("write_room", "soak"),
-           options={"soak_s": 1.5}),
+           behave=reverts_after("indoor_temp_setpoint", 30), steps=("write_room", "soak"),
+           options={"soak_s": 2.0, "soak_interval_s": 0.02}),
 )  # fmt: skip

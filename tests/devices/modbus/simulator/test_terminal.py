@@ -22,21 +22,26 @@ def test_a_character_has_ten_or_eleven_bits() -> None:
 
 @pytest.mark.parametrize(("baud", "parity"), [(9600, "N"), (1200, "E")])
 def test_bytes_come_at_the_pace_of_the_baud_rate(baud: int, parity: str) -> None:
+    char, took = char_time(baud, parity), []
+
+    async def reply_of(path: str) -> None:
+        port = Port(path)
+        reply = await port.ask(5, READ, 13)
+        port.close()
+        assert crc(reply[:-2]) == reply[-2:] and len(reply) == 13
+        assert port.arrivals[0][0] - port.sent_at >= 8 * char + 0.03  # the request, the turn-round
+        for at, count in port.arrivals:  # never ahead of the line
+            assert count <= (at - port.sent_at - 8 * char - 0.03 + 0.002) / char
+        took.append(port.arrivals[-1][0] - port.sent_at)
+
     async def story() -> None:
         units = [SimUnit(CN_W10, 5)]
         async with serve_pty(units, baud=baud, parity=parity, turnround=(0.03, 0.03)) as path:
-            port = Port(path)
-            reply = await port.ask(5, READ, 13)
-            port.close()
-        assert crc(reply[:-2]) == reply[-2:] and len(reply) == 13
-        char = char_time(baud, parity)
-        first, last = port.arrivals[0][0] - port.sent_at, port.arrivals[-1][0] - port.sent_at
-        assert first >= 8 * char + 0.03  # the request's own time, then the turn-round
-        assert 21 * char + 0.03 - 0.002 <= last < 21 * char + 0.03 + 0.15
-        for at, count in port.arrivals:  # never ahead of the line
-            assert count <= (at - port.sent_at - 8 * char - 0.03 + 0.002) / char
+            while not took or (took[-1] >= 21 * char + 0.18 and len(took) < 20):
+                await reply_of(path)  # again where the machine, not the line, was slow
 
     asyncio.run(story())
+    assert 21 * char + 0.03 - 0.002 <= took[-1] < 21 * char + 0.03 + 0.15
 
 
 def test_what_is_sent_into_a_reply_collides_and_is_lost() -> None:
