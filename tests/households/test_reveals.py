@@ -46,6 +46,7 @@ def test_across_areas_one_says_why_first(cast: Cast, client: Client, who: str) -
 
 def test_another_reason_is_said_in_words(cast: Cast, client: Client) -> None:
     user, home = cast.district_officer, cast.water_household
+    assert '<option value="">' in ask(client, user, home)  # nothing is picked for them
     assert "选“其他”时请写明" in ask(client, user, home, reason="other", words="  ")
     assert "选“其他”时请写明" in ask(client, user, home, reason="made-up", words="x")
     assert NUMBER in ask(client, user, home, reason="other", words=" 送达 通知 ")
