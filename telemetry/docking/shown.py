@@ -106,7 +106,7 @@ class Row:
             return self.now or self.kept.get_state_display()
         if self.result and self.is_done:
             return spoken(self.result.finding)
-        return self.now or (self.hint if self.is_by_hand else _about(self.seconds))
+        return self.now or (self.hint if self.is_by_hand else _about(*self.seconds))
 
     @property
     def now(self) -> str:
@@ -114,9 +114,12 @@ class Row:
         return spoken(unpacked(self.kept.progress)) if self.kept.progress else ""
 
     @property
-    def seconds(self) -> float:
-        """How long it takes; of the soak as this run has it."""
-        return self.kept.test.soak_s if self.kept.key == "soak" else self.step.about_s
+    def seconds(self) -> tuple[float, float]:
+        """How long it takes, least and most, by the map that is tested."""
+        test = self.kept.test
+        return self.step.seconds(
+            test.sample.register_map.parsed(), bench.Options(soak_s=test.soak_s)
+        )
 
     @property
     def finding(self) -> str:
@@ -142,13 +145,14 @@ class Row:
         return [Try.of(*one) for one in self.kept.result.get("earlier", [])]
 
 
-def _about(seconds: float) -> str:
-    if seconds < 90:
-        return _("约 1 分")
-    if seconds < 5400:
-        return _("约 %(n)d 分") % {"n": round(seconds / 60)}
-    hours = f"{seconds / 3600:.1f}".removesuffix(".0")
-    return _("约 %(n)s 小时") % {"n": hours}
+def _about(least: float, most: float) -> str:
+    if least >= 5400:
+        hours = f"{least / 3600:.1f}".removesuffix(".0")
+        return _("约 %(n)s 小时") % {"n": hours}
+    few, many = (max(1, round(seconds / 60)) for seconds in (least, most))
+    if few == many:
+        return _("约 %(n)d 分") % {"n": few}
+    return _("约 %(few)d～%(many)d 分") % {"few": few, "many": many}
 
 
 def rows_of(run: DockingTest) -> list[Row]:

@@ -87,6 +87,7 @@ def test_a_failed_step_says_what_the_maker_must_change(
     assert ran.code == 1
     assert "未通过" in ran.out and "厂家须改" in ran.out
     assert "7=…" in ran.out
+    assert "用满点表的 200 ms" in ran.err  # how long it may take was told before
 
 
 def test_a_word_that_the_maker_knows_may_be_given(bench: Any, map_file: Path, url: str) -> None:

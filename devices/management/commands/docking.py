@@ -150,6 +150,7 @@ class Command(BaseCommand):
             )
             try:
                 await self._settle_former(writes)
+                self._announce(options, steps, map, adjusted)
                 await self._run_all(bench, transport, writes, steps, typed, options, course)
             finally:
                 if writes.owed:
@@ -162,6 +163,20 @@ class Command(BaseCommand):
         if writes.owed:
             self.stderr.write(_("上次测试中断，正在恢复当时的值：%s") % "、".join(writes.owed))
             await writes.restore_all(LINE_WAIT_S)
+
+    def _announce(
+        self, options: dict[str, Any], steps: list[Step], map: PointMap, adjusted: Options
+    ) -> None:
+        """How long it will take, before it begins."""
+        if not options["verbosity"] or not steps:
+            return
+        spans = zip(*[one.seconds(map, adjusted) for one in steps], strict=True)
+        least, most = (max(1, round(sum(ends) / 60)) for ends in spans)
+        stated = map.settings.reply_timeout_ms
+        self.stderr.write(
+            _("约 %(least)d 分；样机每次应答都用满点表的 %(ms)d ms 时，至多 %(most)d 分")
+            % {"least": least, "most": most, "ms": stated}
+        )
 
     async def _run_all(
         self,

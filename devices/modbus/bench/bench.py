@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from devices.modbus import blocks, visits
 from devices.modbus.bench.evidence import Evidence
@@ -67,6 +67,9 @@ class Options:
     replies: int = 200
     idle_s: float = 90
     look_s: float = 1
+
+
+USUAL = Options()
 
 
 class NotLet(Exception):
@@ -198,10 +201,23 @@ class Bench:
             raise LineDown(N_("通信链路没有接通"))
 
 
+class Cost(NamedTuple):
+    """Roughly what a step asks of a sound sample: whole readings, single questions beside them,
+    writes."""
+
+    readings: int = 0
+    questions: int = 0
+    writes: int = 0
+
+
+FREE = Cost()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One step of the plan. `about_s` is how long it takes with the usual options; `run` is None
-    of a step that a person makes at the sample (see hand.py)."""
+    """One step of the plan. `about_s` is how long it takes with the usual options and a sample
+    that answers at once; `run` is None of a step that a person makes at the sample (see
+    hand.py)."""
 
     key: str
     title: Sentence
@@ -209,6 +225,20 @@ class Step:
     about_s: float
     hint: Sentence
     run: Callable[[Bench], Awaitable[Result]] | None = None
+    cost: Cost = FREE
+
+    def seconds(self, map: PointMap, options: Options = USUAL) -> tuple[float, float]:
+        """How long it takes by a map, in seconds: of a sample that answers at once, and of one
+        that takes for each answer all the time that the map allows."""
+        settings = map.settings
+        longer = {
+            "silence": options.silence_s - USUAL.silence_s,
+            "soak": options.soak_s - USUAL.soak_s,
+        }
+        apart_s = max(0.0, settings.min_write_interval_s - options.write_space_s)
+        least = self.about_s + longer.get(self.key, 0.0) + self.cost.writes * apart_s
+        answers = self.cost.readings * len(blocks.plan(map).blocks) + self.cost.questions
+        return least, least + answers * settings.reply_timeout_ms / 1000
 
 
 async def run(

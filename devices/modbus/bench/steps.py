@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from devices.modbus.bench.addresses import addresses
-from devices.modbus.bench.bench import Bench, Kind, Step
+from devices.modbus.bench.bench import FREE, Bench, Cost, Kind, Step
 from devices.modbus.bench.exceptions import exceptions
 from devices.modbus.bench.labels import labels
 from devices.modbus.bench.pace import reply_time, silence
@@ -22,17 +22,53 @@ Run = Callable[[Bench], Awaitable[Result]]
 
 
 def _step(
-    key: str, title: str, kind: Kind, about_s: float, hint: str, run: Run | None = None
+    key: str,
+    title: str,
+    kind: Kind,
+    about_s: float,
+    hint: str,
+    run: Run | None = None,
+    cost: Cost = FREE,
 ) -> Step:
     return Step(
-        key=key, title=Sentence(title), kind=kind, about_s=about_s, hint=Sentence(hint), run=run
+        key=key,
+        title=Sentence(title),
+        kind=kind,
+        about_s=about_s,
+        hint=Sentence(hint),
+        run=run,
+        cost=cost,
     )
 
 
 STEPS: tuple[Step, ...] = (
-    _step("addresses", N_("地址"), Kind.AUTO, 60, N_("两台同线、外来地址、坏校验"), addresses),
-    _step("readings", N_("七项读数"), Kind.AUTO, 20, N_("新鲜、合理、寄存器没有错一位"), readings),
-    _step("labels", N_("枚举标签"), Kind.AUTO, 10, N_("读到的取值在点表里都有名称"), labels),
+    _step(
+        "addresses",
+        N_("地址"),
+        Kind.AUTO,
+        60,
+        N_("两台同线、外来地址、坏校验"),
+        addresses,
+        Cost(0, 25),
+    ),
+    _step(
+        "readings",
+        N_("七项读数"),
+        Kind.AUTO,
+        20,
+        N_("新鲜、合理、寄存器没有错一位"),
+        readings,
+        Cost(2, 0),
+    ),
+    _step(
+        "labels",
+        N_("枚举标签"),
+        Kind.AUTO,
+        10,
+        N_("读到的取值在点表里都有名称"),
+        labels,
+        Cost(5, 0),
+    ),
     _step(
         "write_room",
         N_("写入：设定室温"),
@@ -40,6 +76,7 @@ STEPS: tuple[Step, ...] = (
         90,
         N_("改一步、回读、保持、恢复"),
         write_room,
+        Cost(7, 10, 2),
     ),
     _step(
         "write_flow",
@@ -48,6 +85,7 @@ STEPS: tuple[Step, ...] = (
         90,
         N_("改一步、回读、保持、恢复"),
         write_flow,
+        Cost(7, 10, 2),
     ),
     _step(
         "write_power",
@@ -56,6 +94,7 @@ STEPS: tuple[Step, ...] = (
         150,
         N_("其余位不变，最后一步不是关机"),
         write_power,
+        Cost(13, 15, 4),
     ),
     _step(
         "write_mode",
@@ -64,6 +103,7 @@ STEPS: tuple[Step, ...] = (
         150,
         N_("每个可写值写一遍，再恢复"),
         write_mode,
+        Cost(12, 15, 4),
     ),
     _step(
         "alarm_reset",
@@ -72,6 +112,7 @@ STEPS: tuple[Step, ...] = (
         120,
         N_("复位不得改变开关机、模式和设定"),
         alarm_reset,
+        Cost(20, 10, 3),
     ),
     _step(
         "exceptions",
@@ -80,10 +121,35 @@ STEPS: tuple[Step, ...] = (
         20,
         N_("点表外的寄存器、不支持的功能码"),
         exceptions,
+        Cost(0, 8),
     ),
-    _step("max_read", N_("一次最多读取、间隔"), Kind.AUTO, 120, N_("与点表所写一致"), max_read),
-    _step("reply_time", N_("应答时间"), Kind.AUTO, 120, N_("中位数与 p99"), reply_time),
-    _step("silence", N_("静默后恢复"), Kind.AUTO, 300, N_("停问一段时间后第一问就有应答"), silence),
+    _step(
+        "max_read",
+        N_("一次最多读取、间隔"),
+        Kind.AUTO,
+        120,
+        N_("与点表所写一致"),
+        max_read,
+        Cost(0, 60),
+    ),
+    _step(
+        "reply_time",
+        N_("应答时间"),
+        Kind.AUTO,
+        120,
+        N_("中位数与 p99"),
+        reply_time,
+        Cost(0, 200),
+    ),
+    _step(
+        "silence",
+        N_("静默后恢复"),
+        Kind.AUTO,
+        300,
+        N_("停问一段时间后第一问就有应答"),
+        silence,
+        Cost(4, 0),
+    ),
     _step("panel", N_("面板对照"), Kind.HAND, 300, N_("七项，差 1 K 以内")),
     _step("resistor", N_("电阻箱负温"), Kind.HAND, 300, N_("10 kΩ B3435，约 40 kΩ")),
     _step("sensor", N_("传感器开路、短路"), Kind.HAND, 300, N_("读数必须报故障，不得像真值")),

@@ -52,6 +52,7 @@ def test_every_step_of_the_plan_is_listed_with_what_is_to_come(
         "面板对照（人工）",
         "10 kΩ B3435",
         "约 60 分",
+        "约 2～3 分",
     ):
         assert words in said
     assert "自动 12　人工 6　长时 2" in said
