@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -38,26 +39,35 @@ class Refusal:
 
 
 class Models:
-    """Models by maker, name and code as they are written, and what they lack; one query, and one
-    for each model and day."""
+    """Models by maker, name and code as they are written, and what they lack. Five queries, and
+    some for each model and each time in which its papers are the same: not for each day."""
 
     def __init__(self, user: User) -> None:
         self._all = known(user)
+        self._turns: dict[int, list[date]] = {}
         self._known: dict[tuple[Any, ...], DeviceModel | Refusal] = {}
-        self._lacks: dict[tuple[int, date], list[str]] = {}
-        self._settings: dict[tuple[int, date], Settings] = {}
+        self._lacks: dict[tuple[int, int], list[str]] = {}
+        self._settings: dict[tuple[int, int], Settings] = {}
 
     def settings(self, model: DeviceModel, on: date) -> Settings:
         """How a unit of this model that is put in on that day speaks."""
-        if (model.pk, on) not in self._settings:
-            self._settings[model.pk, on] = model.map_on(on).parsed().settings
-        return self._settings[model.pk, on]
+        time = self._time(model, on)
+        if time not in self._settings:
+            self._settings[time] = model.map_on(on).parsed().settings
+        return self._settings[time]
 
     def lacks(self, model: DeviceModel, on: date) -> list[str]:
         """Which papers the model lacks on that day, in words."""
-        if (model.pk, on) not in self._lacks:
-            self._lacks[model.pk, on] = admission.sentences(model, on)
-        return self._lacks[model.pk, on]
+        time = self._time(model, on)
+        if time not in self._lacks:
+            self._lacks[time] = admission.sentences(model, on)
+        return self._lacks[time]
+
+    def _time(self, model: DeviceModel, on: date) -> tuple[int, int]:
+        """The time, between two turns of the model's papers, in which the day lies."""
+        if not self._turns:
+            self._turns = admission.turns([row.pk for row in self._all])
+        return model.pk, bisect_right(self._turns[model.pk], on)
 
     def find(self, values: Mapping[str, Any]) -> DeviceModel | Refusal:
         """The model that a row means: an empty cell is what is left to choose."""

@@ -128,7 +128,9 @@ class _Judge:
         lacking = _("；").join(self.models.lacks(model, on))
         if not lacking:
             return {}
-        if line.values.get(f"{StepKind.INSTALLED}_on"):
+        key = f"{StepKind.INSTALLED}_on"
+        is_wrong = key in line.record.places and key not in line.values  # told already
+        if line.values.get(key) or is_wrong:
             kept = _("%(lacks)s；按手续不全记") % {"lacks": lacking}
             self._told(line, "model", reminder(model.code, kept))
         else:

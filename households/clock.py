@@ -22,7 +22,12 @@ def now() -> datetime:
 
 def today() -> date:
     """The date on the offices' wall."""
-    return now().astimezone(SHANGHAI).date()
+    return day_of(now())
+
+
+def day_of(moment: datetime) -> date:
+    """The day of the offices in which a moment lies."""
+    return moment.astimezone(SHANGHAI).date()
 
 
 def end_of(day: date) -> datetime:

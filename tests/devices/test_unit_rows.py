@@ -255,6 +255,31 @@ def test_without_a_day_it_would_be_put_in_anew_and_that_is_a_mistake(
     assert (2, "设备型号", LACKING) in told(checked(cast.town_officer, [row]))
 
 
+def test_a_day_that_is_none_is_the_only_mistake_of_a_unit_without_papers(
+    cast: Cast, checked: Checked
+) -> None:
+    make.unconfirmed(cast.water.model)
+    row = home(77, **ELECTRIC, **{**UNIT, "安装日期": "2026-02-30"})
+    assert told(checked(cast.town_officer, [row])) == [(2, "安装日期", "不是日期")]
+
+
+def test_units_of_many_days_are_judged_in_few_queries(
+    cast: Cast, checked: Checked, django_assert_max_num_queries: Any
+) -> None:
+    rows = [
+        home(n, **ELECTRIC, **UNIT)
+        | {
+            "用电户号": f"示例{n:08d}",
+            "设备出厂地址编号": f"CN262{n:05d}",
+            "无线传输设备地址编号": f"8600000002{n:05d}",
+            "安装日期": f"2026-10-{n:02d}",
+        }
+        for n in range(1, 31)
+    ]
+    with django_assert_max_num_queries(30):
+        assert told(checked(cast.town_officer, rows)) == []
+
+
 def test_the_template_offers_admitted_models_alone(cast: Cast) -> None:
     make.unconfirmed(cast.water.model)
     (tree,) = [tree(cast.town_officer) for tree in choices.TREES if tree is ledger._models]

@@ -73,7 +73,7 @@ def test_a_new_model_lacks_everything_and_each_lack_says_who_brings_it(cast: Cas
         ({"valid_until": date(2026, 10, 1)}, "数据对接确认书已于 2026-10-01 到期：请供应商办理"),
         (
             {"valid_from": LATER},
-            "数据对接确认书自 2026-10-30 起有效，2026-10-20 还没有：请供应商办理",
+            "数据对接确认书自 2026-10-30 起有效，此前没有：请供应商办理",
         ),
     ],
 )
@@ -164,9 +164,7 @@ def unlawful(cast: Cast) -> Step:
 
 def test_a_unit_without_its_confirmation_is_kept_and_counts_for_nothing(cast: Cast) -> None:
     step = unlawful(cast)
-    assert step.lacks == [
-        "CN-W10 数据对接确认书自 2026-10-30 起有效，2026-10-20 还没有：请供应商办理"
-    ]
+    assert step.lacks == ["CN-W10 数据对接确认书自 2026-10-30 起有效，此前没有：请供应商办理"]
     cast.water_household.refresh_from_db()
     assert cast.water_household.state == State.PAPERS_INCOMPLETE
     assert cast.water_household.installed_on is None
@@ -223,9 +221,7 @@ def test_what_was_put_in_while_it_was_suspended_counts_from_its_restoring(cast: 
     path.take(home, StepKind.INSTALLED, on=INSTALLED_ON, by=cast.town_officer)
     one.acts.create(state="valid", by=cast.tester, at=clock.end_of(restored) - timedelta(hours=9))
     confirmations(cast).update(state=ConfirmationState.VALID)
-    assert said(cast.water.model, INSTALLED_ON) == [
-        "数据对接确认书在 2026-10-20 暂停使用：请供应商办理"
-    ]
+    assert said(cast.water.model, INSTALLED_ON) == ["数据对接确认书当天暂停使用：请供应商办理"]
     assert admission.papers_came(cast.water.model) == 1
     home.refresh_from_db()
     assert home.installed_on == restored
@@ -255,3 +251,21 @@ def test_a_revocation_lists_what_stands_and_takes_nothing_away(cast: Cast) -> No
     ]
     cast.water_household.refresh_from_db()
     assert cast.water_household.installed_on == INSTALLED_ON
+
+
+def test_between_two_turns_a_model_lacks_the_same_on_every_day(cast: Cast) -> None:
+    model, first = cast.water.model, INSTALLED_ON - timedelta(days=9)
+    confirmations(cast).update(valid_from=INSTALLED_ON, valid_until=INSTALLED_ON + timedelta(9))
+    one = confirmations(cast).get()
+    suspended, restored = INSTALLED_ON + timedelta(3), INSTALLED_ON + timedelta(5)
+    for state, day in (("suspended", suspended), ("valid", restored)):
+        one.acts.create(state=state, by=cast.tester, at=clock.end_of(day) - timedelta(hours=9))
+    papers(cast, MakerPaperKind.INSURANCE).update(
+        added_at=clock.end_of(first),
+        withdrawn_at=clock.end_of(INSTALLED_ON + timedelta(6)),
+        withdrawn_why="更换",
+    )
+    turns = admission.turns([model.pk])[model.pk]
+    days = [first + timedelta(n) for n in range(25)]
+    changed = [day for day in days[1:] if said(model, day) != said(model, day - timedelta(1))]
+    assert {INSTALLED_ON, suspended, restored} <= set(changed) <= set(turns)
