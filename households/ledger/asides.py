@@ -19,6 +19,7 @@ NOTE = re.compile(
 )
 LABELS = frozenset(("说明", "填表说明", "填写说明", "备注", "注", "附注", "注意", "注意事项"))
 UNIT = re.compile(r"\(.{1,8}\)|m2|平方米|平米|户|米|元|个|台|度|°|℃|kw|年月日|必填|选填")
+SMALL_NUMBER = re.compile(r"\d{1,4}")
 EXAMPLE = ("示例", "例", "样例", "举例", "填写示例")
 NO_TICK = ("", "×", "✗", "☐", "x", "否", "无", "不", "0", "-", "—", "/")
 FIRST_CELLS = 4
@@ -64,8 +65,8 @@ def is_example(cells: Sequence[Cell]) -> bool:
 def is_numbering(cells: Sequence[Cell]) -> bool:
     """The row under a head that numbers the columns: 1, 2, 3 …, perhaps 甲 and 乙 before."""
     texts = [_plain(text).strip("()") for text in _texts(cells) if text.strip()]
-    numbers = [int(text) for text in texts if text.isdecimal()]
-    others = [text for text in texts if not text.isdecimal()]
+    numbers = [int(text) for text in texts if SMALL_NUMBER.fullmatch(text)]
+    others = [text for text in texts if not SMALL_NUMBER.fullmatch(text)]
     is_run = len(numbers) >= 3 and numbers == [*range(numbers[0], numbers[0] + len(numbers))]
     return is_run and numbers[0] <= 1 and all(re.fullmatch("[甲乙丙丁A-Z]", one) for one in others)
 

@@ -249,7 +249,7 @@ def whole(least: int, most: int, units: str = "", example: int = 3) -> Cleaner:
         number = _decimal(value)
         if number is None and value in SMALL:
             number = Decimal(SMALL[value])
-        if number is None or not number.is_finite() or number % 1:
+        if number is None or number != number.to_integral_value():
             return mistake(_("不是整数"), _("填整数，例如 %(example)d") % {"example": example})
         if not least <= number <= most:
             limits = {"least": least, "most": most}
@@ -289,7 +289,7 @@ def day(raw: Any) -> Any:
         return None
     if re.fullmatch(r"\d{8}", value):
         value = f"{value[:4]}-{value[4:6]}-{value[6:]}"
-    if value.isdecimal() and int(value) in SERIALS:
+    if re.fullmatch(r"\d{5}", value) and int(value) in SERIALS:
         return _of_our_time(EPOCH + timedelta(days=int(value)))
     return _day_of(value)
 

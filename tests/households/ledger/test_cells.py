@@ -89,6 +89,12 @@ def test_what_is_no_day_is_told_with_an_example(raw: Any) -> None:
     assert (told.reason, told.advice) == ("不是日期", "填 年-月-日，例如 2026-09-12")
 
 
+@pytest.mark.parametrize("key", ["rooms", "year", "demolition_on", "heated_area", "accuracy_m"])
+@pytest.mark.parametrize("raw", ["9" * 5000, "-" + "9" * 5000, "1e99", 1e300])
+def test_numbers_without_measure_are_mistakes_and_no_more(key: str, raw: Any) -> None:
+    assert is_mistake(of(key, raw))
+
+
 @pytest.mark.parametrize(("raw", "value"), [("是", True), ("√", True), ("否", False), (1, True)])
 def test_yes_and_no(raw: Any, value: bool) -> None:
     assert cells.yes_or_no(raw) is value

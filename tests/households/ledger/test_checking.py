@@ -54,6 +54,13 @@ def test_a_mistake_names_sheet_row_column_value_reason_and_advice(
     )
 
 
+def test_a_number_of_5000_digits_right_below_the_head_is_a_mistake_like_any(
+    cast: Cast, checked: Checked
+) -> None:
+    (mistake,) = checked(cast.town_officer, [home(1, 取暖面积="9" * 5000)]).mistakes
+    assert (mistake.row, mistake.column) == (2, "取暖面积")
+
+
 def test_a_second_table_on_a_sheet_is_told_by_its_own_columns(cast: Cast, checked: Checked) -> None:
     row = home(1)
     heads = list(row)
