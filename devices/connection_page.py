@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -28,9 +29,11 @@ from devices.work_list import as_read
 from households.filters import CHOICE, FIELD, AreaChoice, areas_of
 from households.models import Area, Household, State
 from households.models.households import HouseholdQuerySet
+from households.path import standing
 from households.requests import SignedIn
 
 AT_ONCE = 200
+MOST_WHYS = 3  # of why papers are incomplete, in one sentence
 BUILDING = re.compile(r"^.*?(?:号楼|楼|栋|幢|座)")
 STREET = re.compile(r"^\D+")
 DAY = {**FIELD, "type": "date"}
@@ -204,9 +207,22 @@ def _said(home: Household, request: SignedIn, form: CommonForm) -> Said:
 def _tell(request: SignedIn, rows: list[HeatConnection]) -> None:
     n = len(rows)
     pks = [row.household_id for row in rows]
-    lacking = Household.objects.filter(pk__in=pks).papers_incomplete().count()
+    lacking = list(
+        Household.objects.filter(pk__in=pks).papers_incomplete().prefetch_related("steps")
+    )
     said = ngettext("已登记 %(n)d 户入网记录", "已登记 %(n)d 户入网记录", n) % {"n": n}
     if lacking:
-        more = ngettext("其中 %(n)d 户手续不全", "其中 %(n)d 户手续不全", lacking)
-        said += _("，") + more % {"n": lacking}
+        more = ngettext("其中 %(n)d 户手续不全", "其中 %(n)d 户手续不全", len(lacking))
+        said += _("，") + more % {"n": len(lacking)} + _("：") + _("；").join(_whys(lacking))
     messages.success(request, said)
+
+
+def _whys(homes: list[Household]) -> list[str]:
+    """What their steps lack, each reason once with how many households it holds back."""
+    found: Counter[str] = Counter()
+    for home in homes:
+        found.update(dict.fromkeys((lack for step in standing(home) for lack in step.lacks), 1))
+    return [
+        ngettext("%(why)s（%(n)d 户）", "%(why)s（%(n)d 户）", n) % {"why": why, "n": n}
+        for why, n in found.most_common(MOST_WHYS)
+    ]

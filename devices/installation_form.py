@@ -128,7 +128,7 @@ class InstallationForm(forms.Form):
     existing = forms.BooleanField(
         label=_lazy("设备已安装，如实登记"),
         required=False,
-        help_text=_lazy("型号材料不全也照实记下，按手续不全管理，补齐前不计入完工"),
+        help_text=_lazy("没有准入的型号，勾选后才列出；照实记下，按手续不全管理，补齐前不计入完工"),
         widget=forms.CheckboxInput({"class": "form-check-input"}),
     )
     factory_number = PlateField(label=_lazy("设备出厂地址编号"))

@@ -160,6 +160,15 @@ def test_forty_households_are_one_press(company: User, building: list[Household]
     assert building[7].heat_connection.agreement_number == f"RW-{building[7].number}"
 
 
+def test_why_papers_are_incomplete_is_said_with_how_many(
+    company: User, building: list[Household]
+) -> None:
+    early = (SIGNED_ON - timedelta(days=1)).isoformat()
+    sent = filled(building[:3], agreement_on=early)
+    shown = client_of(company).post(SHEET, sent, follow=True).content.decode()
+    assert f"其中 3 户手续不全：日期早于“列入计划”（{SIGNED_ON}）（3 户）" in shown
+
+
 def test_a_mistake_is_shown_at_its_row(
     cast: Cast, company: User, building: list[Household]
 ) -> None:
