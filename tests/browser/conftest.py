@@ -28,10 +28,11 @@ ARGUMENTS = [
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 PATIENCE = 60_000  # ms; a limit for a busy machine, a test goes on as soon as it happened
-# All that a page asks for by itself is there: its charts, parts and the pictures in sight. What it
-# asks for again and again is not waited for: on a busy machine there is always some of it under way.
+# All that a page asks for by itself is there: its parts, charts and the pictures in sight. What it
+# asks for again and again is not waited for: a busy machine always has some of it under way.
 AT_REST = """() => document.readyState === "complete"
-  && !document.querySelector("[hx-trigger=load], .htmx-request:not([hx-trigger*=every])")
+  && !document.querySelector("[hx-trigger=load]:is(:empty, [hx-swap=outerHTML])")
+  && !document.querySelector(".htmx-request:not([hx-trigger*=every])")
   && [...document.querySelectorAll(".chart[data-url]")].every((one) => one.childNodes.length)
   && [...document.images].every((one) => one.complete || !one.checkVisibility()
     || one.getBoundingClientRect().top > innerHeight)"""
@@ -108,27 +109,27 @@ class Visitor:
     def reads(self, place: str, *words: str) -> None:
         """Wait until these words can be read there."""
         for each in words:
-            self._expect(place).to_contain_text(each, use_inner_text=True)
+            self.expects(self.page.locator(place).first).to_contain_text(each, use_inner_text=True)
 
     def holds(self, field: str, value: str) -> None:
         """Wait until the field has this value."""
-        self._expect(field).to_have_value(value)
+        self.expects(self.page.locator(field)).to_have_value(value)
 
     def counts(self, things: str, n: int) -> None:
         """Wait until there are so many."""
-        self._expect(things, all_of_them=True).to_have_count(n)
+        self.expects(self.page.locator(things)).to_have_count(n)
 
-    def eventually(self, condition: Callable[[], Any]) -> None:
+    def expects(self, locator: Any) -> Any:
+        """Playwright's assertions about what it finds, which wait until they are true."""
+        return pytest.importorskip("playwright.sync_api").expect(locator)
+
+    def eventually(self, condition: Callable[[], Any], seconds: float = PATIENCE / 1000) -> Any:
         """Wait until something outside of the page is so; the page's events go on meanwhile."""
-        until = monotonic() + PATIENCE / 1000
-        while not condition():
+        until = monotonic() + seconds
+        while not (found := condition()):
             assert monotonic() < until, "it did not happen in time"
             self.page.wait_for_timeout(50)
-
-    def _expect(self, place: str, *, all_of_them: bool = False) -> Any:
-        found = self.page.locator(place)
-        expect = pytest.importorskip("playwright.sync_api").expect
-        return expect(found if all_of_them else found.first)
+        return found
 
     def resize(self, size: dict[str, int]) -> None:
         self.page.set_viewport_size(size)

@@ -23,7 +23,7 @@ from tests.devices.docking.scene import SAID, a_key
 from tests.farm import WATER, Farm
 from tests.telemetry.docking.test_whole_runs import in_no_hurry
 from tests.telemetry.docking_scene import quick
-from tests.telemetry.test_line_worker import eventually, lines, looks_often
+from tests.telemetry.test_line_worker import lines, looks_often
 
 __all__ = ["in_no_hurry", "lines", "looks_often"]  # fixtures
 SOAK_HOURS = "0.0028"  # ten seconds
@@ -51,7 +51,7 @@ class Bench:
     def reads(self, wanted: Callable[[UnitState], bool]) -> UnitState:
         """The platform's newest of the sample, once it is as wanted."""
         rows = UnitState.objects.filter(unit=self.application.sample)
-        found = eventually(lambda: next(filter(wanted, rows.all()), None))
+        found = self.visitor.eventually(lambda: next(filter(wanted, rows.all()), None))
         assert isinstance(found, UnitState)
         return found
 
@@ -72,8 +72,8 @@ class Bench:
     def capture(self, key: str, name: str) -> None:
         """Freeze what the platform reads now."""
         self.visitor.go(f"{self.url}test/steps/{key}/")
-        self.page.click(f"button[value={name}]")
-        eventually(lambda: name in self.step(key).entered)
+        self.visitor.follow(f"button[value={name}]")
+        assert name in self.step(key).entered
 
 
 @pytest.fixture
@@ -130,9 +130,11 @@ def the_platform_tests(bench: Bench) -> None:
     bench.page.click("#run-all")
     bench.page.wait_for_selector("text=自动步骤进行中")
     steps = DockingStep.objects.filter(state__in=("queued", "running"))
-    eventually(lambda: not steps.exists(), 150)
-    bench.page.wait_for_selector("#step-rows tr:nth-child(19) .st-ok", timeout=20_000)
-    assert bench.page.locator("#step-rows .st-bad").count() == 0
+    bench.visitor.eventually(lambda: not steps.exists(), 300)
+    bench.page.wait_for_selector(
+        "#step-rows tr:nth-child(19) .st-ok",
+    )
+    bench.visitor.counts("#step-rows .st-bad", 0)
     bench.page.click("#step-rows tr:first-child >> text=报文")
     bench.page.wait_for_selector("#frames .in-going")
 
@@ -203,7 +205,7 @@ def shown_and_revoked(bench: Bench, cast: Cast) -> None:
         bench.page.click("#confirmation a:has-text('下载')")
     assert Path(downloading.value.path()).read_bytes().startswith(b"%PDF")
     bench.visitor.go(f"/confirm/{one.code}/")
-    assert "有效" in bench.page.inner_text("main")
+    bench.visitor.reads("main", "有效")
     bench.visitor.be(cast.service_unit)
     bench.visitor.go(f"/confirmations/{one.uid}/")
     form = bench.page.locator("form:has(input[name=state][value=revoked])")
@@ -212,4 +214,4 @@ def shown_and_revoked(bench: Bench, cast: Cast) -> None:
     form.locator("button").click()
     bench.page.wait_for_selector("h1 >> text=已撤销")
     bench.visitor.go(f"/confirm/{one.code}/")
-    assert "已撤销" in bench.page.inner_text("main")
+    bench.visitor.reads("main", "已撤销")

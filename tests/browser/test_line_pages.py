@@ -16,7 +16,6 @@ from tests.telemetry.test_trace_page import ASK, SAY
 from tests.telemetry.test_unknown_page import stranger
 
 NAMES = "一条名字很长的通信链路，在洞头村第二村民小组"
-SOON_MS = 20_000  # a busy machine refreshes late
 PAGES = {
     "lines": "/lines/",
     "no lines found": "/lines/?q=没有的",
@@ -67,21 +66,18 @@ def test_new_frames_appear_below_while_the_trace_runs(
 ) -> None:
     visitor.be(cast.service_unit)
     visitor.go(PAGES["trace"].format(**wire))
-    visitor.page.click("text=开始跟踪")
+    visitor.follow("text=开始跟踪")
     visitor.page.wait_for_selector("text=正在跟踪")
     before = visitor.page.locator("#frames tr").count()
     hear(wire["line"], 3)
-    visitor.page.wait_for_selector(f"#frames tr:nth-child({before + 6})", timeout=SOON_MS)
-    assert "供水温度 43.1 °C" in visitor.page.inner_text("#frames tr:last-child")
-    assert (
-        visitor.page.evaluate(
-            "(box => box.scrollHeight - box.scrollTop - box.clientHeight)"
-            "(document.getElementById('frames-box'))"
-        )
-        < 5
+    visitor.page.wait_for_selector(f"#frames tr:nth-child({before + 6})")
+    visitor.reads("#frames tr:last-child", "供水温度 43.1 °C")
+    visitor.page.wait_for_function(
+        "(box => box.scrollHeight - box.scrollTop - box.clientHeight < 5)"
+        "(document.getElementById('frames-box'))"
     )  # the newest is in view
     LineTrace.objects.get(gateway=wire["line"]).end()
-    visitor.page.wait_for_selector("text=开始跟踪", timeout=SOON_MS)
+    visitor.page.wait_for_selector("text=开始跟踪")
     assert visitor.troubles == []
 
 
@@ -90,7 +86,7 @@ def test_the_page_of_a_line_follows_what_happens(
 ) -> None:
     visitor.be(cast.service_unit)
     visitor.go(PAGES["line"].format(**wire))
-    assert "接通有问题" in visitor.page.inner_text("#pill")
+    visitor.reads("#pill", "接通有问题")
     lost(cast.water.gateway)
-    visitor.page.wait_for_selector("#problems >> text=连接已断开", timeout=SOON_MS)
-    assert "中断" in visitor.page.inner_text("#pill")
+    visitor.page.wait_for_selector("#problems >> text=连接已断开")
+    visitor.reads("#pill", "中断")

@@ -52,8 +52,7 @@ def eight_days_pass() -> None:
 
 def press(visitor: Visitor, words: str) -> None:
     """Press a button and wait for the page that answers."""
-    with visitor.page.expect_navigation():
-        visitor.page.click(f"main button:has-text('{words}')")
+    visitor.follow(f"main button:has-text('{words}')")
 
 
 def unfold(visitor: Visitor, words: str) -> None:
@@ -69,7 +68,7 @@ def test_a_list_goes_through_its_review_and_comes_back_once(
     clerk.go("/lists/")
     assert said(clerk) == []
     picture_of(clerk, f"lists-{way}")
-    clerk.page.click("a:has-text('洞头村')")
+    clerk.follow("a:has-text('洞头村')")
     assert said(clerk) == []
     picture_of(clerk, f"list-draft-{way}")
     press(clerk, "村（社区）核实无误")
@@ -92,8 +91,8 @@ def test_a_list_goes_through_its_review_and_comes_back_once(
     press(town, "退回修改")
 
     clerk.go("/")
-    clerk.page.click("a:has-text('名单退回修改 1')")
-    clerk.page.click("a:has-text('洞头村')")
+    clerk.follow("a:has-text('名单退回修改 1')")
+    clerk.follow("a:has-text('洞头村')")
     clerk.page.wait_for_selector("text=核对第二户门牌号")
     press(clerk, "村（社区）核实无误")  # unchanged: the notice stands
     press(clerk, "提交镇（街道）审核")
@@ -118,8 +117,8 @@ def test_a_change_slip_goes_from_the_households_page_into_effect(
     clerk = open_as(cast.clerk, way)
     clerk.go(f"/households/{home.number}/")
     picture_of(clerk, f"slip-household-{way}")
-    clerk.page.click("main a:has-text('变更单')")
-    clerk.page.click("a:has-text('户主变更')")
+    clerk.follow("main a:has-text('变更单')")
+    clerk.follow("a:has-text('户主变更')")
     assert said(clerk) == []
     clerk.page.fill("#id_householder", "卫示寅")
     clerk.page.fill("#id_basis", "过户证明")
@@ -139,7 +138,7 @@ def test_a_change_slip_goes_from_the_households_page_into_effect(
     district = open_as(cast.district_officer)
     district.go("/slips/?state=reviewed")
     assert said(district) == []
-    district.page.click(f"a:has-text('{slip.number}')")
+    district.follow(f"a:has-text('{slip.number}')")
     press(district, "区备案，生效")
     district.page.wait_for_selector("text=卫示丑 → 卫示寅")
     assert said(district) == []

@@ -39,6 +39,11 @@ def cell(page: Any, signal: str, column: str) -> Any:
     return row.locator(f"td.c-{column}")
 
 
+def shows(editor: Visitor, signal: str, column: str, text: str) -> None:
+    """Wait until this text alone stands in the cell."""
+    editor.expects(cell(editor.page, signal, column)).to_have_text(text, use_inner_text=True)
+
+
 def paste(page: Any, text: str) -> None:
     page.evaluate(
         """text => {
@@ -62,7 +67,7 @@ def test_a_mistake_shows_at_its_cell_and_goes_when_it_is_taken_back(editor: Visi
     page.keyboard.press("Control+z")
     page.wait_for_selector("#hand-in:enabled")
     page.wait_for_selector("#findings:has-text('没有错误和提醒')")
-    assert cell(page, "electric_energy", "address").inner_text() == "130"
+    shows(editor, "electric_energy", "address", "130")
     assert said(editor) == []
 
 
@@ -70,19 +75,19 @@ def test_keys_go_where_a_spreadsheet_goes(editor: Visitor) -> None:
     page = editor.page
     cell(page, "return_temp", "type").click()
     page.keyboard.press("Tab")
-    assert page.locator("#points td.at.c-order").count() == 1
+    editor.counts("#points td.at.c-order", 1)
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Enter")
-    assert page.locator("tr:nth-child(3) td.at.c-type").count() == 1
+    editor.counts("tr:nth-child(3) td.at.c-type", 1)
     page.keyboard.type("uint16")
     page.keyboard.press("Escape")
-    assert page.locator("#points td.at input").input_value() == "int16"
+    editor.holds("#points td.at input", "int16")
     page.keyboard.press("Delete")
     page.keyboard.press("ArrowDown")
-    assert cell(page, "outdoor_temp", "type").inner_text() == ""
+    shows(editor, "outdoor_temp", "type", "")
     page.keyboard.press("Escape")
     page.keyboard.press("Tab")
-    assert page.locator("#points :focus").count() == 0
+    editor.counts("#points :focus", 0)
 
 
 def test_cells_of_a_spreadsheet_are_pasted_and_rows_come_by_themselves(editor: Visitor) -> None:
@@ -91,7 +96,7 @@ def test_cells_of_a_spreadsheet_are_pasted_and_rows_come_by_themselves(editor: V
     page.locator("#points tbody tr:last-child td.c-signal").click()
     paste(page, 'fan_speed\t"转速\n风机"\tholding\t140\nspare\t备用\tholding\t0x8F\n')
     page.wait_for_selector(f"#points tbody tr:nth-child({rows + 2})")
-    assert cell(page, "spare", "address").inner_text() == "0x8F"
+    shows(editor, "spare", "address", "0x8F")
     page.wait_for_selector("#points td.wire:text-is('0x008F')")
     page.wait_for_selector("#points td.c-type.cell-bad")  # a type is needed
     page.keyboard.press("Control+z")
@@ -102,10 +107,11 @@ def test_a_row_is_put_in_and_taken_out(editor: Visitor) -> None:
     page = editor.page
     cell(page, "return_temp", "signal").click()
     page.click("[data-tool=insert]")
-    assert page.locator("#points tbody tr:nth-child(2) td.c-signal").inner_text() == ""
+    inserted = page.locator("#points tbody tr:nth-child(2) td.c-signal")
+    editor.expects(inserted).to_have_text("", use_inner_text=True)
     page.click("[data-tool=remove]")
     page.wait_for_selector("#points tbody tr:nth-child(2) td.c-signal input")
-    assert page.locator("#points td.at input").input_value() == "return_temp"
+    editor.holds("#points td.at input", "return_temp")
 
 
 def test_what_is_kept_is_there_again(editor: Visitor, cast: Cast) -> None:
@@ -116,7 +122,7 @@ def test_what_is_kept_is_there_again(editor: Visitor, cast: Cast) -> None:
     page.wait_for_selector("#saved:has-text('已暂存')")
     assert "工况" in MapDraft.objects.get().content
     opened(editor, cast)
-    assert cell(page, "mode", "name").inner_text() == "工况"
+    shows(editor, "mode", "name", "工况")
 
 
 def test_what_was_not_kept_survives_a_reload(editor: Visitor, cast: Cast) -> None:
@@ -125,7 +131,7 @@ def test_what_was_not_kept_survives_a_reload(editor: Visitor, cast: Cast) -> Non
     page.keyboard.type("工况")
     opened(editor, cast)
     page.wait_for_selector("#restored:visible")
-    assert cell(page, "mode", "name").inner_text() == "工况"
+    shows(editor, "mode", "name", "工况")
 
 
 def test_what_was_not_kept_is_not_put_over_what_another_kept(editor: Visitor, cast: Cast) -> None:
@@ -134,7 +140,7 @@ def test_what_was_not_kept_is_not_put_over_what_another_kept(editor: Visitor, ca
     page.keyboard.type("工况")
     MapDraft.objects.update(edits=7)
     opened(editor, cast)
-    assert cell(page, "mode", "name").inner_text() == "运行模式状态"
+    shows(editor, "mode", "name", "运行模式状态")
     page.click("[data-restore]")
     page.wait_for_selector("#points td:text-is('工况')")
 
@@ -208,6 +214,6 @@ def test_pages_of_maps_read_well(visitor: Visitor, cast: Cast, size: dict[str, i
     visitor.page.check("[name=replace]")
     visitor.page.click("main button.btn-primary")
     visitor.page.wait_for_selector("body[data-ready]")
-    assert visitor.page.locator("#points td.c-signal:text-is('return_temp')").count() == 1
+    visitor.counts("#points td.c-signal:text-is('return_temp')", 1)
     assert not {path: words for path, words in found.items() if words}
     assert visitor.foreign == []

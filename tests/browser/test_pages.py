@@ -119,8 +119,7 @@ def test_the_charts_are_drawn(visitor: Visitor, district: Cast) -> None:
     visitor.page.wait_for_selector("#curves canvas")
     visitor.go(address(district, "unit"))
     visitor.page.wait_for_selector("#day canvas")
-    assert "供水温度" in visitor.page.inner_text("#legend")
-    assert "无数据" in visitor.page.inner_text("#legend")
+    visitor.reads("#legend", "供水温度", "无数据")
 
 
 def test_a_filter_is_asked_as_soon_as_it_is_chosen_and_kept_in_the_address(
@@ -130,7 +129,7 @@ def test_a_filter_is_asked_as_soon_as_it_is_chosen_and_kept_in_the_address(
     visitor.go("/households/")
     visitor.page.select_option("select[name=area]", label="　洞头村")
     visitor.page.wait_for_url(f"**/households/?area={district.area('洞头村').pk}")
-    assert "26-12-0001" in visitor.page.inner_text("table")
+    visitor.reads("table", "26-12-0001")
     assert "26-10-0001" not in visitor.page.inner_text("table")
 
 
@@ -140,10 +139,10 @@ def test_the_step_keys_stay_within_the_limits(visitor: Visitor, district: Cast) 
     more = visitor.page.locator("button[data-step='1']")
     for _press in range(8):
         more.click()
-    assert visitor.page.input_value("#target") == "26"
+    visitor.holds("#target", "26")
     for _press in range(12):
         visitor.page.locator("button[data-step='-1']").click()
-    assert visitor.page.input_value("#target") == "16"
+    visitor.holds("#target", "16")
 
 
 def test_the_phone_number_is_shown_in_place(visitor: Visitor, district: Cast) -> None:
@@ -168,7 +167,7 @@ def test_the_account_menu_opens_and_signs_out(visitor: Visitor, district: Cast) 
     visitor.sign_in(district.district_officer)
     visitor.page.click(".menu summary")
     visitor.page.keyboard.press("Escape")
-    assert visitor.page.locator(".menu[open]").count() == 0
+    visitor.counts(".menu[open]", 0)
     visitor.page.click(".menu summary")
     visitor.page.click("text=退出登录")
     visitor.page.wait_for_url("**/sign-in/")

@@ -114,8 +114,8 @@ def test_a_name_that_is_looked_for_never_stands_in_the_address(
     visitor.page.fill("[name=q]", "测试户甲")
     visitor.page.keyboard.press("Enter")
     visitor.page.wait_for_url(re.compile(r"q=%7E1\."))
-    assert visitor.page.input_value("[name=q]") == "测试户甲"
+    visitor.holds("[name=q]", "测试户甲")
     assert "method=coal_to_electricity" in visitor.page.url
-    assert visitor.page.get_by_text("26-12-0001").is_visible()
+    visitor.page.get_by_text("26-12-0001").wait_for()
     assert not visitor.page.get_by_text("26-10-0001").is_visible()
     assert not visitor.troubles

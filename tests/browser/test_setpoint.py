@@ -23,7 +23,6 @@ from tests.cast import Cast
 from tests.farm import WATER, farm
 
 ADDRESS = 9
-SOON = 20_000  # ms; the map lets the unit take 2 s before it is read back
 
 
 @dataclass(frozen=True)
@@ -62,8 +61,8 @@ def stack(
 def officer(visitor: Visitor, cast: Cast, stack: Stack) -> Visitor:
     """Before the page of a unit that has just answered."""
     visitor.be(cast.district_officer)
-    while not UnitState.objects.filter(unit=stack.unit, answered_at__isnull=False).exists():
-        visitor.page.wait_for_timeout(100)
+    answered = UnitState.objects.filter(unit=stack.unit, answered_at__isnull=False)
+    visitor.eventually(answered.exists)
     visitor.go(f"/units/{stack.unit.pk}/")
     return visitor
 
@@ -78,7 +77,7 @@ def test_a_setpoint_typed_here_is_seen_proven_without_a_reload(
     page.fill("#target", str(wanted))
     page.click("text=下发设定")
     page.wait_for_selector("#outcome .st-wait, #outcome .st-run, #outcome .st-ok")
-    page.wait_for_selector("#outcome .st-ok >> text=已回读确认", timeout=SOON)
+    page.wait_for_selector("#outcome .st-ok >> text=已回读确认")
     assert stack.device.values()["indoor_temp_setpoint"] == wanted
     page.wait_for_selector(f"#commands >> text={wanted} °C")
     page.wait_for_selector(f"#current >> text={wanted} °C")
@@ -110,5 +109,5 @@ def test_two_thumbs_switch_the_unit_off_from_a_phone_in_the_cold(
     officer.be(cast.service_unit)
     officer.go(f"/units/{stack.unit.pk}/")
     page.click("#outcome button:has-text('同意')")
-    page.wait_for_selector("#outcome .st-ok >> text=已回读确认", timeout=SOON)
+    page.wait_for_selector("#outcome .st-ok >> text=已回读确认")
     assert stack.device.values()["power_state"] is False

@@ -92,4 +92,4 @@ def test_a_message_is_counted_opened_and_read(visitor: Visitor, cast: Cast) -> N
     visitor.page.locator(".topbar .right a", has_text="1").click()
     visitor.page.get_by_role("link", name="保险单还有 7 天到期").click()
     visitor.page.get_by_role("heading", name="CN-W10").wait_for()
-    assert visitor.page.locator(".topbar .right .count").count() == 0
+    visitor.counts(".topbar .right .count", 0)

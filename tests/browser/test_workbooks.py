@@ -73,8 +73,8 @@ def test_the_right_rows_are_imported_and_three_come_back(
     upload(officer, ledger)
     picture_of(officer, f"import-{way}")
     assert not said(officer)
-    assert "尚未导入任何一行" in page.inner_text("main")
-    assert page.locator("button:has-text('改完 3 处错误才能导入')").is_disabled()
+    officer.reads("main", "尚未导入任何一行")
+    page.wait_for_selector("button:has-text('改完 3 处错误才能导入'):disabled")
     confirm_all(officer)
     page.click("[name=rows][value=right]")
     page.click("button:has-text('现在导入 57 行')")
@@ -89,7 +89,7 @@ def test_the_right_rows_are_imported_and_three_come_back(
         page.click("text=下载退回的 3 行")
     sheet = taken(download)["改造户"]
     assert sheet.max_row == 4
-    page.click("text=看这 57 户")
+    officer.follow("text=看这 57 户")
     page.wait_for_selector("text=57 户")
     assert officer.foreign == []
 
@@ -143,7 +143,7 @@ def test_a_wrong_file_is_told_on_the_page(open_as: Open, cast: Cast, tmp_path: P
     officer.page.wait_for_selector("#bar")
     jobs.work()
     officer.page.wait_for_selector("h1:has-text('这个文件读不了')")
-    assert WorkbookImport.objects.get().sentence in officer.page.inner_text("[role=alert]")
+    officer.reads("[role=alert]", WorkbookImport.objects.get().sentence)
     assert not said(officer)
 
 
