@@ -8,7 +8,7 @@ import unicodedata
 from django.utils.translation import gettext as _
 
 MOBILE = re.compile(r"1[3-9]\d{9}")
-LANDLINE = re.compile(r"(0\d{2,3})-?(\d{7,8})(?:-(\d{1,6}))?")
+LANDLINE = re.compile(r"(0[1-9]\d{1,2})-?(\d{7,8})(?:-(\d{1,6}))?")
 DASHES = re.compile(r"[‐-―−－~～—]+")
 EXTENSION = re.compile(r"(转|分机|ext\.?|#|,)+", re.IGNORECASE)
 AREA_CODES_OF_THREE = ("010", "02")

@@ -42,6 +42,7 @@ NO = frozenset(
 )
 QUOTES = "“”‘’\"'《》"  # as the notice writes “煤改电”
 EXACT = 2**53  # a number of a spreadsheet keeps no more digits than this
+DIGITS_KEPT = 15
 EPOCH = date(1899, 12, 30)  # day 0 of a spreadsheet, for every day after February 1900
 SERIALS = range(18264, 73051)  # 1950 to 2099
 ABOUT = re.compile(r"^(?:大约|大概|约|近|≈)|(?:左右|多|余)$")
@@ -145,7 +146,7 @@ def code(longest: int) -> Cleaner:
     def clean(raw: Any) -> Any:
         if raw is None:
             return None
-        if isinstance(raw, float) and (broken := _cut_digits(raw)):
+        if isinstance(raw, int | float) and (broken := _cut_digits(raw)):
             return broken
         value = narrow(raw).replace(" ", "")
         if value in NOTHING:
@@ -175,9 +176,12 @@ def account(longest: int) -> Cleaner:
 
 
 def _cut_digits(raw: float) -> Told | None:
-    if not raw.is_integer():
+    """A number of more digits than a spreadsheet keeps (15) ends in noughts that nobody wrote."""
+    if raw != int(raw):
         return mistake(_("是带小数的数"), _("该列设为文本后重填"))
-    return digits_lost(f"{raw:.6E}") if abs(raw) >= EXACT else None
+    digits = str(abs(int(raw)))
+    is_cut = len(digits) > DIGITS_KEPT and not digits[DIGITS_KEPT:].strip("0")
+    return digits_lost(f"{raw:.5E}") if is_cut or abs(raw) >= EXACT else None
 
 
 def _is_power(value: str) -> bool:
@@ -208,11 +212,12 @@ def square_metres(raw: Any) -> Any:
     value = narrow(raw).replace(" ", "")
     if value in NOTHING_AT_ALL:
         return None
-    bare = ABOUT.sub("", SQUARE_METRES.sub("", ABOUT.sub("", value)))
+    plain = SQUARE_METRES.sub("", ABOUT.sub("", value))
+    bare = ABOUT.sub("", plain)
     number = _decimal(THOUSANDS.sub("", bare))
     if number is None:
         return mistake(_("不是数字"), _("填数字，单位 m²，例如 92"))
-    return _plausible(number, about=bool(ABOUT.search(value)))
+    return _plausible(number, about=bool(ABOUT.search(value) or ABOUT.search(plain)))
 
 
 def _plausible(number: Decimal, about: bool) -> Any:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from households import clock, phones
 from households.ledger.cells import (
+    BY_HAND,
     EXACT,
     NOTHING_AT_ALL,
     Told,
@@ -33,10 +34,15 @@ NO_PHONE = NOTHING_AT_ALL | {"无", "暂无", "没有", "无电话", "不详", "
 NO_NAME = NOTHING_AT_ALL | {"无", "暂无", "没有", "不详", "未知"}
 CHINESE = re.compile(r"^[㐀-鿿豈-﫿𠀀-𲎯·]+$")
 BRACKETS = re.compile(r"\s*[（(【\[]([^）)】\]]*)[)）】\]]?\s*$")
+DEAD_BEFORE = re.compile(r"^[（(【\[]?(?:已故|故去)[)）】\]]?[\s:：]*(?=.{2})")
+MASK = re.compile(r"[*＊]")
+LOST = re.compile(r"[?？\ufffd□]")
 DEAD = re.compile(r"已故|去世|亡故|病故|已亡|过世|故$")
 TITLES = re.compile(r"(?<=.)(?:先生|女士|同志|师傅|大爷|大娘|老师)$")
 SEVERAL = re.compile(r"[、/,，;；&]|和(?=.{2,})")
-NO_DOOR = re.compile(r"^(?:无|没有|暂无)(?:门牌号?|门号|号)?[\s:：,，]*(?P<place>.*)$")
+NO_DOOR = re.compile(
+    r"^(?:无|没有|暂无)(?:(?:门牌号?|门号|号)[\s:：,，]*|[\s:：,，]+|(?=[（(【\[]|$))(?P<place>.*)$"
+)
 DAY_TEXT = re.compile(
     r"^(?P<year>\d{4})[-/.年](?P<month>\d{1,2})[-/.月](?P<day>\d{1,2})日?(?: 0?0:00(?::00)?)?$"
 )
@@ -94,6 +100,7 @@ def _several(value: str) -> Any:
     words = WORDS.findall(value)
     bare = WORDS.sub(" ", value) if words else value
     found, wrong = _numbers(bare)
+    found = list(dict.fromkeys(found))
     if wrong or not found:
         return _no_phone(wrong[0] if found else value)
     if len(found) > 2:
@@ -104,7 +111,7 @@ def _several(value: str) -> Any:
         reason = _("一格里有 2 个号码，第 2 个记作备用电话")
         return reminder(found[0], reason, other_phone=found[1])
     if not words:
-        return found[0]
+        return found[0]  # perhaps written twice
     return reminder(found[0], _("号码以外的文字“%(words)s”没有记") % {"words": "".join(words)})
 
 
@@ -149,18 +156,34 @@ def name(raw: Any) -> Any:
     value = tidy(raw)
     if value in NO_NAME:
         return None
-    if not re.search(r"[^\d\W]", value):
-        return mistake(_("不是姓名"), _("只填姓名"))
+    if wrong := _no_name(raw, value):
+        return wrong
     remark = BRACKETS.search(value)
-    bare = _unspaced(BRACKETS.sub("", value) if remark else value)
-    said = remark.group(1) if remark else ""
+    early = DEAD_BEFORE.match(value)
+    rest = DEAD_BEFORE.sub("", BRACKETS.sub("", value) if remark else value)
+    bare = _unspaced(rest)
+    said = remark.group(1) if remark else early.group() if early else ""
     if not bare or DEAD.fullmatch(bare):
         return mistake(_("没有姓名"), _("只填姓名"))
     if SEVERAL.search(bare):
-        return mistake(_("一格里有几个人"), _("填户主 1 人，其他人填实际居住人或备注"))
+        return _several_people()
     if len(bare) > NAME_LONGEST:
         return too_long(bare, NAME_LONGEST)
     return _named(bare, said)
+
+
+def _no_name(raw: Any, value: str) -> Told | None:
+    """What keeps a cell from being one person's whole name."""
+    if not re.search(r"[^\d\W]", value):
+        return mistake(_("不是姓名"), _("只填姓名"))
+    lines = [tidy(line) for line in raw.split("\n")] if isinstance(raw, str) and "\n" in raw else []
+    if sum(len(line) > 1 and CHINESE.match(line) is not None for line in lines) > 1:
+        return _several_people()
+    return None
+
+
+def _several_people() -> Told:
+    return mistake(_("一格里有几个人"), _("填户主 1 人，其他人填实际居住人或备注"))
 
 
 def _unspaced(value: str) -> str:
@@ -183,6 +206,10 @@ def _named(bare: str, said: str) -> Any:
         return reminder(plain, reason, _("填身份证上的姓名"))
     if PHONE_INSIDE.search(bare):
         return mistake(_("姓名里有电话号码"), _("只填姓名，号码填联系电话"))
+    if MASK.search(bare):
+        return reminder(bare, _("姓名打了码"), _("填完整姓名"))
+    if LOST.search(bare):
+        return reminder(bare, _("姓名里有认不出的字"), _("生僻字可能没有存下来；填完整姓名"))
     if re.search(r"\d", bare):
         return reminder(bare, _("姓名里有数字"))
     return bare
@@ -202,7 +229,7 @@ def door(raw: Any) -> Any:
         return _not_a_day(raw)
     if not isinstance(raw, str) and not isinstance(raw, int | float):
         return mistake(_("不是门牌号"), _("该列设为文本后重填，例如 3-12"))
-    value = tidy(raw)
+    value = BY_HAND.sub("", tidy(raw))
     if value in NOTHING_AT_ALL:
         return None
     if found := NO_DOOR.match(value):

@@ -167,7 +167,7 @@ def test_a_cell_is_shown_as_it_looks_in_the_sheet() -> None:
     assert cells.as_typed(None) == ""
 
 
-@pytest.mark.parametrize("raw", ["约120余平", "≈120", "120左右"])
+@pytest.mark.parametrize("raw", ["约120余平", "≈120", "120左右", "120多平"])
 def test_about_is_written_in_several_ways(raw: str) -> None:
     assert (cells.square_metres(raw).severity, cells.square_metres(raw).value) == ("reminder", 120)
 
@@ -183,3 +183,13 @@ def test_a_remark_behind_a_choice_is_passed_over_and_said() -> None:
     assert "空气能" in told.reason
     assert is_mistake(of("method", "（空气能）"))
     assert is_mistake(of("method", "烧柴（煤改电）"))
+
+
+@pytest.mark.parametrize("raw", [1405231234567890, 1.40523123456789e15, 10**20, 3.2e17])
+def test_a_number_ends_in_noughts_where_a_spreadsheet_has_cut_it(raw: Any) -> None:
+    assert is_mistake(of("electricity_account", raw))
+
+
+@pytest.mark.parametrize("raw", [140523123456789, 1405231234567891])
+def test_a_number_that_is_whole_is_a_code(raw: int) -> None:
+    assert of("electricity_account", raw) == str(raw)

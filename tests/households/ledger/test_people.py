@@ -47,6 +47,7 @@ def test_a_landline_has_its_area_code_apart(raw: str) -> None:
         ("2023456", "座机缺区号"),
         ("问村长", "不是电话号码"),
         ("0356", "不是电话号码"),
+        ("00000000000", "不是电话号码"),
     ],
 )
 def test_a_wrong_number_says_what_is_wrong(raw: str, reason: str) -> None:
@@ -86,6 +87,10 @@ def test_of_two_numbers_the_wrong_one_is_told() -> None:
     assert people.phone("13800000011/1390000002").reason == "少 1 位"
 
 
+def test_a_number_that_is_written_twice_is_one() -> None:
+    assert people.phone("13800000011 / 138 0000 0011") == "13800000011"
+
+
 @pytest.mark.parametrize("raw", ["无", "暂无", "没有", "不详"])
 def test_no_phone_in_words_is_no_phone_and_said(raw: str) -> None:
     told = people.phone(raw)
@@ -112,7 +117,9 @@ def test_a_name_has_no_spaces(raw: str) -> None:
     assert people.name(raw) == "张三"
 
 
-@pytest.mark.parametrize("raw", ["李四（已故）", "李四(已去世)", "李四 （已故）", "李四已故"])
+@pytest.mark.parametrize(
+    "raw", ["李四（已故）", "李四(已去世)", "李四 （已故）", "李四已故", "已故李四", "（已故）李四"]
+)
 def test_of_a_dead_householder_the_name_is_kept_and_a_slip_advised(raw: str) -> None:
     told = people.name(raw)
     assert (told.severity, told.value) == ("reminder", "李四")
@@ -125,8 +132,14 @@ def test_titles_and_remarks_are_no_part_of_a_name() -> None:
 
 
 def test_a_cell_with_two_people_is_a_mistake() -> None:
-    for raw in ("张三、李四", "张三/李四", "张三,李四"):
+    for raw in ("张三、李四", "张三/李四", "张三,李四", "张三\n李四"):
         assert people.name(raw).severity == "mistake"
+    assert people.name("张\n三") == "张三"
+
+
+@pytest.mark.parametrize("raw", ["张*三", "张**", "张？三", "张□"])
+def test_a_name_without_all_of_its_letters_is_asked_about(raw: str) -> None:
+    assert (people.name(raw).severity, people.name(raw).value) == ("reminder", raw)
 
 
 def test_a_number_is_no_name() -> None:
@@ -159,7 +172,15 @@ def test_a_door_that_became_a_day_is_turned_back_and_said(raw: Any, door: str) -
 
 
 @pytest.mark.parametrize(
-    ("raw", "door"), [("3-12", "3-12"), ("1-2-301", "1-2-301"), (12.0, "12"), ("１２号", "12号")]
+    ("raw", "door"),
+    [
+        ("3-12", "3-12"),
+        ("'3-12", "3-12"),
+        ("1-2-301", "1-2-301"),
+        (12.0, "12"),
+        ("１２号", "12号"),
+        ("无名巷5号", "无名巷5号"),
+    ],
 )
 def test_a_door_number_is_a_text(raw: Any, door: str) -> None:
     assert people.door(raw) == door
