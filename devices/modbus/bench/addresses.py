@@ -82,8 +82,9 @@ async def _ask_foreign(bench: Bench, question: Request) -> tuple[list[int], list
 
 
 def _question(bench: Bench) -> Request:
-    block = bench.plan.blocks[0]
-    return frames.read(block.area, block.address, block.count)
+    """One point: longer reads go over holes, whose answer is a matter of its own step."""
+    point = bench.plan.points[0]
+    return frames.read(point.area, point.address, point.count)
 
 
 async def _both_answer(bench: Bench, question: Request) -> Result | None:
@@ -204,13 +205,13 @@ async def _silent(bench: Bench, address: int, question: Request) -> Result:
             ),
             advice=Sentence(N_("固件应答须用自己的设备地址 %(address)d"), address=address),
         )
-    if ear.incoming:
+    if ear.replies:
         return Result(
             "failed",
             Sentence(
                 N_("地址 %(address)d 的应答校验不符：收到 %(heard)s"),
                 address=address,
-                heard=ear.incoming[:16].hex(" ").upper(),
+                heard=ear.replies[:16].hex(" ").upper(),
             ),
             advice=Sentence(
                 N_("固件应答须带 CRC-16（低字节在前），字节数与所问个数一致；核对 @baud、@parity")

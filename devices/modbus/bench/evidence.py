@@ -75,6 +75,13 @@ class Evidence:
         return found
 
     @property
+    def replies(self) -> bytes:
+        """What arrived and may be replies, hurt or not: no text, as the heartbeats of transmitters
+        are, since no function code is a letter, and nothing shorter than a reply."""
+        heard = (heard for _, _, heard in self.exchanges)
+        return b"".join(one for one in heard if len(one) >= _LEAST_REPLY and not _is_text(one))
+
+    @property
     def left_out(self) -> int:
         """How many more there were, between the first and the last."""
         return self.heard - len(self._first) - len(self._last)
@@ -109,6 +116,10 @@ def deaf_after_writes(framing: Framing, heard_all: Evidence) -> float:
                 longest = max(longest, at - written[1])
             missed = 0 if heard else missed + 1
     return longest
+
+
+def _is_text(data: bytes) -> bool:
+    return data.isascii() and data.decode("ascii").isprintable()
 
 
 def _parts(framing: Framing, frame: bytes) -> tuple[bytes, bytes]:

@@ -19,7 +19,7 @@ from devices.modbus.simulator import SimUnit
 from devices.modbus.simulator.rtu import wrap
 from devices.modbus.simulator.unit import Answer
 from devices.modbus.simulator.wire import Bus, Send
-from tests.devices.modbus.bench.defects import Sample, sample_of
+from tests.devices.modbus.bench.defects import NO_ANSWER, Sample, sample_of
 from tests.devices.modbus.bench.samples import (
     ADDRESS,
     BRIEF,
@@ -138,6 +138,34 @@ def test_the_word_that_the_maker_knows_may_be_one_further_on() -> None:
 
 def test_a_known_word_that_is_nowhere_near_fails() -> None:
     assert result_of("readings", known=("holding", 2, 999)).state == "failed"
+
+
+class BeatsWhereNobodyAnswers(Bus):
+    """A transmitter whose heartbeats come while an answer is waited for."""
+
+    def hear(self, buffer: bytearray, send: Send) -> None:
+        asked = bytes(buffer)
+        super().hear(buffer, send)
+        if asked and asked[0] not in self.units:
+            send(b"pingping")
+
+
+def test_heartbeats_of_a_transmitter_are_no_wrong_answer_of_a_silent_sample() -> None:
+    async def story() -> Result:
+        bus = BeatsWhereNobodyAnswers([sample_of(CN_W10, SECOND)])
+        map = map_of(CN_W10)
+        brief = replace(map, settings=replace(map.settings, reply_timeout_ms=20))
+        async with on_the_bench(brief, bus, options=QUICK) as bench:
+            return (await run(step("addresses"), bench))[0]
+
+    result = asyncio.run(story())
+    assert (result.state, result.finding) == ("failed", "地址 5 没有应答")
+
+
+def test_a_silent_hole_is_no_matter_of_the_address() -> None:
+    sample = sample_of(CN_W10)
+    sample.before = lambda sample, pdu: pdu if pdu[4] == 1 else NO_ANSWER
+    assert result_of("addresses", sample).state == "passed"
 
 
 def test_a_map_that_is_off_by_one_shows_without_any_known_word() -> None:
