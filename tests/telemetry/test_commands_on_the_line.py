@@ -126,8 +126,8 @@ def test_what_a_held_line_did_not_take_is_written_once_it_does(
         waiting = eventually(lambda: Command.objects.filter(detail__contains="另一个主站").first())
         assert (waiting.state, waiting.sent) == ("queued", None)
         assert not heard
+        hold(worker, 0)  # first: a round in between would hold it for ten seconds more
         Command.objects.update(not_before=None)
-        hold(worker, 0)
         eventually(lambda: state_of(command) == "verified")
         newest = UnitState.objects.filter(unit=unit, values__indoor_temp_setpoint=23)
         eventually(newest.exists)

@@ -47,9 +47,11 @@ def eventually(condition: Callable[[], Any], seconds: float = SOON) -> Any:
 
 @pytest.fixture(autouse=True)
 def looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The keeper's pauses are made for a busy database, not for a test that waits."""
+    """The keeper's pauses are made for a busy database, and the spread of first polls for many
+    units, not for a test that waits."""
     for name in ("ROUND_S", "ROSTER_S", "FIGURES_S"):
         monkeypatch.setattr(keeping, name, 0.1)
+    monkeypatch.setattr(unit_clock, "FIRST_ROUND_S", 0.1)
 
 
 @pytest.fixture
@@ -81,6 +83,7 @@ def water(behind: Gateway, address: int = 5) -> Unit:
     for slow, fast in {
         "@holes": "@reply_timeout_ms,200\n@holes",
         "value,,,,": "value,,0.2,,",
+        "rmw,,,,": "rmw,,0.2,,",
         "pulse,1,1.0": "pulse,1,0.2",
     }.items():
         quick = quick.replace(slow, fast)
@@ -253,7 +256,6 @@ def test_a_watched_unit_is_polled_faster_at_once_and_every_pace_is_dated(
     cast: Cast, lines: Farm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cadence, "OPEN_S", 0.3)
-    monkeypatch.setattr(unit_clock, "FIRST_ROUND_S", 0.1)
     unit = water(gateway(lines.open(sim()), interval_s=900))
     with working(tmp_path):
         eventually(lambda: rows(unit) == 1)
