@@ -138,9 +138,10 @@ def _taken(request: SignedIn, home: Household, form: LaterForm) -> bool:
         for lack in refused.lacks:
             form.add_error(None, lack)
         return False
-    words = {"step": kind.label, "n": len(step.lacks)}
+    words = {"step": kind.label, "n": len(step.lacks), "what": _("；").join(step.lacks)}
     if step.lacks:
-        messages.warning(request, _("已补录“%(step)s”，还缺 %(n)d 项，补齐前不计入。") % words)
+        said = _("已补录“%(step)s”，还缺 %(n)d 项，补齐前不计入：%(what)s。")
+        messages.warning(request, said % words)
     else:
         messages.success(request, _("已补录“%(step)s”。") % words)
     return True

@@ -67,6 +67,15 @@ def test_the_gates_hold_for_what_is_entered_later(cast: Cast, old: Household) ->
         path.take(old, StepKind.SURVEYED, on=date(2099, 1, 1), by=cast.clerk, later=later)
 
 
+def test_what_a_late_step_lacks_is_named_at_once(
+    cast: Cast, old: Household, client: Client
+) -> None:
+    client.force_login(cast.clerk)
+    done = enter(client, old, "signed", "2023-09-01")
+    shown = client.get(done["Location"]).content.decode()
+    assert f"补齐前不计入：{'；'.join(Step.objects.get().lacks)}。" in shown
+
+
 def test_an_earlier_years_conversion_is_entered_step_by_step(
     cast: Cast, old: Household, client: Client
 ) -> None:
