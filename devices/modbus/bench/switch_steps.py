@@ -21,7 +21,7 @@ from devices.modbus.bench.write_steps import number_to_try
 from devices.modbus.words import N_, Sentence
 
 LONGEST_OFF_S = 60.0
-EXCHANGES_WHILE_OFF = 8  # read, written, read back; looked at twice; read and written again
+EXCHANGES_WHILE_OFF = 9  # read, written, read back; looked at thrice; read and written again
 MOST_LABELS = 4  # each costs two writes of the twenty of a run
 
 

@@ -270,16 +270,17 @@ class Trial:
         self.tell(N_("保持"), N_("%(s)g 秒内未变"), s=self.figures["held_s"])
 
     async def looks(self, seconds: float, least: int = 1) -> AsyncIterator[tuple[float, Scalar]]:
-        """How the signal reads for so long, and when (s) that was; at least so many times, however
-        long that takes. What was not read is left out."""
+        """How the signal reads for so long, and when (s) it was asked, the last time at the end; at
+        least so many times, however long that takes. What was not read is left out."""
         loop = asyncio.get_running_loop()
         start = loop.time()
         passed, looked = 0.0, 0
         while passed < seconds or looked < least:
             looked += 1
-            await self.bench.pause(min(seconds / LOOKS, max(0.0, seconds - passed)))
+            left_s = start + seconds - loop.time()
+            await self.bench.pause(min(seconds / LOOKS, max(0.0, left_s)))
+            passed = loop.time() - start  # when it is asked: what comes late was so no longer
             value = await self.bench.value(self.signal)
-            passed = loop.time() - start
             if value.quality == "good":
                 yield round(passed, 1), value.value
 

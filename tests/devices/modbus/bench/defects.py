@@ -248,8 +248,8 @@ def stuck_setpoint(sample: Sample) -> None:
 
 
 def comes_back_on(sample: Sample) -> None:
-    """Switched off, it is on again at the fourth request."""
-    reverts_after("power_state", 4)(sample)
+    """Switched off, it is on again once that was read back."""
+    reverts_after("power_state", 1)(sample)
 
 
 def forgets_reset_pulse(sample: Sample) -> None:
@@ -385,7 +385,7 @@ DEFECTS = (
            behave=becomes("mode", "fan")),
     # what is written
     Defect("a setpoint is taken but not held", ("write_room",), "保持寄存器 2",
-           behave=reverts_after("indoor_temp_setpoint", 5)),
+           behave=reverts_after("indoor_temp_setpoint", 1)),
     Defect("a setpoint is taken and ignored", ("write_flow",), "保持寄存器 3",
            behave=ignores_writes_to(3)),
     Defect("the setpoint that is read never changes", ("write_room",), "保持寄存器 2",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -217,8 +218,22 @@ def test_a_sample_that_heats_though_it_says_it_is_off_is_not_switched() -> None:
 
 def test_a_mode_must_hold_as_a_setpoint_must() -> None:
     sample = sample_of(CN_W10)
-    reverts_after("mode", 4)(sample)
-    result, _, _ = tried("write_mode", sample, options=replace(BRIEF, hold_s=0.3))
+    reverts_after("mode", 1)(sample)
+    result, _, _ = tried("write_mode", sample)
+    assert result.state == "failed" and "没有保持" in result.finding
+
+
+def test_a_slow_sample_is_asked_once_more_when_the_time_of_the_watch_is_over() -> None:
+    sample = sample_of(CN_W10)
+    reverts_after("indoor_temp_setpoint", 4)(sample)  # read back, all read, and looked at once
+    reverts = sample.before
+
+    def before(sample: Sample, pdu: bytes) -> Any:
+        time.sleep(BRIEF.hold_s + 0.02)  # the first look alone outlasts the watch
+        return reverts(sample, pdu)
+
+    sample.before = before
+    result, _, _ = tried("write_room", sample)
     assert result.state == "failed" and "没有保持" in result.finding
 
 
