@@ -29,7 +29,7 @@ WITH_GRANDCHILD = [
 ]
 
 
-def until(condition: Callable[[], object], patience: float = 5.0) -> None:
+def until(condition: Callable[[], object], patience: float = 60.0) -> None:
     deadline = time.monotonic() + patience
     while not condition():
         assert time.monotonic() < deadline, "it did not come to pass"
@@ -45,7 +45,7 @@ def alive(pid: int) -> bool:
 
 def child(tmp_path: Path, name: str = "one", command: list[str] = SLEEP) -> Child:
     log = tmp_path / f"{name}.log"
-    return Child(name, lambda: spawn(command, log=log, cwd=tmp_path), patience=1)
+    return Child(name, lambda: spawn(command, log=log, cwd=tmp_path), patience=30)
 
 
 def test_a_fallen_child_is_started_again_at_once(tmp_path: Path) -> None:
@@ -66,16 +66,13 @@ def test_a_fallen_child_is_started_again_at_once(tmp_path: Path) -> None:
 
 def test_a_child_that_keeps_falling_is_given_pauses_that_end(tmp_path: Path) -> None:
     one = child(tmp_path, command=[sys.executable, "-c", ""])
-    pauses = []
-    for _ in range(6):
+    for pause in (0.0, 0.5, 1.0, 2.0, 4.0, LONGEST_PAUSE_S):
         one.run()
         assert one.process is not None
         one.process.wait()
         before = time.monotonic()
         one.bury()
-        pauses.append(round(one.due_at - before, 1))
-    assert pauses == [0.0, 0.5, 1.0, 2.0, 4.0, 4.0]
-    assert pauses[-1] == LONGEST_PAUSE_S
+        assert before + pause <= one.due_at <= time.monotonic() + pause
 
 
 def test_a_child_that_cannot_be_started_does_not_stop_the_others(tmp_path: Path) -> None:
@@ -115,7 +112,7 @@ def test_a_child_that_ignores_the_signal_is_killed(tmp_path: Path) -> None:
     started = time.monotonic()
     end(process, signal.SIGTERM, 0.3)
     assert process.returncode == -signal.SIGKILL
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 20  # it would sleep for 60
 
 
 def test_servers_are_ended_after_those_who_use_them(tmp_path: Path) -> None:
@@ -131,7 +128,7 @@ def test_servers_are_ended_after_those_who_use_them(tmp_path: Path) -> None:
         "time.sleep(60)\n"
     )
     supervisor = Supervisor(print)
-    for name, takes in (("database", 0), ("broker", 0), ("web", 0.3), ("worker", 0.1)):
+    for name, takes in (("database", 0), ("broker", 0), ("web", 0.6), ("worker", 0.1)):
         command = [sys.executable, "-c", script, name, str(takes), str(note)]
         one = child(tmp_path, name, command)
         one.last = name in ("database", "broker")

@@ -188,7 +188,7 @@ def test_reviews_at_the_same_time_raise_one_alarm(transactional_db: None) -> Non
     start = threading.Barrier(6)
 
     def run(line_worker: str | None) -> None:
-        start.wait(5)
+        start.wait(30)
         alarms.review(line_worker)
         connection.close()
 
@@ -196,7 +196,7 @@ def test_reviews_at_the_same_time_raise_one_alarm(transactional_db: None) -> Non
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert Alarm.objects.open().count() == 1
     assert Alarm.objects.count() == 1
 

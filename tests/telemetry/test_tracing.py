@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import socket
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -63,12 +63,15 @@ def test_bytes_that_trickle_in_are_one_chunk_until_a_pause() -> None:
     ]
 
 
-def test_a_chunk_that_may_go_on_waits_for_the_next_fetch() -> None:
+def test_a_chunk_that_may_go_on_waits_for_the_next_fetch(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(tracing, "time", SimpleNamespace(time=lambda: now))
     recording = Recording()
-    recording.hear("in", time.time(), b"\x05")
+    recording.hear("in", now, b"\x05")
+    now += tracing.TOGETHER_S / 2
     assert recording.fetch() == []
-    recording.hear("in", time.time(), b"\x03")
-    time.sleep(tracing.TOGETHER_S)
+    recording.hear("in", now, b"\x03")
+    now += 2 * tracing.TOGETHER_S
     assert [chunk.data for chunk in recording.fetch()] == [b"\x05\x03"]
 
 

@@ -32,7 +32,7 @@ def test_progress_is_seen_before_the_works_transaction_ends(
         WorkbookImport.objects.exists()  # the work's own connection is within its transaction
         progress(40, 100)
         watcher.start()
-        assert seen.wait(5)
+        assert seen.wait(30)
     watcher.join()
 
 
