@@ -22,7 +22,13 @@ from telemetry.docking import evidence, runs
 from telemetry.docking.forms import StartForm
 from telemetry.docking.shown import DONE, Figures, Row, readings_of, rows_of
 from telemetry.lines import state_of
-from telemetry.models import DockingStepState, DockingTest, Obligation, UnitState
+from telemetry.models import (
+    DockingStepState,
+    DockingTest,
+    Obligation,
+    UnitState,
+    WorkerState,
+)
 
 NOTE_LENGTH = 160  # characters of a note, as the form says
 BUSY_S, LONG_S, IDLE_S = 2, 5, 15  # how often the page asks anew
@@ -154,9 +160,11 @@ def _away(run: DockingTest) -> Gateway | None:
 
 
 def _owed(run: DockingTest) -> list[str]:
-    """What the sample is owed though no step is at it: steps wait until it is put back."""
-    left = Obligation.objects.open().filter(unit=run.sample)
-    left = left.exclude(docking_step__state=DockingStepState.RUNNING).order_by("made_at")
+    """What the sample is owed though no step is at it, or the line worker of a step that is has
+    fallen: steps wait until it is put back."""
+    left = Obligation.objects.open().filter(unit=run.sample).order_by("made_at")
+    if WorkerState.objects.living().filter(name=run.sample.gateway.line_worker).exists():
+        left = left.exclude(docking_step__state=DockingStepState.RUNNING)
     medium = run.sample.model.medium
     return [
         f"{points.label(one.signal, medium)} {points.show(one.signal, one.former)}" for one in left

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -12,7 +13,7 @@ from devices.modbus.words import Sentence
 from households import clock
 from households.models import User
 from telemetry.docking import runs
-from telemetry.models import DockingTest, GatewayState, Obligation, Watch
+from telemetry.models import DockingTest, GatewayState, Obligation, Watch, WorkerState
 from tests.cast import Cast
 from tests.telemetry.docking.bench_scene import FRAMES, begun, connected, ended, failed, passed
 
@@ -209,6 +210,9 @@ def test_what_a_sample_is_owed_is_said_while_no_step_is_at_it(
         docking_step=step, restore_at=clock.now(),
     )  # fmt: skip
     run.steps.filter(pk=step.pk).update(state="running")
+    assert 'id="owed"' in page(tester, url(run))  # its line worker has fallen
+    name, now = run.sample.gateway.line_worker, clock.now()
+    WorkerState.objects.create(name=name, start_id=uuid4(), started_at=now, seen_at=now)
     assert 'id="owed"' not in page(tester, url(run))  # its own step puts it back
     run.steps.filter(pk=step.pk).update(state="queued")
     said = page(tester, url(run))
