@@ -13,8 +13,16 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from households import clock, downloads, vault
-from households.archive import incoming
-from households.models import ChangeSlip, Paper, User, VillageList
+from households.archive import incoming, pdf_files
+from households.models import (
+    ChangeSlip,
+    Document,
+    DocumentKind,
+    Household,
+    Paper,
+    User,
+    VillageList,
+)
 from households.requests import SignedIn
 
 
@@ -41,6 +49,35 @@ def add(owner: VillageList | ChangeSlip, file: Any, *, title: str, by: User) -> 
         added_by=by,
         added_at=clock.now(),
     )
+
+
+def into_files(slip: ChangeSlip) -> None:
+    """What a slip rests on lies in the file of each of its households too: the same scan, once."""
+    homes = Household.objects.filter(pk__in=slip.lines.values("household"))
+    for paper in slip.papers.all():
+        pages = _pages(paper)
+        there = Document.objects.standing().filter(digest=paper.digest)
+        for home in homes.exclude(documents__in=there):
+            Document.objects.create(
+                household=home,
+                kind=DocumentKind.CHANGE_BASIS,
+                title=slip.number,
+                on=slip.basis_on,
+                pages=pages,
+                content_type=paper.content_type,
+                size=paper.size,
+                digest=paper.digest,
+                file=paper.file,
+                added_by=paper.added_by,
+                added_at=clock.now(),
+            )
+
+
+def _pages(paper: Paper) -> int:
+    if paper.content_type != incoming.PDF:
+        return 1
+    with vault.open(paper.file) as file:
+        return pdf_files.pages(file.read())
 
 
 @login_required

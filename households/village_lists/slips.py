@@ -31,7 +31,7 @@ from households.models import (
     User,
     VillageList,
 )
-from households.village_lists import slip_effects
+from households.village_lists import list_papers, slip_effects
 from households.village_lists.list_checks import SHOWN
 from households.village_lists.slip_effects import SlipRefused
 from households.village_lists.village_list import prepares
@@ -215,6 +215,7 @@ def _act(
         words = {"number": one.number, "basis": one.basis}
         with history.because(as_kept(_lazy("变更单 %(number)s，依据 %(basis)s")) % words):
             slip_effects.take_effect(one, by=by)
+            list_papers.into_files(one)
         one.effective_on = clock.today()
     one.state = ENDS[kind]
     one.save()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
@@ -10,9 +11,11 @@ from typing import Any
 import pytest
 
 from households import clock
+from households.archive import documents
 from households.models import (
     Area,
     ChangeSlip,
+    Document,
     Household,
     Method,
     Part,
@@ -28,6 +31,7 @@ from households.village_lists.slips import LOCKED, Locks, why_locked
 from tests import cast as make
 from tests.cast import Cast
 from tests.households import list_scene
+from tests.households.archive.test_pdf_files import PAGE, pdf
 from tests.households.list_scene import photo
 
 
@@ -188,6 +192,20 @@ def test_two_become_one_and_the_other_stays_readable(cast: Cast, homes: list[Hou
     assert homes[0].heated_area == 172
     assert homes[1].withdrawn_on == clock.today()
     assert sorted(change_of_task(slip)) == [("", ""), ("central_heating", "")]
+
+
+def test_what_a_slip_rests_on_lies_in_the_file_of_each_of_its_households(
+    cast: Cast, homes: list[Household]
+) -> None:
+    slip = drafted(cast, SlipKind.WITHDRAWN, *((home, Part.LEAVES) for home in homes))
+    scan = list_papers.add(slip, io.BytesIO(pdf(PAGE, PAGE)), title="批复", by=cast.town_officer)
+    assert not Document.objects.exists()
+    effective(cast, slip)
+    for home in homes:
+        entries = [entry for entry in documents.contents(home) if entry.document]
+        assert {entry.label for entry in entries} == {f"变更依据（{slip.number}）"}
+        assert {entry.pages for entry in entries} == {1, 2}
+        assert scan.file in {entry.document.file for entry in entries if entry.document}
 
 
 def test_vacant_and_to_be_pulled_down_are_marked_and_stay_in_the_task(
