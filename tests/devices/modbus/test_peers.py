@@ -175,7 +175,7 @@ def tell(peer: Peer, story: Callable[[Line], Any]) -> None:
             line = line_on(transport, wire, quiet_s=0.05, listen_s=0)
             await transport.connect()
             try:
-                await asyncio.wait_for(story(line), 4)
+                await asyncio.wait_for(story(line), 30)
             finally:
                 await transport.close()
 

@@ -67,10 +67,10 @@ def tell(
         transport = transports.open(url)
         await transport.connect()
         try:
-            await asyncio.wait_for(story(transport, Wire(url, width=2, frame_gap_ms=0)), 4)
+            await asyncio.wait_for(story(transport, Wire(url, width=2, frame_gap_ms=0)), 30)
         finally:
             await transport.close()
-            await asyncio.wait_for(hung_up.wait(), 2)
+            await asyncio.wait_for(hung_up.wait(), 20)
             server.close()
 
     asyncio.run(run())

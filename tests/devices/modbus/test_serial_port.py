@@ -127,4 +127,4 @@ def test_an_adapter_that_is_pulled_out_and_put_back_is_read_again(
         assert await plugged(line) == first
         await transport.close()
 
-    asyncio.run(asyncio.wait_for(story(), 4.5))
+    asyncio.run(asyncio.wait_for(story(), 30))

@@ -98,7 +98,7 @@ async def exchange(dialect: str = "auto", **options: Any) -> AsyncIterator[Excha
 
 
 def tell(story: Callable[[], Awaitable[None]]) -> None:
-    asyncio.run(asyncio.wait_for(story(), 4))
+    asyncio.run(asyncio.wait_for(story(), 30))
 
 
 async def until(true: Callable[[], object]) -> None:

@@ -157,7 +157,7 @@ def test_a_tcp_connection_carries_bytes_and_tells_of_its_end() -> None:
         await transport.close()
         server.close()
 
-    asyncio.run(asyncio.wait_for(story(), 4))
+    asyncio.run(asyncio.wait_for(story(), 30))
 
 
 def test_a_kept_connection_comes_back_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,7 +181,7 @@ def test_a_kept_connection_comes_back_by_itself(monkeypatch: pytest.MonkeyPatch)
         assert not transport.connected and ear.ups == 2
         server.close()
 
-    asyncio.run(asyncio.wait_for(story(), 4))
+    asyncio.run(asyncio.wait_for(story(), 30))
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_a_line_that_does_not_open_says_why(url: str, why: str) -> None:
         assert not transport.connected
         await transport.close()
 
-    asyncio.run(asyncio.wait_for(story(), 4))
+    asyncio.run(asyncio.wait_for(story(), 30))
 
 
 def test_a_dial_in_needs_somewhere_to_dial_to() -> None:
@@ -238,7 +238,7 @@ def test_a_serial_port_carries_every_byte_value(terminal: tuple[int, str]) -> No
         await transport.close()
         assert len(ear.losses) == 1
 
-    asyncio.run(asyncio.wait_for(story(), 4))
+    asyncio.run(asyncio.wait_for(story(), 30))
 
 
 def test_a_serial_port_is_opened_by_one_program_only(terminal: tuple[int, str]) -> None:
@@ -252,7 +252,7 @@ def test_a_serial_port_is_opened_by_one_program_only(terminal: tuple[int, str]) 
         await second.connect()
         await second.close()
 
-    asyncio.run(asyncio.wait_for(story(), 4))
+    asyncio.run(asyncio.wait_for(story(), 30))
 
 
 def test_a_serial_port_that_is_pulled_out_is_noticed() -> None:
@@ -268,4 +268,4 @@ def test_a_serial_port_that_is_pulled_out_is_noticed() -> None:
         assert "已断开" in str(ear.losses[0])
         await transport.close()
 
-    asyncio.run(asyncio.wait_for(story(), 4))
+    asyncio.run(asyncio.wait_for(story(), 30))
