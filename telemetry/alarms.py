@@ -7,6 +7,7 @@ keeper of each line worker for its own units, and from the beat for all. One rev
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import timedelta
 from itertools import chain
@@ -55,7 +56,9 @@ def review(line_worker: str | None = None) -> int:
         if not _has_turn(waits=line_worker is None):
             return 0
         _close(_out_of_service(), scope, "out_of_service")
-        raised = [_checked(check, scope) for check in CHECKS if _is_due(check, scope)]
+        rows = _not_cleared(scope)
+        due = [check for check in CHECKS if _is_due(check, scope)]
+        raised = [_checked(check, scope, rows[check.kind]) for check in due]
         _close(_told_by_a_bigger_one(), scope, "merged")
         alarms = list(chain.from_iterable(raised))
         _hasten(alarms)
@@ -89,11 +92,11 @@ def _is_due(check: Check, scope: Scope) -> bool:
     return scope.line_worker is None or not check.each_minute
 
 
-def _checked(check: Check, scope: Scope) -> list[Alarm]:
+def _checked(check: Check, scope: Scope, rows: dict[Subject, Alarm]) -> list[Alarm]:
     """The alarms that the check raised; one that fails is told and keeps no other from its work."""
     try:
         with transaction.atomic():
-            return _Kind(check, scope).settle()
+            return _Kind(check, scope, rows).settle()
     except (OperationalError, InterfaceError):
         raise
     except Exception:
@@ -104,12 +107,11 @@ def _checked(check: Check, scope: Scope) -> list[Alarm]:
 class _Kind:
     """One kind in one review: its rows that are not cleared, beside what its check found."""
 
-    def __init__(self, check: Check, scope: Scope) -> None:
+    def __init__(self, check: Check, scope: Scope, rows: dict[Subject, Alarm]) -> None:
         self._check = check
         self._now = scope.now
         self._spared = scope.spared
-        rows = _not_cleared(scope).filter(kind=check.kind)
-        self._rows = {Subject.of(row): row for row in rows}
+        self._rows = rows
         self._new: list[Alarm] = []
         self._changed: dict[int, Alarm] = {}
         self._found: Found = check.look(scope, self._rows)
@@ -193,15 +195,19 @@ class _Kind:
         self._changed[row.pk] = row
 
 
-def _not_cleared(scope: Scope) -> QuerySet[Alarm]:
-    """First samples and open alarms within the scope."""
+def _not_cleared(scope: Scope) -> dict[str, dict[Subject, Alarm]]:
+    """First samples and open alarms within the scope, by kind: asked once for all checks."""
     rows = Alarm.objects.filter(cleared_at=None)
-    if scope.line_worker is None:
-        return rows
-    name = scope.line_worker
-    return rows.filter(
-        Q(unit__gateway__line_worker=name) | Q(gateway__line_worker=name) | Q(area__isnull=False)
-    )
+    if scope.line_worker is not None:
+        rows = rows.filter(
+            Q(unit__gateway__line_worker=scope.line_worker)
+            | Q(gateway__line_worker=scope.line_worker)
+            | Q(area__isnull=False)
+        )
+    found: dict[str, dict[Subject, Alarm]] = defaultdict(dict)
+    for row in rows:
+        found[row.kind][Subject.of(row)] = row
+    return found
 
 
 def _out_of_service() -> QuerySet[Alarm]:
