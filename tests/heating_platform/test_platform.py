@@ -40,7 +40,7 @@ INTERVAL_S = 5
 OF_HOUSES = f" unit_id IN (SELECT id FROM devices_unit WHERE network_address <= {COUNT})"
 ANSWERING = COUNT - len(SILENT_SINCE)
 BACK_S = 10.0  # for another process to be there
-WORKS_S = 30.0  # for its work to be seen, on a machine that does other things too
+WORKS_S = 90.0  # for its work to be seen, on a machine that does other things too
 START_S = 240.0
 EVERYBODY_S = 50.0  # some transmitters say who they are only in their first heartbeat, after 30 s
 RECONNECTED_S = 30.0  # Celery looks for a lost broker after 2, 6 and 12 s
