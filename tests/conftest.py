@@ -16,10 +16,13 @@ from tests.kept import cast_again
 
 def pytest_configure(config: pytest.Config) -> None:
     """The same examples in every short run, so that only a change makes a test fail; `--long`
-    goes on looking for new ones."""
-    settings.register_profile("same examples", derandomize=True, database=None)
-    if config.getoption("markexpr") == "not long":
-        settings.load_profile("same examples")
+    goes on looking for new ones. No example has a deadline: how long things take, `bench` says."""
+    settings.register_profile("new examples", deadline=None)
+    settings.register_profile(
+        "same examples", settings.get_profile("new examples"), derandomize=True, database=None
+    )
+    is_short = config.getoption("markexpr") == "not long"
+    settings.load_profile("same examples" if is_short else "new examples")
 
 
 @pytest.fixture(scope="session")
