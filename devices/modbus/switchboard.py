@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from devices.modbus.calls import Call
+from devices.modbus.closing import accept_no_more
 from devices.modbus.dialling import DialTransport
 from devices.modbus.listeners import Listener, parse_listener
 from devices.modbus.registration import DIALECTS, Registration, digest, key, known_at_start
@@ -111,10 +112,10 @@ class Switchboard:
 
     async def close(self) -> None:
         """Stop listening and close every connection."""
+        for server in self._servers:
+            await accept_no_more(server)
         if self._sweeping:
             self._sweeping.cancel()
-        for server in self._servers:
-            server.close()
         served = (one.call for one in self._known.values())
         for call in (*self._unregistered, *self._held.values(), *filter(None, served)):
             call.hang_up()

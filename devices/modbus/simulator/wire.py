@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from random import Random
 from typing import Any, Protocol
 
+from devices.modbus.closing import accept_no_more
 from devices.modbus.simulator import rtu
 from devices.modbus.simulator.faults import DROP, GARBLED, LATE, OK, Faults
 from devices.modbus.simulator.record import Record
@@ -224,7 +225,7 @@ async def serve_bus(bus: Bus, host: str = "127.0.0.1", port: int = 0) -> AsyncIt
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
-        server.close()
+        await accept_no_more(server)
         for connection in list(open_ones):
             connection.transport.abort()
         await server.wait_closed()
