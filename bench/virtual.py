@@ -67,6 +67,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         server.sockets = [mock.Mock(getsockname=lambda: (host, port))]
         return server
 
+    def remove_reader(self, fd: Any) -> bool:
+        """Nobody listens at the system's own sockets."""
+        return False
+
     def call(self, port: int, far: FarEnd) -> Socket:
         """Dial in at a port where somebody listens."""
         return Socket(self, cast(asyncio.Protocol, self._listening[port]()), far)

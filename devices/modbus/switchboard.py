@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from devices.modbus.calls import Call
-from devices.modbus.closing import accept_no_more
 from devices.modbus.dialling import DialTransport
 from devices.modbus.listeners import Listener, parse_listener
 from devices.modbus.registration import DIALECTS, Registration, digest, key, known_at_start
@@ -113,7 +112,7 @@ class Switchboard:
     async def close(self) -> None:
         """Stop listening and close every connection."""
         for server in self._servers:
-            await accept_no_more(server)
+            await _accept_no_more(server)
         if self._sweeping:
             self._sweeping.cancel()
         served = (one.call for one in self._known.values())
@@ -279,6 +278,17 @@ class Switchboard:
 
 def _unknown(call: Call) -> Unknown:
     return Unknown(call.names, call.peer, call.listener, call.since, call.bytes_in)
+
+
+async def _accept_no_more(server: asyncio.Server) -> None:
+    """Close a server. Whom it accepted a moment ago is a call afterwards: asyncio makes it two
+    turns later, and would drop it unclosed."""
+    loop = asyncio.get_running_loop()
+    for listening in server.sockets:
+        loop.remove_reader(listening.fileno())
+    for _turn in range(2):
+        await asyncio.sleep(0)
+    server.close()
 
 
 def _files() -> int:

@@ -14,7 +14,6 @@ from contextlib import asynccontextmanager
 from random import Random
 from typing import Any, Protocol
 
-from devices.modbus.closing import accept_no_more
 from devices.modbus.simulator import rtu
 from devices.modbus.simulator.faults import DROP, GARBLED, LATE, OK, Faults
 from devices.modbus.simulator.record import Record
@@ -225,10 +224,21 @@ async def serve_bus(bus: Bus, host: str = "127.0.0.1", port: int = 0) -> AsyncIt
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
-        await accept_no_more(server)
+        await _accept_no_more(server)
         for connection in list(open_ones):
             connection.transport.abort()
         await server.wait_closed()
+
+
+async def _accept_no_more(server: asyncio.Server) -> None:
+    """Close a server. Whom it accepted a moment ago is a connection afterwards: asyncio makes it
+    two turns later, and would drop it unclosed."""
+    loop = asyncio.get_running_loop()
+    for listening in server.sockets:
+        loop.remove_reader(listening.fileno())
+    for _turn in range(2):
+        await asyncio.sleep(0)
+    server.close()
 
 
 @asynccontextmanager
